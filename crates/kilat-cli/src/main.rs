@@ -1,0 +1,2 @@
+//! The `kilat` command.
+fn main() {}

@@ -1,0 +1,400 @@
+//! A recording: time base, channels, and where it came from.
+//!
+//! Columnar and shared: cloning or slicing a [`Capture`] copies no sample. Codes stay as the file stored them
+//! ([`Samples`]); an engineering value is `scale · code + offset` in the channel's [`unit`](Channel::unit).
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, Warning};
+use crate::units::Timestamp;
+
+mod samples;
+mod time_base;
+
+pub use samples::{SampleKind, Samples, SamplesRef};
+pub use time_base::{Segment, TimeBase};
+
+/// Conductor or pair of conductors a channel measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)] // the variants are the names of the phases
+pub enum Phase {
+    A,
+    B,
+    C,
+    N,
+    AB,
+    BC,
+    CA,
+}
+
+impl Phase {
+    /// True for a voltage between two phases.
+    pub fn is_line_line(self) -> bool {
+        matches!(self, Self::AB | Self::BC | Self::CA)
+    }
+
+    /// Reads a phase as files spell it: `A`, `L1`, `R`, `U`, `a-n`, `AB`, `L1-L2`, `RS`, `N`; any case.
+    ///
+    /// ```
+    /// # use kilat_core::Phase;
+    /// assert_eq!(Phase::parse("L2"), Some(Phase::B));
+    /// assert_eq!(Phase::parse("T-R"), Some(Phase::CA));
+    /// assert_eq!(Phase::parse("feeder"), None);
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        let t: String =
+            text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect();
+        Some(match t.as_str() {
+            "A" | "L1" | "R" | "U" | "AN" | "L1N" | "RN" | "1" => Self::A,
+            "B" | "L2" | "S" | "V" | "BN" | "L2N" | "SN" | "2" => Self::B,
+            "C" | "L3" | "T" | "W" | "CN" | "L3N" | "TN" | "3" => Self::C,
+            "N" | "NE" | "NG" | "NPE" | "G" | "E" => Self::N,
+            "AB" | "L1L2" | "RS" | "UV" | "12" => Self::AB,
+            "BC" | "L2L3" | "ST" | "VW" | "23" => Self::BC,
+            "CA" | "L3L1" | "TR" | "WU" | "31" | "AC" | "L1L3" => Self::CA,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// What a channel measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A voltage waveform.
+    Voltage,
+    /// A current waveform.
+    Current,
+    /// Anything else: a trend, a frequency, a DC quantity, counts without a calibration.
+    Other,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Voltage => "voltage",
+            Self::Current => "current",
+            Self::Other => "other",
+        })
+    }
+}
+
+/// Factor from `unit` to volts or amperes and the kind it names: `kV` is `(Voltage, 1000.0)`.
+///
+/// `None` when the unit names neither; it is matched whole, never by the letters V or A alone inside it.
+pub fn parse_unit(unit: &str) -> Option<(Kind, f64)> {
+    let u = unit.trim().to_lowercase();
+    // Cyrillic В and А, as Russian recorders write them; `В/кВ` is their "secondary V, primary kV".
+    let u = u.replace('в', "v").replace('а', "a").replace('к', "k").replace('м', "m");
+    Some(match u.as_str() {
+        "v" | "volt" | "volts" | "v/kv" | "vrms" => (Kind::Voltage, 1.0),
+        "kv" | "kvolt" | "kilovolt" => (Kind::Voltage, 1e3),
+        "mv" | "millivolt" => (Kind::Voltage, 1e-3),
+        "uv" | "µv" | "microvolt" => (Kind::Voltage, 1e-6),
+        "a" | "amp" | "amps" | "ampere" | "amperes" | "arms" | "a/ka" => (Kind::Current, 1.0),
+        "ka" | "kamp" | "kiloampere" => (Kind::Current, 1e3),
+        "ma" | "milliamp" | "milliampere" => (Kind::Current, 1e-3),
+        "ua" | "µa" | "microampere" => (Kind::Current, 1e-6),
+        _ => return None,
+    })
+}
+
+/// Side of the instrument transformers that the values of a channel refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The network.
+    Primary,
+    /// The instrument.
+    Secondary,
+}
+
+/// Ratio of the instrument transformer in front of a channel, as the file states it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Transformer {
+    /// Rated primary value.
+    pub primary: f64,
+    /// Rated secondary value.
+    pub secondary: f64,
+    /// Side that `scale` and `offset` of the channel lead to.
+    pub side: Side,
+}
+
+/// One column of a capture.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// Name as in the file.
+    pub name: String,
+    /// Conductor, when known.
+    pub phase: Option<Phase>,
+    /// Voltage, current or other.
+    pub kind: Kind,
+    /// Unit of the engineering values, as in the file.
+    pub unit: String,
+    /// Engineering value of one code.
+    pub scale: f64,
+    /// Engineering value of code zero.
+    pub offset: f64,
+    /// The codes.
+    pub samples: Samples,
+    /// Integer code that means "no sample"; in float samples NaN means it.
+    pub missing_code: Option<i32>,
+    /// Codes at or beyond which the converter was at its limit, when known: `(lowest, highest)`.
+    pub range: Option<(f64, f64)>,
+    /// Instrument transformer, when known.
+    pub transformer: Option<Transformer>,
+    /// Time of a sample of this channel after the common time of its row, in seconds.
+    pub skew_s: f64,
+}
+
+impl Channel {
+    /// A channel whose codes are its engineering values; kind and phase are read from unit and name.
+    pub fn new(name: impl Into<String>, unit: impl Into<String>, samples: impl Into<Samples>) -> Self {
+        let (name, unit) = (name.into(), unit.into());
+        Self {
+            phase: guess_phase(&name),
+            kind: guess_kind(&name, &unit),
+            name,
+            unit,
+            scale: 1.0,
+            offset: 0.0,
+            samples: samples.into(),
+            missing_code: None,
+            range: None,
+            transformer: None,
+            skew_s: 0.0,
+        }
+    }
+
+    /// The same channel with `scale` and `offset`.
+    #[must_use]
+    pub fn with_scale(mut self, scale: f64, offset: f64) -> Self {
+        (self.scale, self.offset) = (scale, offset);
+        self
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// True without a sample.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Factor from [`unit`](Self::unit) to volts or amperes; 1 for anything else.
+    pub fn si_factor(&self) -> f64 {
+        parse_unit(&self.unit).map_or(1.0, |(_, f)| f)
+    }
+
+    /// Engineering value of sample `i` in [`unit`](Self::unit); NaN where the sample is missing.
+    ///
+    /// # Panics
+    /// When `i` is not below [`len`](Self::len).
+    pub fn value(&self, i: usize) -> f64 {
+        let code = match self.samples.as_ref() {
+            SamplesRef::I16(x) => self.valid_code(i32::from(x[i])),
+            SamplesRef::I32(x) => self.valid_code(x[i]),
+            SamplesRef::F32(x) => f64::from(x[i]),
+            SamplesRef::F64(x) => x[i],
+        };
+        self.scale * code + self.offset
+    }
+
+    /// Engineering values of `range` in [`unit`](Self::unit); NaN where a sample is missing.
+    ///
+    /// # Panics
+    /// When `range` reaches beyond [`len`](Self::len).
+    pub fn values(&self, range: Range<usize>) -> Vec<f64> {
+        range.map(|i| self.value(i)).collect()
+    }
+
+    fn valid_code(&self, code: i32) -> f64 {
+        if self.missing_code == Some(code) { f64::NAN } else { f64::from(code) }
+    }
+}
+
+/// Kind from the unit, then from the name; never from a letter alone inside a unit.
+pub fn guess_kind(name: &str, unit: &str) -> Kind {
+    if let Some((kind, _)) = parse_unit(unit) {
+        return kind;
+    }
+    if !unit.trim().is_empty() {
+        return Kind::Other;
+    }
+    let n = name.trim().to_lowercase();
+    if n.contains("volt") || n.contains("tegangan") {
+        return Kind::Voltage;
+    }
+    if n.contains("curr") || n.contains("arus") || n.contains("amp") {
+        return Kind::Current;
+    }
+    let rest = |c: char| n.strip_prefix(c).filter(|r| r.is_empty() || guess_phase(r).is_some());
+    if rest('u').is_some() || rest('v').is_some() || rest('e').is_some() {
+        Kind::Voltage
+    } else if rest('i').is_some() {
+        Kind::Current
+    } else {
+        Kind::Other
+    }
+}
+
+/// Phase from a channel name such as `Ua`, `VA_G1`, `I_L2`, `Line UL3`, `voltage1`, `Ia-b`.
+pub fn guess_phase(name: &str) -> Option<Phase> {
+    let tokens = name.split(|c: char| !(c.is_alphanumeric() || c == '-')).filter(|t| !t.is_empty());
+    for token in tokens {
+        let t = token.to_uppercase();
+        let stripped = ["VOLTAGE", "CURRENT", "VOLT", "CURR", "U", "V", "I", "E"]
+            .iter()
+            .find_map(|p| t.strip_prefix(p).filter(|r| !r.is_empty()));
+        // The quantity letter comes first (`UA`, `IB`), so `U`, `V` and `W` alone name a phase only when nothing else does.
+        if let Some(phase) = stripped.and_then(Phase::parse).or_else(|| Phase::parse(&t)) {
+            if t.len() > 1 || !matches!(t.as_str(), "U" | "V" | "E") {
+                return Some(phase);
+            }
+        }
+    }
+    None
+}
+
+/// A status (on/off) channel.
+#[derive(Debug, Clone)]
+pub struct Digital {
+    /// Name as in the file.
+    pub name: String,
+    /// State that is normal, when stated.
+    pub normal: Option<bool>,
+    /// One state per sample, 0 or 1.
+    pub states: Arc<[u8]>,
+}
+
+/// A recording.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// Station or site.
+    pub station: String,
+    /// Recording device.
+    pub device: String,
+    /// Format and revision, such as `COMTRADE 1999 BINARY`.
+    pub format: String,
+    /// File or files it came from, as the user named them; empty for arrays.
+    pub source: String,
+    /// Nominal frequency the file states, in hertz.
+    pub nominal_frequency_hz: Option<f64>,
+    /// Moment of the trigger, when stated.
+    pub trigger: Option<Timestamp>,
+    /// Damage and doubts found while reading.
+    pub warnings: Vec<Warning>,
+    /// Free text of the file (headers, information sections), kept as read: `(name, text)`.
+    pub notes: Vec<(String, String)>,
+    /// Status channels.
+    pub digital: Vec<Digital>,
+    time: TimeBase,
+    channels: Vec<Channel>,
+}
+
+impl Capture {
+    /// A capture of `channels` over `time`; every channel must have as many samples as the time base.
+    pub fn new(time: TimeBase, channels: Vec<Channel>) -> Result<Self> {
+        for c in &channels {
+            if c.len() as u64 != time.len() {
+                return Err(Error::mismatch(format!("samples of channel `{}`", c.name), time.len(), c.len()));
+            }
+        }
+        Ok(Self {
+            station: String::new(),
+            device: String::new(),
+            format: "arrays".into(),
+            source: String::new(),
+            nominal_frequency_hz: None,
+            trigger: None,
+            warnings: Vec::new(),
+            notes: Vec::new(),
+            digital: Vec::new(),
+            time,
+            channels,
+        })
+    }
+
+    /// Time base.
+    pub fn time(&self) -> &TimeBase {
+        &self.time
+    }
+
+    /// The same capture on another time base of the same length.
+    pub fn with_time(mut self, time: TimeBase) -> Result<Self> {
+        if time.len() != self.time.len() {
+            return Err(Error::mismatch("samples of the time base", self.time.len(), time.len()));
+        }
+        self.time = time;
+        Ok(self)
+    }
+
+    /// Channels, in the order of the file.
+    pub fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    /// Mutable channels: names, phases, kinds, scales may be corrected; a changed sample count is refused later.
+    pub fn channels_mut(&mut self) -> &mut [Channel] {
+        &mut self.channels
+    }
+
+    /// Channel called `name`, exactly or else ignoring case.
+    pub fn channel(&self, name: &str) -> Result<&Channel> {
+        self.channels
+            .iter()
+            .find(|c| c.name == name)
+            .or_else(|| self.channels.iter().find(|c| c.name.eq_ignore_ascii_case(name)))
+            .ok_or_else(|| {
+                let names: Vec<_> = self.channels.iter().map(|c| c.name.as_str()).collect();
+                Error::mismatch("channel", format!("one of {}", names.join(", ")), format!("`{name}`"))
+            })
+    }
+
+    /// Number of samples per channel.
+    pub fn len(&self) -> u64 {
+        self.time.len()
+    }
+
+    /// True without a sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Samples `range` of every channel, sharing memory; segments are cut accordingly.
+    pub fn slice(&self, range: Range<u64>) -> Result<Self> {
+        if range.start > range.end || range.end > self.len() {
+            return Err(Error::mismatch("sample range", format!("within 0..{}", self.len()), format!("{range:?}")));
+        }
+        let mut out = self.clone();
+        out.time = self.time.slice(range.clone());
+        let r = range.start as usize..range.end as usize;
+        for c in &mut out.channels {
+            c.samples = c.samples.slice(r.clone());
+        }
+        for d in &mut out.digital {
+            d.states = d.states[r.clone()].into();
+        }
+        Ok(out)
+    }
+
+    /// The channels for which `keep` says yes, in order.
+    #[must_use]
+    pub fn select(&self, keep: impl Fn(&Channel) -> bool) -> Self {
+        let mut out = self.clone();
+        out.channels.retain(|c| keep(c));
+        out
+    }
+}

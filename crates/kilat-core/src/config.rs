@@ -1,0 +1,156 @@
+//! What to measure and against what: every setting of an analysis, with the standard's defaults.
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::{Capture, Kind, Phase};
+use crate::error::{Error, Result};
+
+/// Measurement class of IEC 61000-4-30.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the variants are the names of the classes
+pub enum Class {
+    A,
+    S,
+}
+
+/// How the channels make a system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wiring {
+    /// One phase.
+    Single,
+    /// Two phases 180° apart.
+    Split,
+    /// Three line-neutral voltages.
+    Wye,
+    /// Three line-line voltages.
+    Delta,
+}
+
+/// Settings of an analysis. Serialises to and from TOML; a missing key takes the value of [`Config::class_a`].
+///
+/// ```
+/// # use kilat_core::Config;
+/// let config = Config { dip_pct: 85.0, ..Config::class_a(230.0, 50.0) };
+/// assert_eq!(config.cycles(), 10);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Declared input voltage Udin in volts: line-neutral where line-neutral voltages are measured, else line-line.
+    ///
+    /// Beside line-neutral channels, line-line channels are judged against √3 times this.
+    pub nominal_voltage_v: f64,
+    /// Nominal frequency in hertz: 50 or 60.
+    pub nominal_frequency_hz: f64,
+    /// Measurement class.
+    pub class: Class,
+    /// A dip begins below this, in % of Udin.
+    #[doc(alias = "sag")]
+    pub dip_pct: f64,
+    /// A swell begins above this, in % of Udin.
+    pub swell_pct: f64,
+    /// An interruption begins below this, in % of Udin (5 in IEC practice, 10 in IEEE practice).
+    pub interruption_pct: f64,
+    /// Distance back across a threshold that ends an event, in % of Udin.
+    pub hysteresis_pct: f64,
+    /// Highest harmonic order measured, 1 to 50.
+    pub orders: usize,
+    /// Highest order that counts into the THD, 2 to `orders`.
+    pub thd_orders: usize,
+    /// Smallest transient reported, in % of the nominal peak voltage.
+    pub transient_pct: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::class_a(230.0, 50.0)
+    }
+}
+
+impl Config {
+    /// The defaults of IEC 61000-4-30 Ed. 3, Class A, at this declared voltage and nominal frequency.
+    pub fn class_a(nominal_voltage_v: f64, nominal_frequency_hz: f64) -> Self {
+        Self {
+            nominal_voltage_v,
+            nominal_frequency_hz,
+            class: Class::A,
+            dip_pct: 90.0,
+            swell_pct: 110.0,
+            interruption_pct: 5.0,
+            hysteresis_pct: 2.0,
+            orders: 50,
+            thd_orders: 40,
+            transient_pct: 10.0,
+        }
+    }
+
+    /// Cycles in the basic measurement interval: 10 at 50 Hz, 12 at 60 Hz (IEC 61000-4-30, 4.4).
+    pub fn cycles(&self) -> usize {
+        if self.nominal_frequency_hz < 55.0 { 10 } else { 12 }
+    }
+
+    /// Refuses settings that make no sense, naming the first one.
+    pub fn check(&self) -> Result<()> {
+        let within = |name: &str, v: f64, lo: f64, hi: f64| {
+            if v >= lo && v <= hi {
+                Ok(())
+            } else {
+                Err(Error::config(name, format!("{v} is outside {lo} to {hi}")))
+            }
+        };
+        within("nominal_voltage_v", self.nominal_voltage_v, 1e-3, 2e6)?;
+        if self.nominal_frequency_hz != 50.0 && self.nominal_frequency_hz != 60.0 {
+            return Err(Error::config(
+                "nominal_frequency_hz",
+                format!("{} is neither 50 nor 60", self.nominal_frequency_hz),
+            ));
+        }
+        within("dip_pct", self.dip_pct, 1.0, 100.0)?;
+        within("swell_pct", self.swell_pct, 100.0, 300.0)?;
+        within("interruption_pct", self.interruption_pct, 0.1, self.dip_pct)?;
+        within("hysteresis_pct", self.hysteresis_pct, 0.0, 20.0)?;
+        within("transient_pct", self.transient_pct, 0.5, 1000.0)?;
+        within("orders", self.orders as f64, 1.0, 50.0)?;
+        within("thd_orders", self.thd_orders as f64, 1.0, 50.0)
+    }
+
+    /// Udin of a channel on `phase`, in volts; `with_neutral` says whether the system has line-neutral voltages.
+    pub fn udin_v(&self, phase: Option<Phase>, with_neutral: bool) -> f64 {
+        if with_neutral && phase.is_some_and(Phase::is_line_line) {
+            self.nominal_voltage_v * 3.0f64.sqrt()
+        } else {
+            self.nominal_voltage_v
+        }
+    }
+}
+
+/// True when a voltage channel of `capture` is measured against the neutral.
+pub fn has_line_neutral(capture: &Capture) -> bool {
+    capture.channels().iter().any(|c| {
+        c.kind == Kind::Voltage && c.phase.is_some_and(|p| !p.is_line_line() && p != Phase::N)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_toml_and_refuse_typos() {
+        let c = Config { dip_pct: 85.0, ..Config::class_a(120.0, 60.0) };
+        let text = toml::to_string(&c).unwrap();
+        assert_eq!(toml::from_str::<Config>(&text).unwrap(), c);
+        assert_eq!(toml::from_str::<Config>("nominal_voltage_v = 400.0").unwrap().dip_pct, 90.0);
+        assert!(toml::from_str::<Config>("dipp_pct = 85.0").is_err());
+    }
+
+    #[test]
+    fn senseless_settings_name_themselves() {
+        let bad = Config { nominal_frequency_hz: 55.0, ..Config::default() };
+        assert!(bad.check().unwrap_err().to_string().starts_with("nominal_frequency_hz"));
+        let bad = Config { dip_pct: f64::NAN, ..Config::default() };
+        assert!(bad.check().unwrap_err().to_string().starts_with("dip_pct"));
+        assert!(Config::default().check().is_ok());
+    }
+}

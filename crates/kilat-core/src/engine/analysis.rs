@@ -1,0 +1,211 @@
+//! The result of an analysis: tables, one row per interval, half cycle or event.
+//!
+//! Positions are fractional sample indices of the capture; [`Analysis::seconds`] and [`Analysis::timestamp`] turn them
+//! into time. Arrays are `(interval, channel, …)` with channels in the order of [`Analysis::channels`].
+
+use ndarray::{Array2, Array3};
+use serde::Serialize;
+
+use crate::capture::{Kind, Phase, TimeBase};
+use crate::config::{Config, Wiring};
+use crate::error::Warning;
+use crate::pq::events::Event;
+use crate::pq::transients::Transient;
+use crate::units::Timestamp;
+
+bitflags::bitflags! {
+    /// What a value has been through. Flagged data are kept; the user decides (IEC 61000-4-30, 4.7).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct Flags: u16 {
+        /// A dip, swell or interruption on any channel overlaps it.
+        const EVENT = 1;
+        /// A sample inside was missing; it was held at the last valid value.
+        const MISSING = 2;
+        /// The converter was at its limit.
+        const CLIPPED = 4;
+        /// No zero crossings to follow: the cut was carried on at the last known frequency.
+        const UNSYNCHRONISED = 8;
+        /// Fewer cycles than the standard's 10/12: the record is too short. Groups are single bins then.
+        const SHORT = 16;
+        /// It overlaps the interval before it, because a new one starts at every 10-min tick.
+        const OVERLAP = 32;
+    }
+}
+
+impl Serialize for Flags {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self.iter_names().map(|(name, _)| name.to_ascii_lowercase()))
+    }
+}
+
+/// One analysed channel.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChannelInfo {
+    /// Name as in the capture.
+    pub name: String,
+    /// Its index in the capture.
+    pub index: usize,
+    /// Conductor.
+    pub phase: Option<Phase>,
+    /// Voltage or current.
+    pub kind: Kind,
+    /// Udin of a voltage channel, in volts; zero for currents.
+    pub udin_v: f64,
+}
+
+/// Urms(1/2) of one voltage channel: one full cycle, refreshed every half cycle, on the channel's own crossings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HalfCycles {
+    /// First sample position of each one-cycle window.
+    pub start_sample: Vec<f64>,
+    /// Last sample position of each one-cycle window.
+    pub stop_sample: Vec<f64>,
+    /// Urms(1/2), in volts.
+    pub u_rms_v: Vec<f64>,
+    /// Flags of each value.
+    pub flags: Vec<Flags>,
+}
+
+/// The basic 10/12-cycle measurement intervals.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Intervals {
+    /// First sample position of each interval.
+    pub start_sample: Vec<f64>,
+    /// Last sample position of each interval.
+    pub stop_sample: Vec<f64>,
+    /// Whole cycles inside: 10 or 12, fewer when flagged [`Flags::SHORT`].
+    pub cycles: Vec<u16>,
+    /// Mean frequency over the interval, in hertz.
+    pub frequency_hz: Vec<f64>,
+    /// Flags of each interval.
+    pub flags: Vec<Flags>,
+    /// True r.m.s., in volts or amperes: `(interval, channel)`.
+    pub rms: Array2<f64>,
+    /// R.m.s. of the differences ab, bc, ca of the three line-neutral voltages, in volts: `(interval, 3)`, or no columns.
+    pub line_line_rms_v: Array2<f64>,
+}
+
+/// Harmonics per basic interval (IEC 61000-4-7). Order 0 is the d.c. part or the subharmonic range; NaN where an order lies
+/// beyond what the sampling rate supports.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Harmonics {
+    /// Harmonic subgroups, r.m.s. in volts or amperes: `(interval, channel, order)`.
+    pub subgroup: Array3<f64>,
+    /// Harmonic groups, r.m.s.
+    pub group: Array3<f64>,
+    /// Interharmonic centred subgroups between order h and h+1, r.m.s.
+    pub interharmonic_subgroup: Array3<f64>,
+    /// Interharmonic groups between order h and h+1, r.m.s.
+    pub interharmonic_group: Array3<f64>,
+    /// Phase of the harmonic component: of a cosine at the start of the interval, in radians.
+    pub phase_rad: Array3<f64>,
+    /// THD from subgroups, in % of the fundamental subgroup: `(interval, channel)`.
+    pub thd_subgroup_pct: Array2<f64>,
+    /// THD from groups, in % of the fundamental group.
+    pub thd_group_pct: Array2<f64>,
+}
+
+/// Unbalance per basic interval, from fundamental phasors (IEC 61000-4-30, 5.7); empty without three phases.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Unbalance {
+    /// Negative-sequence voltage unbalance |U2|/|U1|, in %.
+    pub u2_pct: Vec<f64>,
+    /// Zero-sequence voltage unbalance |U0|/|U1|, in %; NaN without line-neutral voltages.
+    pub u0_pct: Vec<f64>,
+    /// Negative-sequence current unbalance, in %; empty without three currents.
+    pub i2_pct: Vec<f64>,
+    /// Zero-sequence current unbalance, in %.
+    pub i0_pct: Vec<f64>,
+}
+
+/// Power per basic interval and phase (IEEE 1459): `(interval, pair)`, pairs as in [`Analysis::power_pairs`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Power {
+    /// Active power P, in watts; positive into the load.
+    pub p_w: Array2<f64>,
+    /// Fundamental reactive power Q1, in vars; positive when the current lags.
+    pub q1_var: Array2<f64>,
+    /// Apparent power S = U·I, in volt-amperes.
+    pub s_va: Array2<f64>,
+    /// Power factor P/S.
+    pub pf: Array2<f64>,
+}
+
+/// Power frequency over absolute 10-s slots (IEC 61000-4-30, 5.1).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Frequency {
+    /// First sample position of the whole cycles counted.
+    pub start_sample: Vec<f64>,
+    /// Last sample position of the whole cycles counted.
+    pub stop_sample: Vec<f64>,
+    /// Whole cycles over their duration, in hertz.
+    pub hz: Vec<f64>,
+    /// Flags of each value.
+    pub flags: Vec<Flags>,
+}
+
+/// A stretch of time without samples.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Gap {
+    /// First sample after the gap.
+    pub sample: u64,
+    /// Its length, in seconds.
+    pub duration_s: f64,
+}
+
+/// Everything an analysis found.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// Settings used.
+    pub config: Config,
+    /// Wiring found or given.
+    pub wiring: Wiring,
+    /// Analysed channels.
+    pub channels: Vec<ChannelInfo>,
+    /// Voltage and current channel of each power pair, as indices into [`channels`](Self::channels).
+    pub power_pairs: Vec<(usize, usize)>,
+    /// Urms(1/2), one table per entry of [`channels`](Self::channels); empty for currents.
+    pub half_cycles: Vec<HalfCycles>,
+    /// Basic intervals.
+    pub intervals: Intervals,
+    /// Harmonics of the basic intervals.
+    pub harmonics: Harmonics,
+    /// Unbalance of the basic intervals.
+    pub unbalance: Unbalance,
+    /// Power of the basic intervals.
+    pub power: Power,
+    /// 10-s frequency.
+    pub frequency: Frequency,
+    /// Dips, swells and interruptions, by start.
+    pub events: Vec<Event>,
+    /// Transients, by start.
+    pub transients: Vec<Transient>,
+    /// Gaps in the recording.
+    pub gaps: Vec<Gap>,
+    /// What this capture could not support, and what was assumed.
+    pub warnings: Vec<Warning>,
+    /// Time base of the capture.
+    pub time: TimeBase,
+}
+
+impl Analysis {
+    /// Seconds from the start of the capture to a sample position.
+    pub fn seconds(&self, position: f64) -> f64 {
+        self.time.seconds(position)
+    }
+
+    /// Moment of a sample position, when the capture has a start.
+    pub fn timestamp(&self, position: f64) -> Option<Timestamp> {
+        self.time.timestamp(position)
+    }
+
+    /// Index in [`channels`](Self::channels) of the channel called `name`.
+    pub fn channel(&self, name: &str) -> Option<usize> {
+        self.channels.iter().position(|c| c.name == name)
+    }
+
+    /// Indices of the voltage channels.
+    pub fn voltages(&self) -> impl Iterator<Item = usize> + '_ {
+        self.channels.iter().enumerate().filter(|(_, c)| c.kind == Kind::Voltage).map(|(i, _)| i)
+    }
+}

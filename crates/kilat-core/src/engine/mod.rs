@@ -1,0 +1,4 @@
+//! One engine, two thin drivers: cut, measure, fold.
+
+pub mod analysis;
+pub mod offline;

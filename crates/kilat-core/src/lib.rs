@@ -1,0 +1,18 @@
+//! Types, kernels and every power-quality quantity of kilat. No files, no clock, no hidden threads.
+#![forbid(unsafe_code)]
+
+pub mod capture;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod pq;
+pub mod synth;
+pub mod units;
+
+pub use capture::{Capture, Channel, Kind, Phase, SampleKind, Samples, SamplesRef, Segment, TimeBase};
+pub use config::{Class, Config, Wiring};
+pub use engine::analysis::{Analysis, Flags};
+pub use error::{Error, Result, Warning};
+pub use pq::events::{Event, EventKind};
+pub use pq::transients::{Transient, TransientKind};
+pub use units::{SampleRate, Timestamp};
