@@ -3,15 +3,18 @@
 
 pub mod capture;
 pub mod config;
+pub mod dsp;
 pub mod engine;
 pub mod error;
 pub mod pq;
+pub mod simd;
 pub mod synth;
 pub mod units;
 
 pub use capture::{Capture, Channel, Kind, Phase, SampleKind, Samples, SamplesRef, Segment, TimeBase};
 pub use config::{Class, Config, Wiring};
 pub use engine::analysis::{Analysis, Flags};
+pub use engine::live::Live;
 pub use error::{Error, Result, Warning};
 pub use pq::events::{Event, EventKind};
 pub use pq::transients::{Transient, TransientKind};

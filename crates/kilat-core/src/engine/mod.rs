@@ -1,4 +1,15 @@
 //! One engine, two thin drivers: cut, measure, fold.
 
 pub mod analysis;
+pub mod flywheel;
+pub mod history;
+pub mod fold;
+pub mod plan;
+pub mod quality;
+pub mod recorder;
+pub mod segment;
+pub mod sink;
+pub mod timeline;
+pub mod track;
+pub mod live;
 pub mod offline;

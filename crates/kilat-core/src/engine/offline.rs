@@ -1,12 +1,109 @@
-//! The offline driver: a whole capture at once.
+//! The offline driver: a whole capture, segment by segment. It does no arithmetic.
 
-use crate::capture::Capture;
+use std::sync::Arc;
+
+use crate::capture::{Capture, SamplesRef};
 use crate::config::Config;
-use crate::engine::analysis::Analysis;
-use crate::error::{Error, Result};
+use crate::engine::analysis::{Analysis, Gap};
+use crate::engine::plan::{ChannelSpec, Plan};
+use crate::engine::recorder::Recorder;
+use crate::engine::segment::Engine;
+use crate::engine::sink::Sink;
+use crate::error::{Error, Result, Warning};
+use crate::units::{SampleRate, Timestamp};
 
-/// Analyses `capture` on `threads` threads (0: as many as the machine has).
+/// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
+///
+/// Segments at another rate than the longest one are not analysed, and a warning says so; neither is a segment too slow to
+/// hold a waveform. An error says why nothing could be analysed.
+///
+/// ```
+/// use kilat_core::{Capture, Channel, Config, SampleRate, TimeBase, engine::offline};
+/// let rate = SampleRate::from_hz(10_000.0)?;
+/// let wave: Vec<f64> = (0..10_000).map(|i| 325.27 * (i as f64 * 0.031_415_926_5).sin()).collect();
+/// let time = TimeBase::uniform(rate, 10_000, None);
+/// let capture = Capture::new(time, vec![Channel::new("Ua", "V", wave)])?;
+/// let analysis = offline::analyze(&capture, &Config::class_a(230.0, 50.0), 1)?;
+/// assert!((analysis.intervals.rms[[0, 0]] - 230.0).abs() < 0.023);
+/// # Ok::<(), kilat_core::Error>(())
+/// ```
 pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Analysis> {
-    let _ = (capture, config, threads);
-    Err(Error::config("engine", "not there yet"))
+    let mut warnings = Vec::new();
+    let rate = main_rate(capture)?;
+    let specs: Vec<ChannelSpec> =
+        capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
+    let plan = Arc::new(Plan::new(config, rate, &specs)?);
+    let threads = if threads == 0 { rayon::current_num_threads() } else { threads };
+    let pool = if threads > 1 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        Some(Arc::new(pool.map_err(|e| Error::config("threads", e.to_string()))?))
+    } else {
+        None
+    };
+    let mut engine = Engine::new(plan.clone(), pool, 0, None);
+    let mut sink = Recorder::new(&plan);
+    let mut end_s: Option<f64> = None;
+    for (k, s) in capture.time().segments().iter().enumerate() {
+        let start_s = s.offset_ps as f64 / 1e12;
+        if let Some(end_s) = end_s.filter(|_| k > 0) {
+            sink.gap(Gap { sample: s.first, duration_s: (start_s - end_s - 1.0 / s.rate.hz()).max(0.0) });
+        }
+        end_s = Some(start_s + s.rate.seconds(s.len.saturating_sub(1) as f64));
+        if s.rate != rate {
+            let at = format!("segment {} (samples {} to {})", k + 1, s.first, s.first + s.len);
+            warnings.push(Warning::new(at, format!("recorded at {}, not analysed with the {rate} of the rest", s.rate)));
+            continue;
+        }
+        engine.restart(s.first, since_tick_s(capture.time().timestamp(s.first as f64)));
+        let range = s.first as usize..(s.first + s.len) as usize;
+        let block: Vec<SamplesRef<'_>> = plan
+            .channels
+            .iter()
+            .map(|c| capture.channels()[c.info.index].samples.as_ref().slice(range.clone()))
+            .collect();
+        engine.push(&block, &mut sink);
+        engine.finish(&mut sink);
+    }
+    warnings.extend(limits(&plan, capture));
+    Ok(sink.into_analysis(capture.time().clone(), warnings))
+}
+
+/// Seconds from the last 10-min tick of absolute time to `t`.
+pub(super) fn since_tick_s(t: Option<Timestamp>) -> Option<f64> {
+    t.map(|t| t.0.rem_euclid(600_000_000_000) as f64 / 1e9)
+}
+
+/// The rate that covers most time.
+fn main_rate(capture: &Capture) -> Result<SampleRate> {
+    let span = |rate: SampleRate| -> f64 {
+        let same = capture.time().segments().iter().filter(|s| s.rate == rate);
+        same.map(|s| s.rate.seconds(s.len as f64)).sum()
+    };
+    // Slow segments of a recorder hold r.m.s. values or envelopes, not waves: the faster rate wins unless it is all but absent.
+    let rates = capture.time().segments().iter().filter(|s| s.len > 0).map(|s| s.rate);
+    rates.filter(|r| span(*r) > 0.0).max_by(|a, b| a.hz().total_cmp(&b.hz())).ok_or_else(|| Error::Unsupported {
+        part: "analysis".into(),
+        what: "a capture without a sample".into(),
+        hint: "check the file with `kilat info`".into(),
+    })
+}
+
+/// What this capture cannot support, said rather than guessed.
+fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let config = &plan.config;
+    if plan.orders < config.orders {
+        warnings.push(Warning::new(
+            "harmonics",
+            format!("{} supports orders up to {}, not {}; THD likewise", plan.rate, plan.orders, config.orders),
+        ));
+    }
+    let longest = capture.time().segments().iter().filter(|s| s.rate == plan.rate).map(|s| s.len).max().unwrap_or(0);
+    if plan.rate.seconds(longest as f64) < 10.0 {
+        warnings.push(Warning::new("frequency", "the recording is shorter than the 10 s of a Class A frequency value"));
+    }
+    if capture.time().start().is_none() {
+        warnings.push(Warning::new("time", "the start is unknown: slots of 10 s count from the first sample"));
+    }
+    warnings
 }

@@ -1,7 +1,17 @@
-//! Dips, swells and interruptions (IEC 61000-4-30, 5.4 and 5.5).
+//! Dips, swells and interruptions (IEC 61000-4-30, 5.4 and 5.5), from Urms(1/2).
+//!
+//! | event | one channel | polyphase |
+//! |---|---|---|
+//! | dip | starts below the threshold, ends at threshold + hysteresis or above | starts when any channel is below, ends when all are back |
+//! | swell | starts above, ends at threshold − hysteresis or below | starts when any is above, ends when all are back |
+//! | interruption | as a dip, at its own threshold | starts when all are below, ends when any is back |
+//!
+//! An event begins with the first one-cycle window across the threshold and ends where the first window back begins, so a
+//! rectangular dip of n cycles lasts n + 0.5 to n + 1. An interruption is also a dip: both are reported.
 
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::engine::analysis::Flags;
 
 /// What happened to the r.m.s. voltage.
@@ -46,4 +56,208 @@ pub struct Event {
     pub flags: Flags,
     /// True when the record ended, or a gap came, before the event did.
     pub open: bool,
+}
+
+/// One Urms(1/2) value on its way through the detectors.
+#[derive(Debug, Clone, Copy)]
+pub struct Value {
+    /// Index among the detector's channels.
+    pub member: usize,
+    /// First position of its one-cycle window.
+    pub start: f64,
+    /// Last position.
+    pub stop: f64,
+    /// Urms(1/2) over Udin.
+    pub pu: f64,
+    /// Flags.
+    pub flags: Flags,
+}
+
+/// Detector of one kind of event on one channel, or on the channels of a system together.
+#[derive(Debug)]
+pub struct Detector {
+    kind: EventKind,
+    /// Per unit of Udin.
+    enter: f64,
+    leave: f64,
+    channels: Vec<usize>,
+    latest: Vec<f64>,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    start: f64,
+    last_stop: f64,
+    extreme: f64,
+    extreme_member: usize,
+    taking_part: Vec<bool>,
+    flags: Flags,
+}
+
+impl Detector {
+    /// For `channels` together, with the thresholds of `config`.
+    pub fn new(kind: EventKind, channels: Vec<usize>, config: &Config) -> Self {
+        let hysteresis = config.hysteresis_pct / 100.0;
+        let (enter, leave) = match kind {
+            EventKind::Dip => (config.dip_pct / 100.0, config.dip_pct / 100.0 + hysteresis),
+            EventKind::Swell => (config.swell_pct / 100.0, config.swell_pct / 100.0 - hysteresis),
+            EventKind::Interruption => (config.interruption_pct / 100.0, config.interruption_pct / 100.0 + hysteresis),
+        };
+        let latest = vec![f64::NAN; channels.len()];
+        Self { kind, enter, leave, channels, latest, open: None }
+    }
+
+    /// First position of the event that goes on, if one does.
+    pub fn active_since(&self) -> Option<f64> {
+        self.open.as_ref().map(|o| o.start)
+    }
+
+    /// Takes the next value, in order of `stop` over all members; returns the event that it ends, in volts of `udin_v`, and
+    /// the last position at which a value was beyond the threshold.
+    pub fn update(&mut self, value: Value, udin_v: f64, config: &Config, fs: f64) -> Option<(Event, f64)> {
+        self.latest[value.member] = value.pu;
+        let beyond = |pu: f64| if self.kind == EventKind::Swell { pu > self.enter } else { pu < self.enter };
+        let back = |pu: f64| if self.kind == EventKind::Swell { pu <= self.leave } else { pu >= self.leave };
+        let Some(open) = &mut self.open else {
+            let starts = if self.kind == EventKind::Interruption {
+                self.latest.iter().all(|v| beyond(*v))
+            } else {
+                beyond(value.pu)
+            };
+            if starts {
+                let mut taking_part = vec![self.kind == EventKind::Interruption; self.channels.len()];
+                taking_part[value.member] = true;
+                self.open = Some(Open {
+                    start: value.start,
+                    last_stop: value.stop,
+                    extreme: value.pu,
+                    extreme_member: value.member,
+                    taking_part,
+                    flags: value.flags,
+                });
+            }
+            return None;
+        };
+        // NaN, a channel without a value yet, is neither beyond nor back and does not hold an event open.
+        let ends = if self.kind == EventKind::Interruption {
+            self.latest.iter().any(|v| back(*v))
+        } else {
+            self.latest.iter().all(|v| v.is_nan() || back(*v))
+        };
+        if ends {
+            return self.close(value.start, false, udin_v, config, fs);
+        }
+        open.last_stop = value.stop;
+        open.taking_part[value.member] |= beyond(value.pu);
+        open.flags |= value.flags;
+        let further = if self.kind == EventKind::Swell { value.pu > open.extreme } else { value.pu < open.extreme };
+        if further {
+            (open.extreme, open.extreme_member) = (value.pu, value.member);
+        }
+        None
+    }
+
+    /// Ends the event that goes on, because the segment ends.
+    pub fn finish(&mut self, udin_v: f64, config: &Config, fs: f64) -> Option<(Event, f64)> {
+        let stop = self.open.as_ref()?.last_stop;
+        self.close(stop, true, udin_v, config, fs)
+    }
+
+    fn close(&mut self, stop: f64, still_open: bool, udin_v: f64, config: &Config, fs: f64) -> Option<(Event, f64)> {
+        let open = self.open.take()?;
+        let duration_s = (stop - open.start) / fs;
+        let taking_part = self.channels.iter().zip(&open.taking_part).filter(|(_, t)| **t).map(|(c, _)| *c);
+        let event = Event {
+            kind: self.kind,
+            channels: taking_part.collect(),
+            polyphase: self.channels.len() > 1,
+            start_sample: open.start,
+            stop_sample: stop,
+            duration_s,
+            residual_v: open.extreme * udin_v,
+            magnitude_pu: open.extreme,
+            depth_pct: (1.0 - open.extreme) * 100.0,
+            extreme_channel: self.channels[open.extreme_member],
+            category: category(self.kind, open.extreme, duration_s, config.nominal_frequency_hz),
+            flags: open.flags,
+            open: still_open,
+        };
+        Some((event, open.last_stop))
+    }
+}
+
+/// IEEE 1159 category of an r.m.s. event. Below 0.1 pu it is an interruption whatever detected it; the standard leaves 0.5 to
+/// 30 cycles of that without a name of its own, and it counts as momentary.
+pub fn category(kind: EventKind, magnitude_pu: f64, duration_s: f64, nominal_frequency_hz: f64) -> &'static str {
+    let instantaneous = duration_s <= 30.0 / nominal_frequency_hz;
+    let class = match duration_s {
+        _ if instantaneous => 0,
+        d if d <= 3.0 => 1,
+        d if d <= 60.0 => 2,
+        _ => 3,
+    };
+    match (kind, class) {
+        (EventKind::Swell, 0) => "instantaneous swell",
+        (EventKind::Swell, 1) => "momentary swell",
+        (EventKind::Swell, 2) => "temporary swell",
+        (EventKind::Swell, _) => "overvoltage",
+        (_, 0 | 1) if magnitude_pu < 0.1 => "momentary interruption",
+        (_, 2) if magnitude_pu < 0.1 => "temporary interruption",
+        (_, _) if magnitude_pu < 0.1 => "sustained interruption",
+        (_, 0) => "instantaneous sag",
+        (_, 1) => "momentary sag",
+        (_, 2) => "temporary sag",
+        _ => "undervoltage",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(kind: EventKind, members: usize, values: &[(usize, f64)]) -> Vec<Event> {
+        let config = Config::class_a(230.0, 50.0);
+        let mut d = Detector::new(kind, (0..members).collect(), &config);
+        let mut all = Vec::new();
+        for (i, &(member, pu)) in values.iter().enumerate() {
+            let start = i as f64 * 10.0;
+            let value = Value { member, start, stop: start + 20.0, pu, flags: Flags::empty() };
+            all.extend(d.update(value, 230.0, &config, 1000.0).map(|e| e.0));
+        }
+        all.extend(d.finish(230.0, &config, 1000.0).map(|e| e.0));
+        all
+    }
+
+    #[test]
+    fn a_dip_starts_below_90_and_ends_at_92() {
+        let e = run(EventKind::Dip, 1, &[(0, 1.0), (0, 0.9), (0, 0.89), (0, 0.5), (0, 0.91), (0, 0.92), (0, 0.5)]);
+        assert_eq!(e.len(), 2);
+        assert_eq!((e[0].start_sample, e[0].stop_sample, e[0].open), (20.0, 50.0, false));
+        assert_eq!((e[0].residual_v, e[0].depth_pct, e[0].category), (115.0, 50.0, "instantaneous sag"));
+        assert!(e[1].open);
+    }
+
+    #[test]
+    fn a_polyphase_dip_ends_when_all_are_back() {
+        let e = run(EventKind::Dip, 2, &[(0, 1.0), (1, 1.0), (0, 0.6), (1, 0.91), (0, 1.0), (1, 0.91), (0, 1.0), (1, 0.93)]);
+        assert_eq!(e.len(), 1);
+        assert_eq!((e[0].start_sample, e[0].stop_sample), (20.0, 70.0));
+        assert_eq!(e[0].channels, [0]);
+    }
+
+    #[test]
+    fn an_interruption_needs_all_and_ends_with_any() {
+        let e = run(EventKind::Interruption, 2, &[(0, 0.0), (1, 1.0), (0, 0.0), (1, 0.04), (0, 0.06), (1, 0.0), (0, 0.5), (1, 0.0)]);
+        assert_eq!(e.len(), 1);
+        assert_eq!((e[0].start_sample, e[0].stop_sample), (30.0, 60.0));
+        assert_eq!(e[0].category, "momentary interruption");
+    }
+
+    #[test]
+    fn a_swell_is_the_mirror_of_a_dip() {
+        let e = run(EventKind::Swell, 1, &[(0, 1.1), (0, 1.11), (0, 1.3), (0, 1.09), (0, 1.08)]);
+        assert_eq!((e[0].start_sample, e[0].stop_sample, e[0].magnitude_pu), (10.0, 40.0, 1.3));
+        assert!((e[0].depth_pct + 30.0).abs() < 1e-12);
+    }
 }

@@ -1,0 +1,53 @@
+//! A filter that keeps every `factor`-th output, stream to stream.
+
+use crate::engine::history::History;
+use crate::simd::Level;
+
+/// Linear-phase filter and decimator: output `k` is centred on input `k · factor`, so it delays nothing.
+#[derive(Debug, Clone)]
+pub struct Decimator {
+    taps: Vec<f32>,
+    factor: u64,
+    half: u64,
+}
+
+impl Decimator {
+    /// From an odd number of centred taps.
+    pub fn new(taps: &[f64], factor: u64) -> Self {
+        let half = (taps.len() / 2) as u64;
+        let mut padded: Vec<f32> = taps.iter().map(|t| *t as f32).collect();
+        padded.resize(taps.len().next_multiple_of(16), 0.0);
+        Self { taps: padded, factor, half }
+    }
+
+    /// Inputs per output.
+    pub fn factor(&self) -> u64 {
+        self.factor
+    }
+
+    /// Inputs on each side of the centre that an output needs.
+    pub fn half(&self) -> u64 {
+        self.half
+    }
+
+    /// Index of the first output that an input stream starting at `first_input` allows.
+    pub fn first_output(&self, first_input: u64) -> u64 {
+        (first_input + self.half).div_ceil(self.factor)
+    }
+
+    /// Appends to `output` whatever `input` now allows.
+    ///
+    /// Zero taps pad the filter to whole lanes, so an output waits until the padding, too, has samples to multiply.
+    pub fn run(&self, level: Level, input: &History, output: &mut History) {
+        let span = self.taps.len() as u64;
+        let next = output.end();
+        // Output k reads inputs k·factor − half … k·factor − half + span − 1.
+        let Some(last) = (input.end() + self.half).checked_sub(span) else { return };
+        let count = (last / self.factor + 1).saturating_sub(next);
+        if count > 0 {
+            let from = next * self.factor - self.half;
+            let out = output.grow(count as usize);
+            level.fir(input.get(from..input.end()), &self.taps, self.factor as usize, out);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Signal processing that knows nothing of power quality.
+
+pub mod decimate;
+pub mod fft;
+pub mod fir;
+pub mod resample;
+pub mod zero_crossing;

@@ -1,0 +1,184 @@
+//! The cut of one channel: half cycles at its own fundamental zero crossings, carried through its own interruptions.
+//!
+//! A boundary is a crossing when one comes where it may be expected, half to one and a half half-periods after the boundary
+//! before; else it is where the last known period puts it, and counts as *synthetic*. A crossing does not count while the
+//! fundamental collapses: its phase is then that of the filter, not of the mains. All decisions depend on positions only.
+
+use std::collections::VecDeque;
+
+use crate::dsp::zero_crossing::Crossing;
+
+/// End of one half cycle and begin of the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Boundary {
+    /// Position in samples of the segment.
+    pub position: f64,
+    /// Synthetic boundaries in a row up to this one; zero for a crossing.
+    pub synthetic: u32,
+}
+
+/// Half periods over which the period is averaged.
+const AVERAGED: usize = 20;
+/// The youngest half periods do not count: a collapse of the voltage bends them before it is noticed.
+const TOO_YOUNG: usize = 4;
+/// Crossings in a row that fit a period before a channel is followed.
+const TO_LOCK: usize = 5;
+/// Half periods without a lock after which the cut runs at nominal frequency.
+const PATIENCE: f64 = 50.0;
+/// Crossings whose amplitude is below this part of the largest among the last four are not believed.
+const COLLAPSE: f64 = 0.7;
+
+/// Follows the crossings of one channel.
+#[derive(Debug, Clone)]
+pub struct Flywheel {
+    nominal: f64,
+    first: f64,
+    least_slope: f64,
+    queue: VecDeque<Crossing>,
+    amplitudes: [f64; 4],
+    intervals: VecDeque<f64>,
+    last: Option<Boundary>,
+}
+
+impl Flywheel {
+    /// `nominal`: nominal half period in samples; `first`: the first position a boundary may have; `least_slope`: slope of
+    /// the smallest fundamental worth following, in the unit of the crossings.
+    pub fn new(nominal: f64, first: f64, least_slope: f64) -> Self {
+        Self {
+            nominal,
+            first,
+            least_slope,
+            queue: VecDeque::with_capacity(64),
+            amplitudes: [0.0; 4],
+            intervals: VecDeque::with_capacity(AVERAGED + 1),
+            last: None,
+        }
+    }
+
+    /// Takes the next crossing.
+    pub fn push(&mut self, crossing: Crossing) {
+        self.queue.push_back(crossing);
+    }
+
+    /// Best estimate of the half period, in samples.
+    pub fn half_period(&self) -> f64 {
+        let old = self.intervals.len().saturating_sub(TOO_YOUNG);
+        let counted = if old >= TOO_YOUNG { old } else { self.intervals.len() };
+        if counted == 0 {
+            return self.nominal;
+        }
+        let mean = self.intervals.iter().take(counted).sum::<f64>() / counted as f64;
+        mean.clamp(0.75 * self.nominal, 1.3 * self.nominal)
+    }
+
+    /// Gives out every boundary that is decided, with the half period then known, knowing that all crossings before `horizon` have been pushed.
+    pub fn advance(&mut self, horizon: f64, emit: &mut dyn FnMut(Boundary, f64)) {
+        if self.last.is_none() && !self.lock(horizon, emit) {
+            return;
+        }
+        while let Some(next) = self.next(horizon) {
+            self.accept(next);
+            emit(next, self.half_period());
+        }
+    }
+
+    /// Gives out the remaining boundaries of a segment that ends at `end`.
+    pub fn finish(&mut self, end: f64, emit: &mut dyn FnMut(Boundary, f64)) {
+        if self.last.is_none() {
+            let period = self.lock_period(1).unwrap_or(self.nominal);
+            let from = self.queue.front().map_or(self.first, |c| c.position);
+            self.start(from, period, end, emit);
+        }
+        while let Some(next) = self.next(f64::INFINITY).filter(|b| b.position <= end) {
+            self.accept(next);
+            emit(next, self.half_period());
+        }
+    }
+
+    /// Waits for crossings that fit a period; gives up after some time and runs at nominal frequency.
+    fn lock(&mut self, horizon: f64, emit: &mut dyn FnMut(Boundary, f64)) -> bool {
+        while self.queue.len() >= TO_LOCK {
+            if let Some(period) = self.lock_period(TO_LOCK - 1) {
+                let from = self.queue[0].position;
+                self.start(from, period, f64::INFINITY, emit);
+                return true;
+            }
+            self.queue.pop_front();
+        }
+        let waited = horizon - self.first > PATIENCE * self.nominal;
+        if waited {
+            self.start(self.first, self.nominal, f64::INFINITY, emit);
+        }
+        waited
+    }
+
+    /// Mean half period over the first crossings queued, when at least `intervals` of them are believable and alike.
+    fn lock_period(&self, intervals: usize) -> Option<f64> {
+        let queue = self.queue.iter().take(TO_LOCK);
+        if self.queue.len() <= intervals || queue.clone().any(|c| c.slope.abs() < self.least_slope) {
+            return None;
+        }
+        let gaps = queue.clone().zip(queue.skip(1)).map(|(a, b)| b.position - a.position);
+        let (mut sum, mut n) = (0.0, 0);
+        for gap in gaps {
+            if gap < 0.75 * self.nominal || gap > 1.3 * self.nominal {
+                return None;
+            }
+            sum += gap;
+            n += 1;
+        }
+        (n > 0).then(|| sum / f64::from(n))
+    }
+
+    /// Begins at `from`, carried back by whole half periods to the start of the segment.
+    fn start(&mut self, from: f64, period: f64, end: f64, emit: &mut dyn FnMut(Boundary, f64)) {
+        let before = ((from - self.first) / period).floor().max(0.0);
+        for k in (0..=before as u32).rev() {
+            // The filter alone costs a cycle at the start; up to there the backward cut is as good as a crossing.
+            let synthetic = if f64::from(k) <= 4.0 { 0 } else { k };
+            let boundary = Boundary { position: from - f64::from(k) * period, synthetic };
+            if boundary.position <= end {
+                emit(boundary, period);
+                self.last = Some(boundary);
+            }
+        }
+        if self.queue.front().is_some_and(|c| c.position <= from) {
+            self.queue.pop_front();
+        }
+    }
+
+    /// The boundary after the last one, when it is decided.
+    fn next(&mut self, horizon: f64) -> Option<Boundary> {
+        let last = self.last?;
+        let half = self.half_period();
+        while let Some(&c) = self.queue.front() {
+            let amplitude = c.slope.abs();
+            let recent = self.amplitudes.iter().copied().fold(0.0, f64::max);
+            if c.position > last.position + 1.5 * half {
+                break;
+            }
+            self.queue.pop_front();
+            self.amplitudes.rotate_left(1);
+            self.amplitudes[3] = amplitude;
+            let believable = amplitude >= self.least_slope && amplitude >= COLLAPSE * recent;
+            if believable && c.position >= last.position + 0.5 * half {
+                return Some(Boundary { position: c.position, synthetic: 0 });
+            }
+        }
+        (horizon >= last.position + 1.5 * half)
+            .then(|| Boundary { position: last.position + half, synthetic: last.synthetic + 1 })
+    }
+
+    fn accept(&mut self, next: Boundary) {
+        if let Some(last) = self.last
+            && last.synthetic == 0
+            && next.synthetic == 0
+        {
+            if self.intervals.len() == AVERAGED {
+                self.intervals.pop_front();
+            }
+            self.intervals.push_back(next.position - last.position);
+        }
+        self.last = Some(next);
+    }
+}

@@ -1,0 +1,176 @@
+//! What must happen in order: Urms(1/2) from half cycles, events, windows, flags.
+//!
+//! The half cycles of all tracked channels are merged by position; everything else follows from that sequence alone, so that
+//! neither the size of a block nor the number of threads can change what comes out, or its order.
+
+use std::collections::VecDeque;
+
+use crate::engine::analysis::Flags;
+use crate::engine::plan::Plan;
+use crate::engine::sink::{FrequencyValue, HalfCycle};
+use crate::engine::timeline::{Decision, Span, Timeline};
+use crate::engine::track::{Half, Track};
+use crate::pq::events::{Detector, Event, EventKind, Value};
+use crate::pq::transients::Transient;
+
+/// What is to be given out, in order; positions are in the segment. An interval has still to be measured.
+#[derive(Debug)]
+pub enum Action {
+    /// A Urms(1/2) value.
+    HalfCycle(HalfCycle),
+    /// A window to be measured.
+    Interval(Span),
+    /// A 10-s frequency.
+    Frequency(FrequencyValue),
+    /// An event that ended.
+    Event(Event),
+    /// A transient.
+    Transient(Transient),
+}
+
+/// State of the fold within a segment.
+#[derive(Debug)]
+pub struct Fold {
+    tracked: Vec<usize>,
+    before: Vec<Option<Half>>,
+    detectors: Vec<(Detector, Vec<usize>)>,
+    timeline: Timeline,
+    /// Windows and slots that wait until no event can reach back into them.
+    waiting: VecDeque<Decision>,
+    /// First and last position of values beyond a threshold, of events that ended.
+    recent: VecDeque<(f64, f64)>,
+    /// A Urms(1/2) value that touches a window ends at most this much after it.
+    patience: f64,
+}
+
+impl Fold {
+    /// At the start of a segment; `since_tick_s` as in [`Timeline::new`].
+    pub fn new(plan: &Plan, since_tick_s: Option<f64>) -> Self {
+        let tracked: Vec<usize> = (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked).collect();
+        let voltages = tracked.iter().copied().filter(|c| plan.channels[*c].info.udin_v > 0.0);
+        let kinds = [EventKind::Dip, EventKind::Swell, EventKind::Interruption];
+        let mut groups: Vec<Vec<usize>> = voltages.map(|c| vec![c]).collect();
+        if plan.system.len() > 1 {
+            groups.push(plan.system.clone());
+        }
+        let detector = |group: &Vec<usize>, kind| (Detector::new(kind, group.clone(), &plan.config), group.clone());
+        Self {
+            before: vec![None; plan.channels.len()],
+            detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
+            timeline: Timeline::new(plan, since_tick_s),
+            waiting: VecDeque::with_capacity(8),
+            recent: VecDeque::new(),
+            patience: 4.0 * plan.half_period(),
+            tracked,
+        }
+    }
+
+    /// Oldest position that a window still to be measured needs.
+    pub fn oldest(&self) -> f64 {
+        let waiting = self.waiting.iter().map(|d| match d {
+            Decision::Interval(s) | Decision::Frequency(s, _) => s.start,
+        });
+        waiting.fold(self.timeline.oldest(), f64::min)
+    }
+
+    /// Merges what the tracks have.
+    pub fn run(&mut self, plan: &Plan, tracks: &mut [Track], actions: &mut Vec<Action>) {
+        while self.tracked.iter().all(|c| !tracks[*c].halves.is_empty()) {
+            self.merge_one(plan, tracks, actions);
+        }
+    }
+
+    /// Merges the rest of a segment of `length` samples and closes what is open.
+    pub fn finish(&mut self, plan: &Plan, tracks: &mut [Track], length: u64, actions: &mut Vec<Action>) {
+        self.timeline.limit(length as f64);
+        while self.merge_one(plan, tracks, actions) {}
+        for c in &self.tracked {
+            actions.extend(std::iter::from_fn(|| tracks[*c].transients.next_until(f64::INFINITY)).map(Action::Transient));
+        }
+        for (d, group) in &mut self.detectors {
+            if let Some((event, last)) = d.finish(plan.channels[group[0]].info.udin_v, &plan.config, plan.fs) {
+                self.recent.push_back((event.start_sample, last));
+                actions.push(Action::Event(event));
+            }
+        }
+        let waiting = &mut self.waiting;
+        self.timeline.finish(&mut |d| waiting.push_back(d));
+        self.release(plan, f64::INFINITY, actions);
+    }
+
+    /// Takes the half cycle that ends first, if there is one.
+    fn merge_one(&mut self, plan: &Plan, tracks: &mut [Track], actions: &mut Vec<Action>) -> bool {
+        let heads = self.tracked.iter().filter_map(|&c| Some((tracks[c].halves.front()?.stop, c)));
+        // Ties go to the lower channel: `min_by` keeps the first.
+        let Some((_, channel)) = heads.min_by(|a, b| a.0.total_cmp(&b.0)) else { return false };
+        let Some(half) = tracks[channel].halves.pop_front() else { return false };
+        while let Some(t) = tracks[channel].transients.next_until(half.stop) {
+            actions.push(Action::Transient(t));
+        }
+        let before = self.before[channel].replace(half);
+        if let Some(before) = before {
+            self.value(plan, channel, &before, &half, actions);
+        } else {
+            self.boundary(channel, half.start, 0);
+        }
+        self.boundary(channel, half.stop, half.synthetic);
+        self.release(plan, half.stop - self.patience, actions);
+        true
+    }
+
+    fn boundary(&mut self, channel: usize, position: f64, synthetic: u32) {
+        let waiting = &mut self.waiting;
+        self.timeline.on_boundary(channel, position, synthetic, &mut |d| waiting.push_back(d));
+    }
+
+    /// Urms(1/2): the sums of two stored half cycles.
+    fn value(&mut self, plan: &Plan, channel: usize, a: &Half, b: &Half, actions: &mut Vec<Action>) {
+        let p = &plan.channels[channel];
+        let mut flags = a.flags | b.flags;
+        flags.set(Flags::UNSYNCHRONISED, b.synthetic > 4);
+        let mean_square = ((a.energy + b.energy) / (b.stop - a.start)).max(0.0);
+        let u_rms_v = mean_square.sqrt() * p.scale.abs();
+        let (start, stop) = (a.start, b.stop);
+        if p.info.udin_v > 0.0 {
+            let udin_v = p.info.udin_v;
+            for (d, group) in &mut self.detectors {
+                let Some(member) = group.iter().position(|c| *c == channel) else { continue };
+                let value = Value { member, start, stop, pu: u_rms_v / udin_v, flags };
+                if let Some((event, last)) = d.update(value, udin_v, &plan.config, plan.fs) {
+                    self.recent.push_back((event.start_sample, last));
+                    actions.push(Action::Event(event));
+                }
+            }
+        }
+        let in_event = self.detectors.iter().any(|(d, g)| g.contains(&channel) && d.active_since().is_some());
+        flags.set(Flags::EVENT, in_event);
+        actions.push(Action::HalfCycle(HalfCycle { channel, start_sample: start, stop_sample: stop, u_rms_v, flags }));
+    }
+
+    /// Gives out the windows and slots that end before `until`.
+    fn release(&mut self, plan: &Plan, until: f64, actions: &mut Vec<Action>) {
+        while let Some(&decision) = self.waiting.front() {
+            let (Decision::Interval(mut span) | Decision::Frequency(mut span, _)) = decision;
+            if span.stop > until {
+                break;
+            }
+            self.waiting.pop_front();
+            let open = self.detectors.iter().filter_map(|(d, _)| d.active_since()).any(|s| s < span.stop);
+            let closed = self.recent.iter().any(|(start, last)| *start < span.stop && *last > span.start);
+            span.flags.set(Flags::EVENT, open || closed);
+            actions.push(match decision {
+                Decision::Interval(_) => Action::Interval(span),
+                Decision::Frequency(_, cycles) => Action::Frequency(FrequencyValue {
+                    start_sample: span.start,
+                    stop_sample: span.stop,
+                    hz: f64::from(cycles) * plan.fs / (span.stop - span.start),
+                    flags: span.flags,
+                }),
+            });
+        }
+        let oldest = self.oldest().min(until);
+        while self.recent.front().is_some_and(|r| r.1 < oldest) {
+            self.recent.pop_front();
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Everything about an analysis that is decided before the first sample, shared by all threads.
+
+use crate::capture::{Channel, Kind, Phase};
+use crate::config::{Config, Wiring};
+use crate::dsp::decimate::Decimator;
+use crate::dsp::fft::Fft;
+use crate::dsp::fir::{Kernel, fundamental_band_pass};
+use crate::dsp::resample::Resampler;
+use crate::engine::analysis::ChannelInfo;
+use crate::error::{Error, Result};
+use crate::simd::Level;
+use crate::units::SampleRate;
+
+/// Ripple and stopband of every filter: 1e-5, a fifth of the 0.05 % that an alias may reach, ten times over.
+const ATTENUATION_DB: f64 = 100.0;
+/// Points of a window's transform: enough for order 50 of 12 cycles (bin 606) with room for the resampler's slope.
+pub const POINTS: usize = 2048;
+/// Slowest and fastest mains of Class A, as parts of nominal (IEC 61000-4-30, 5.1: 42.5–57.5 Hz and 51–69 Hz).
+const SLOWEST: f64 = 0.85;
+const FASTEST: f64 = 1.15;
+/// Rate to which streams are decimated for harmonics: at least this.
+const MID_RATE_HZ: f64 = 12_500.0;
+/// Samples per nominal cycle of the stream in which crossings are sought: at least this.
+const LOW_PER_CYCLE: f64 = 32.0;
+/// Fewest samples per cycle that make a waveform.
+pub const LEAST_PER_CYCLE: f64 = 10.0;
+/// Smallest fundamental that is followed, as part of nominal.
+const LEAST_FUNDAMENTAL: f64 = 0.02;
+
+/// What the engine knows of one analysed channel.
+#[derive(Debug, Clone)]
+pub struct ChannelPlan {
+    /// Name, place, phase, kind, Udin.
+    pub info: ChannelInfo,
+    /// Volts or amperes per code.
+    pub scale: f64,
+    /// Added to each code before anything else, so that zero volts is code zero.
+    pub shift: f64,
+    /// Integer code that means "missing".
+    pub missing_code: Option<i32>,
+    /// Codes at which the converter is at its limit.
+    pub range: Option<(f64, f64)>,
+    /// Its own crossings are followed: voltages, or currents when there is no voltage.
+    pub tracked: bool,
+    /// The channel it is multiplied with for active power (on voltages of a pair).
+    pub pair: Option<usize>,
+    /// The next phase of the system, for the line-line voltage (on line-neutral voltages of a three-phase system).
+    pub next_phase: Option<usize>,
+}
+
+/// A channel as the analysis needs it described.
+#[derive(Debug, Clone)]
+pub struct ChannelSpec {
+    /// Name.
+    pub name: String,
+    /// Index in the capture.
+    pub index: usize,
+    /// Conductor.
+    pub phase: Option<Phase>,
+    /// Voltage or current.
+    pub kind: Kind,
+    /// Volts or amperes per code.
+    pub scale: f64,
+    /// Volts or amperes at code zero.
+    pub offset: f64,
+    /// Integer code that means "missing".
+    pub missing_code: Option<i32>,
+    /// Codes at which the converter is at its limit.
+    pub range: Option<(f64, f64)>,
+}
+
+impl ChannelSpec {
+    /// Describes channel `index` of a capture.
+    pub fn of(channel: &Channel, index: usize) -> Self {
+        let si = channel.si_factor();
+        Self {
+            name: channel.name.clone(),
+            index,
+            phase: channel.phase,
+            kind: channel.kind,
+            scale: channel.scale * si,
+            offset: channel.offset * si,
+            missing_code: channel.missing_code,
+            range: channel.range,
+        }
+    }
+}
+
+/// The plan of an analysis.
+#[derive(Debug)]
+pub struct Plan {
+    /// Settings.
+    pub config: Config,
+    /// Samples per second.
+    pub rate: SampleRate,
+    /// The same, as a float.
+    pub fs: f64,
+    /// Analysed channels.
+    pub channels: Vec<ChannelPlan>,
+    /// How they make a system.
+    pub wiring: Wiring,
+    /// The voltages of the system in the order A, B, C (or AB, BC, CA); one for a single-phase system; may be empty.
+    pub system: Vec<usize>,
+    /// The currents of the system likewise.
+    pub system_currents: Vec<usize>,
+    /// Voltage and current of each power pair.
+    pub pairs: Vec<(usize, usize)>,
+    /// Highest order that the rate supports.
+    pub orders: usize,
+    /// Raw samples to the stream that harmonics are taken from; `None` when it is the raw stream.
+    pub to_mid: Option<Decimator>,
+    /// That stream to the one crossings are sought in; `None` when it is the same.
+    pub to_low: Option<Decimator>,
+    /// The stream crossings are sought in, band-passed.
+    pub band_pass: Decimator,
+    /// From the mid stream onto [`POINTS`] points of a window.
+    pub resampler: Resampler,
+    /// Transform of a window.
+    pub fft: Fft,
+    /// Instruction set.
+    pub level: Level,
+}
+
+impl Plan {
+    /// Plans the analysis of `channels` at `rate`; refuses what cannot be analysed, saying why.
+    pub fn new(config: &Config, rate: SampleRate, channels: &[ChannelSpec]) -> Result<Self> {
+        config.check()?;
+        let (fs, f0) = (rate.hz(), config.nominal_frequency_hz);
+        if fs < LEAST_PER_CYCLE * f0 {
+            return Err(Error::Unsupported {
+                part: "analysis".into(),
+                what: format!("a rate of {fs} Hz, {:.1} samples per cycle,", fs / f0),
+                hint: format!("a waveform needs at least {LEAST_PER_CYCLE} samples per cycle"),
+            });
+        }
+        let mut plans = channel_plans(config, channels)?;
+        let (wiring, system) = system_of(&plans);
+        let system_currents = currents_of(&plans);
+        let pairs = pairs_of(&plans, &system, wiring);
+        for &(u, i) in &pairs {
+            plans[u].pair = Some(i);
+        }
+        if wiring == Wiring::Wye {
+            for (k, &u) in system.iter().enumerate() {
+                plans[u].next_phase = Some(system[(k + 1) % 3]);
+            }
+        }
+
+        let mid_factor = (fs / MID_RATE_HZ).floor().max(1.0);
+        let mid = fs / mid_factor;
+        let top = (config.orders as f64 + 0.5) * f0 * FASTEST;
+        let orders = ((0.45 * mid / (f0 * FASTEST)).floor() as usize).min(config.orders);
+        let pass = top.min(0.45 * mid);
+        // What folds around the mid rate must not reach the top order, and neither must what folds around the slowest rate of
+        // the resampled window.
+        let slow_points = POINTS as f64 * f0 * SLOWEST / config.cycles() as f64;
+        let resampler_stop = slow_points - top * SLOWEST / FASTEST;
+        let to_mid = (mid_factor > 1.0).then(|| {
+            let kernel = Kernel::low_pass(pass / fs, (mid - pass) / fs, ATTENUATION_DB);
+            Decimator::new(&kernel.taps(), mid_factor as u64)
+        });
+        let resampler = Resampler::new(&Kernel::low_pass(pass / mid, resampler_stop / mid, ATTENUATION_DB));
+
+        let low_factor = (mid / (LOW_PER_CYCLE * f0)).floor().max(1.0);
+        let low = mid / low_factor;
+        let to_low = (low_factor > 1.0).then(|| {
+            let kernel = Kernel::low_pass(2.0 * f0 / mid, (low - 2.5 * f0) / mid, ATTENUATION_DB);
+            Decimator::new(&kernel.taps(), low_factor as u64)
+        });
+        Ok(Self {
+            config: config.clone(),
+            rate,
+            fs,
+            channels: plans,
+            wiring,
+            system,
+            system_currents,
+            pairs,
+            orders,
+            to_mid,
+            to_low,
+            band_pass: Decimator::new(&fundamental_band_pass(f0 / low), 1),
+            resampler,
+            fft: Fft::new(POINTS),
+            level: Level::chosen(),
+        })
+    }
+
+    /// Raw samples per sample of the mid stream.
+    pub fn mid_factor(&self) -> u64 {
+        self.to_mid.as_ref().map_or(1, Decimator::factor)
+    }
+
+    /// Raw samples per sample of the stream crossings are sought in.
+    pub fn low_factor(&self) -> u64 {
+        self.mid_factor() * self.to_low.as_ref().map_or(1, Decimator::factor)
+    }
+
+    /// Nominal half period, in samples.
+    pub fn half_period(&self) -> f64 {
+        self.fs / self.config.nominal_frequency_hz / 2.0
+    }
+
+    /// Slope, in codes per low sample, of the smallest fundamental of channel `c` that is followed.
+    pub fn least_slope(&self, c: usize) -> f64 {
+        let p = &self.channels[c];
+        let per_sample = std::f64::consts::PI / self.half_period() * self.low_factor() as f64;
+        LEAST_FUNDAMENTAL * 2.0f64.sqrt() * p.info.udin_v / p.scale.abs() * per_sample
+    }
+
+    /// Samples that a window keeps from either end of a segment, so that its filters have something to work on.
+    pub fn margin(&self) -> f64 {
+        let mid = self.mid_factor() * (self.resampler.half() + 1);
+        (mid + self.to_mid.as_ref().map_or(0, |d| d.half() + 16)) as f64 + 4.0
+    }
+}
+
+fn channel_plans(config: &Config, channels: &[ChannelSpec]) -> Result<Vec<ChannelPlan>> {
+    let with_neutral = channels
+        .iter()
+        .any(|c| c.kind == Kind::Voltage && c.phase.is_some_and(|p| !p.is_line_line() && p != Phase::N));
+    let measured = |c: &&ChannelSpec| c.kind != Kind::Other && c.scale != 0.0 && c.scale.is_finite() && c.offset.is_finite();
+    let channels: Vec<_> = channels.iter().filter(measured).collect();
+    if channels.is_empty() {
+        return Err(Error::Unsupported {
+            part: "analysis".into(),
+            what: "a capture without a voltage or current channel".into(),
+            hint: "give the channels their units (V or A)".into(),
+        });
+    }
+    let voltages = channels.iter().any(|c| c.kind == Kind::Voltage);
+    let plan = |c: &&ChannelSpec| ChannelPlan {
+        info: ChannelInfo {
+            name: c.name.clone(),
+            index: c.index,
+            phase: c.phase,
+            kind: c.kind,
+            udin_v: if c.kind == Kind::Voltage { config.udin_v(c.phase, with_neutral) } else { 0.0 },
+        },
+        scale: c.scale,
+        shift: c.offset / c.scale,
+        missing_code: c.missing_code,
+        range: c.range,
+        // The neutral has no voltage of its own to follow.
+        tracked: if voltages { c.kind == Kind::Voltage && c.phase != Some(Phase::N) } else { c.kind == Kind::Current },
+        pair: None,
+        next_phase: None,
+    };
+    Ok(channels.iter().map(plan).collect())
+}
+
+/// First channel of `kind` on each of `phases`, when all are there.
+fn triple(plans: &[ChannelPlan], kind: Kind, phases: [Phase; 3]) -> Option<Vec<usize>> {
+    let on = |p| plans.iter().position(|c| c.info.kind == kind && c.info.phase == Some(p));
+    phases.into_iter().map(on).collect()
+}
+
+fn system_of(plans: &[ChannelPlan]) -> (Wiring, Vec<usize>) {
+    if let Some(wye) = triple(plans, Kind::Voltage, [Phase::A, Phase::B, Phase::C]) {
+        return (Wiring::Wye, wye);
+    }
+    if let Some(delta) = triple(plans, Kind::Voltage, [Phase::AB, Phase::BC, Phase::CA]) {
+        return (Wiring::Delta, delta);
+    }
+    (Wiring::Single, plans.iter().position(|c| c.tracked).into_iter().collect())
+}
+
+fn currents_of(plans: &[ChannelPlan]) -> Vec<usize> {
+    triple(plans, Kind::Current, [Phase::A, Phase::B, Phase::C])
+        .or_else(|| plans.iter().position(|c| c.info.kind == Kind::Current).map(|i| vec![i]))
+        .unwrap_or_default()
+}
+
+fn pairs_of(plans: &[ChannelPlan], system: &[usize], wiring: Wiring) -> Vec<(usize, usize)> {
+    let is_voltage = |u: &&usize| plans[**u].info.kind == Kind::Voltage;
+    let partner = |u: usize| {
+        let current = |c: &ChannelPlan| c.info.kind == Kind::Current;
+        match plans[u].info.phase {
+            Some(phase) => plans.iter().position(|c| current(c) && c.info.phase == Some(phase)),
+            None => None,
+        }
+        // One voltage and one current belong together whatever they are called.
+        .or_else(|| {
+            let mut all = plans.iter().enumerate().filter(|(_, c)| current(c)).map(|(i, _)| i);
+            let only = all.next().filter(|_| all.next().is_none());
+            only.filter(|_| wiring == Wiring::Single)
+        })
+    };
+    match wiring {
+        Wiring::Delta => Vec::new(),
+        _ => system.iter().filter(is_voltage).filter_map(|&u| Some((u, partner(u)?))).collect(),
+    }
+}

@@ -1,0 +1,224 @@
+//! The cut of the system: cycles from one reference channel, windows of 10/12 cycles, 10-s slots, 10-min ticks.
+//!
+//! The reference is a voltage of the system. When it is lost the timeline moves to a healthy channel and keeps its own phase:
+//! the new channel's boundaries are shifted by the constant that makes the two meet, so no window is cut short and the healthy
+//! phases notice nothing. When all are lost, the last known period carries on.
+
+use crate::engine::analysis::Flags;
+use crate::engine::plan::Plan;
+
+/// Synthetic boundaries in a row that make a channel lost as reference.
+const LOST: u32 = 2;
+/// Synthetic boundaries in a row from which a window counts as unsynchronised: shorter is within the filters' own length.
+const UNSYNCHRONISED: u32 = 4;
+
+/// A window of whole cycles to be measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span {
+    /// First position in samples of the segment.
+    pub start: f64,
+    /// Last position.
+    pub stop: f64,
+    /// Whole cycles inside.
+    pub cycles: u16,
+    /// `UNSYNCHRONISED`, `OVERLAP`, `SHORT`.
+    pub flags: Flags,
+}
+
+/// What the timeline decides, in order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Decision {
+    /// A basic interval is complete.
+    Interval(Span),
+    /// A 10-s slot is complete; the span holds its whole cycles, counted in the second field.
+    Frequency(Span, u32),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reference {
+    channel: usize,
+    last: Option<f64>,
+    synthetic: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct OpenWindow {
+    start: f64,
+    halves: u32,
+    flags: Flags,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct OpenSlot {
+    stop: f64,
+    /// Position of the first whole cycle, and of the last boundary counted.
+    cycles: Option<(f64, f64, u32)>,
+    flags: Flags,
+    whole: bool,
+}
+
+/// The state of the cut.
+#[derive(Debug)]
+pub struct Timeline {
+    references: Vec<Reference>,
+    current: usize,
+    shift: f64,
+    halves: u64,
+    halves_per_window: u32,
+    margin: f64,
+    open: Vec<OpenWindow>,
+    next_tick: f64,
+    tick_period: f64,
+    slot: Option<OpenSlot>,
+    slot_period: f64,
+    emitted: u64,
+    limit: f64,
+    /// Cycle boundaries so far, while no window is complete.
+    cycles: Vec<(f64, Flags)>,
+}
+
+impl Timeline {
+    /// `since_tick_s`: seconds from the last 10-min tick of absolute time to sample 0, when the clock is known.
+    pub fn new(plan: &Plan, since_tick_s: Option<f64>) -> Self {
+        let system = plan.system.iter().copied();
+        let others = (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked && !plan.system.contains(c));
+        let references =
+            system.chain(others).map(|channel| Reference { channel, last: None, synthetic: 0 }).collect();
+        let (tick_period, slot_period) = (600.0 * plan.fs, 10.0 * plan.fs);
+        let next_tick = since_tick_s.map_or(f64::INFINITY, |s| tick_period - s * plan.fs);
+        let into_slot = since_tick_s.unwrap_or(0.0) % 10.0 * plan.fs;
+        Self {
+            references,
+            current: 0,
+            shift: 0.0,
+            halves: 0,
+            halves_per_window: 2 * plan.config.cycles() as u32,
+            margin: plan.margin(),
+            open: Vec::with_capacity(2),
+            next_tick,
+            tick_period,
+            slot: Some(OpenSlot {
+                stop: slot_period - into_slot,
+                cycles: None,
+                flags: Flags::empty(),
+                whole: into_slot < 1e-6 * plan.fs,
+            }),
+            slot_period,
+            emitted: 0,
+            limit: f64::INFINITY,
+            cycles: Vec::with_capacity(16),
+        }
+    }
+
+    /// Oldest position that a window not yet emitted still needs.
+    pub fn oldest(&self) -> f64 {
+        self.open.iter().map(|w| w.start).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Takes the next boundary of any tracked channel, in order of position.
+    pub fn on_boundary(&mut self, channel: usize, position: f64, synthetic: u32, decide: &mut impl FnMut(Decision)) {
+        let Some(r) = self.references.iter_mut().find(|r| r.channel == channel) else { return };
+        r.last = Some(position);
+        r.synthetic = synthetic;
+        if self.references[self.current].channel != channel {
+            return;
+        }
+        let at = position + self.shift;
+        if synthetic >= LOST
+            && let Some(other) = self.references.iter().position(|r| r.synthetic == 0 && r.last.is_some())
+            && let Some(last) = self.references[other].last
+        {
+            // The other channel's last boundary came before this one; from now on its boundaries, so shifted, are ours.
+            self.shift = at - last;
+            self.current = other;
+        }
+        self.on_half(at, synthetic, decide);
+    }
+
+    /// The segment ends after `length` samples: no window reaches beyond what its filters can still see.
+    pub fn limit(&mut self, length: f64) {
+        self.limit = length - self.margin;
+    }
+
+    /// Ends the segment, after [`limit`](Self::limit) and the last boundary. Without one complete window, the whole cycles
+    /// there are make a short one.
+    pub fn finish(&mut self, decide: &mut impl FnMut(Decision)) {
+        if let [(start, _), .., (stop, _)] = self.cycles[..]
+            && self.emitted == 0
+        {
+            let flags = self.cycles.iter().fold(Flags::SHORT, |f, c| f | c.1);
+            decide(Decision::Interval(Span { start, stop, cycles: self.cycles.len() as u16 - 1, flags }));
+        }
+        if let Some(slot) = self.slot.take().filter(|s| s.stop <= self.limit + self.margin) {
+            Self::close_slot(&slot, decide);
+        }
+        self.open.clear();
+    }
+
+    fn on_half(&mut self, at: f64, synthetic: u32, decide: &mut impl FnMut(Decision)) {
+        let mut flags = Flags::empty();
+        flags.set(Flags::UNSYNCHRONISED, synthetic > UNSYNCHRONISED);
+        for w in &mut self.open {
+            w.halves += 1;
+            w.flags |= flags;
+        }
+        if at > self.limit {
+            return;
+        }
+        let full = self.halves_per_window;
+        self.open.retain(|w| {
+            let done = w.halves == full;
+            if done {
+                self.emitted += 1;
+                let cycles = (full / 2) as u16;
+                decide(Decision::Interval(Span { start: w.start, stop: at, cycles, flags: w.flags }));
+            }
+            !done
+        });
+        if self.halves % 2 == 0 {
+            self.on_cycle(at, flags, decide);
+        }
+        self.halves += 1;
+    }
+
+    fn on_cycle(&mut self, at: f64, flags: Flags, decide: &mut impl FnMut(Decision)) {
+        if at < self.margin {
+            return;
+        }
+        if at >= self.next_tick {
+            // The window in progress is finished for the old 10 min; a new one starts at the tick.
+            while at >= self.next_tick {
+                self.next_tick += self.tick_period;
+            }
+            let overlaps = if self.open.is_empty() { Flags::empty() } else { Flags::OVERLAP };
+            self.open.push(OpenWindow { start: at, halves: 0, flags: flags | overlaps });
+        } else if self.open.is_empty() {
+            self.open.push(OpenWindow { start: at, halves: 0, flags });
+        }
+        if self.emitted == 0 {
+            self.cycles.push((at, flags));
+        }
+        self.count(at, flags, decide);
+    }
+
+    /// 10-s frequency: whole cycles inside each slot over their duration (IEC 61000-4-30, 5.1).
+    fn count(&mut self, at: f64, flags: Flags, decide: &mut impl FnMut(Decision)) {
+        let Some(mut slot) = self.slot.take() else { return };
+        while at > slot.stop {
+            Self::close_slot(&slot, decide);
+            slot = OpenSlot { stop: slot.stop + self.slot_period, cycles: None, flags: Flags::empty(), whole: true };
+        }
+        slot.flags |= flags;
+        slot.cycles = Some(match slot.cycles {
+            None => (at, at, 0),
+            Some((first, _, n)) => (first, at, n + 1),
+        });
+        self.slot = Some(slot);
+    }
+
+    fn close_slot(slot: &OpenSlot, decide: &mut impl FnMut(Decision)) {
+        if let Some((start, stop, n)) = slot.cycles.filter(|c| c.2 > 0 && slot.whole) {
+            decide(Decision::Frequency(Span { start, stop, cycles: 0, flags: slot.flags }, n));
+        }
+    }
+}

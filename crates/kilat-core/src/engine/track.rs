@@ -1,0 +1,214 @@
+//! One channel on its way through the engine: its streams, its cut, the energy of its half cycles.
+
+use std::collections::VecDeque;
+
+use crate::capture::SamplesRef;
+use crate::dsp::zero_crossing::{Crossing, CrossingFinder};
+use crate::engine::analysis::Flags;
+use crate::engine::flywheel::{Boundary, Flywheel};
+use crate::engine::history::History;
+use crate::engine::plan::{ChannelPlan, Plan};
+use crate::engine::quality::Quality;
+use crate::pq::rms::{MARGIN, product_integral};
+use crate::pq::transients::TransientSearch;
+
+/// One half cycle of a tracked channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Half {
+    /// First position.
+    pub start: f64,
+    /// Last position.
+    pub stop: f64,
+    /// ∫ codes² over it.
+    pub energy: f64,
+    /// Synthetic boundaries in a row up to `stop`.
+    pub synthetic: u32,
+    /// What its samples have been through.
+    pub flags: Flags,
+}
+
+/// State of one channel within a segment.
+#[derive(Debug)]
+pub struct Track {
+    index: usize,
+    /// The samples, as shifted codes.
+    pub raw: History,
+    mid: History,
+    low: History,
+    band: History,
+    held: f32,
+    quality: Quality,
+    cut: Option<Cut>,
+    /// Half cycles that the merge has not taken yet, and the first boundary of the segment once it is known.
+    pub halves: VecDeque<Half>,
+    /// Transients found since the last look.
+    pub transients: TransientSearch,
+}
+
+#[derive(Debug)]
+struct Cut {
+    finder: CrossingFinder,
+    wheel: Flywheel,
+    last: Option<Boundary>,
+}
+
+impl Track {
+    /// Channel `index` of the plan, at the start of a segment.
+    pub fn new(plan: &Plan, index: usize) -> Self {
+        let tracked = plan.channels[index].tracked;
+        let mid_first = plan.to_mid.as_ref().map_or(0, |d| d.first_output(0));
+        let low_first = plan.to_low.as_ref().map_or(mid_first, |d| d.first_output(mid_first));
+        let band_first = plan.band_pass.first_output(low_first);
+        let cut = tracked.then(|| Cut {
+            finder: CrossingFinder::new(band_first),
+            wheel: Flywheel::new(plan.half_period(), (MARGIN + 1) as f64, plan.least_slope(index)),
+            last: None,
+        });
+        Self {
+            index,
+            raw: History::starting_at(0),
+            mid: History::starting_at(mid_first),
+            low: History::starting_at(low_first),
+            band: History::starting_at(band_first),
+            held: 0.0,
+            quality: Quality::default(),
+            cut,
+            halves: VecDeque::with_capacity(64),
+            transients: TransientSearch::new(plan, index),
+        }
+    }
+
+    /// The stream that harmonics are taken from.
+    pub fn mid(&self, plan: &Plan) -> &History {
+        if plan.to_mid.is_some() { &self.mid } else { &self.raw }
+    }
+
+    /// Takes the next samples and does everything that needs no other channel.
+    pub fn push(&mut self, plan: &Plan, samples: SamplesRef<'_>) {
+        self.ingest(&plan.channels[self.index], samples);
+        let raw = &self.raw;
+        if let Some(d) = &plan.to_mid {
+            d.run(plan.level, raw, &mut self.mid);
+        }
+        let Some(cut) = &mut self.cut else { return };
+        let mid = if plan.to_mid.is_some() { &self.mid } else { raw };
+        let low = if let Some(d) = &plan.to_low {
+            d.run(plan.level, mid, &mut self.low);
+            &self.low
+        } else {
+            mid
+        };
+        plan.band_pass.run(plan.level, low, &mut self.band);
+        let to_raw = plan.low_factor() as f64;
+        let wheel = &mut cut.wheel;
+        cut.finder.run(&self.band, |c| wheel.push(Crossing { position: c.position * to_raw, ..c }));
+        let horizon = cut.finder.horizon() * to_raw;
+        self.boundaries(plan, |wheel, emit| wheel.advance(horizon, emit));
+    }
+
+    /// Gives out what is left when the segment ends.
+    pub fn finish(&mut self, plan: &Plan) {
+        let end = self.raw.end().saturating_sub(MARGIN + 1) as f64;
+        if self.cut.is_some() && end > (MARGIN + 1) as f64 {
+            self.boundaries(plan, |wheel, emit| wheel.finish(end, emit));
+        }
+        self.transients.finish(plan, self.index, &self.raw, &self.quality);
+    }
+
+    /// Lets go of what lies before `keep_from`, except what this channel itself still needs.
+    pub fn discard(&mut self, plan: &Plan, keep_from: f64) {
+        let own = self.cut.as_ref().and_then(|c| c.last).map_or(0.0, |b| b.position - 8.0 * plan.half_period());
+        let keep = if self.cut.is_some() { keep_from.min(own) } else { keep_from };
+        let keep = (keep - plan.margin()).max(0.0) as u64;
+        self.raw.discard_before(keep);
+        self.mid.discard_before(keep / plan.mid_factor());
+        // The ordered streams feed each other by at most one filter length.
+        let reach = |d: &crate::dsp::decimate::Decimator| 2 * d.half() + 32;
+        self.low.discard_before(self.low.end().saturating_sub(reach(&plan.band_pass)));
+        self.band.discard_before(self.band.end().saturating_sub(8));
+        self.quality.discard_before(keep);
+    }
+
+    /// What the samples between two positions have been through.
+    pub fn flags(&self, start: f64, stop: f64) -> Flags {
+        self.quality.between(start, stop)
+    }
+
+    fn boundaries(&mut self, plan: &Plan, drive: impl FnOnce(&mut Flywheel, &mut dyn FnMut(Boundary, f64))) {
+        let Some(cut) = &mut self.cut else { return };
+        let Self { raw, quality, halves, transients, index, .. } = self;
+        let last = &mut cut.last;
+        drive(&mut cut.wheel, &mut |b: Boundary, half_period: f64| {
+            if let Some(a) = *last {
+                let energy = product_integral(plan.level, raw, raw, a.position, b.position);
+                let flags = quality.between(a.position, b.position);
+                let half = Half { start: a.position, stop: b.position, energy, synthetic: b.synthetic, flags };
+                halves.push_back(half);
+                transients.on_half(plan, *index, raw, quality, &half, 2.0 * half_period);
+            }
+            *last = Some(b);
+        });
+    }
+
+    /// Converts codes, holding the last valid sample where one is missing, and notes what is missing or clipped.
+    fn ingest(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>) {
+        let n = samples.len();
+        let start = self.raw.end();
+        let out = self.raw.grow(n);
+        let shift = channel.shift;
+        match samples {
+            SamplesRef::I16(x) => convert(x, out, |c| (f64::from(c) + shift) as f32),
+            SamplesRef::I32(x) => convert(x, out, |c| (f64::from(c) + shift) as f32),
+            SamplesRef::F32(x) if shift == 0.0 => out.copy_from_slice(x),
+            SamplesRef::F32(x) => convert(x, out, |c| (f64::from(c) + shift) as f32),
+            SamplesRef::F64(x) => convert(x, out, |c| (c + shift) as f32),
+        }
+        let missing = |i: usize| match samples {
+            SamplesRef::I16(x) => channel.missing_code == Some(i32::from(x[i])),
+            SamplesRef::I32(x) => channel.missing_code == Some(x[i]),
+            SamplesRef::F32(x) => !x[i].is_finite(),
+            SamplesRef::F64(x) => !(x[i] as f32).is_finite(),
+        };
+        let any_missing = match samples {
+            SamplesRef::I16(x) => channel.missing_code.is_some_and(|m| x.iter().any(|c| i32::from(*c) == m)),
+            SamplesRef::I32(x) => channel.missing_code.is_some_and(|m| x.contains(&m)),
+            SamplesRef::F32(_) | SamplesRef::F64(_) => out.iter().fold(false, |any, v| any | !v.is_finite()),
+        };
+        let range = channel.range.or(match samples {
+            SamplesRef::I16(_) => Some((f64::from(i16::MIN), f64::from(i16::MAX))),
+            _ => None,
+        });
+        let (least, most) = range
+            .map_or((f32::NEG_INFINITY, f32::INFINITY), |(lo, hi)| ((lo + shift) as f32, (hi + shift) as f32));
+        let any_clipped = out.iter().fold(false, |any, v| any | (*v <= least) | (*v >= most));
+        if any_missing {
+            for i in 0..n {
+                if missing(i) {
+                    out[i] = self.held;
+                } else {
+                    self.held = out[i];
+                }
+            }
+        }
+        if let Some(last) = out.last() {
+            self.held = *last;
+        }
+        if any_missing || any_clipped {
+            for i in 0..n {
+                let mut flags = Flags::empty();
+                flags.set(Flags::MISSING, missing(i));
+                let value = self.raw.at(start + i as u64);
+                flags.set(Flags::CLIPPED, !missing(i) && (value <= least || value >= most));
+                if !flags.is_empty() {
+                    self.quality.note(start + i as u64, flags);
+                }
+            }
+        }
+    }
+}
+
+fn convert<T: Copy>(codes: &[T], out: &mut [f32], f: impl Fn(T) -> f32) {
+    for (y, x) in out.iter_mut().zip(codes) {
+        *y = f(*x);
+    }
+}

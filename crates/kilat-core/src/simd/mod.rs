@@ -1,0 +1,152 @@
+//! Kernels: each written once, instantiated per instruction set, chosen once at run time.
+//!
+//! Every kernel adds in sixteen fixed lanes that are folded in a fixed order, and none uses a fused multiply-add, so a
+//! result has the same bits on every instruction set, for every alignment and block. `naive` holds the slow twins.
+//! The environment variable `KILAT_SIMD` (`scalar`, `sse2`, `sse4.2`, `avx2`, `avx512`, `neon`) lowers the choice.
+
+mod bodies;
+#[cfg(test)]
+mod naive;
+
+use std::sync::LazyLock;
+
+use fearless_simd::dispatch;
+
+/// An instruction set the processor has.
+#[derive(Debug, Clone, Copy)]
+pub struct Level(fearless_simd::Level);
+
+static CHOSEN: LazyLock<Level> = LazyLock::new(|| {
+    let wanted = std::env::var("KILAT_SIMD").unwrap_or_default();
+    Level::all().into_iter().find(|l| l.name() == wanted).unwrap_or_else(|| Level(fearless_simd::Level::new()))
+});
+
+impl Level {
+    /// The best instruction set of this processor, or the one `KILAT_SIMD` names if the processor has it.
+    pub fn chosen() -> Self {
+        *CHOSEN
+    }
+
+    /// Every instruction set this processor has, from the plainest to the best.
+    pub fn all() -> Vec<Self> {
+        let best = fearless_simd::Level::new();
+        let mut all = vec![fearless_simd::Level::fallback()];
+        #[cfg(target_arch = "aarch64")]
+        all.extend(best.as_neon().map(fearless_simd::Level::Neon));
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            all.extend(best.as_sse2().map(fearless_simd::Level::Sse2));
+            all.extend(best.as_sse4_2().map(fearless_simd::Level::Sse4_2));
+            all.extend(best.as_avx2().map(fearless_simd::Level::Avx2));
+            all.extend(best.as_avx512().map(fearless_simd::Level::Avx512));
+        }
+        all.into_iter().map(Self).collect()
+    }
+
+    /// Name as `KILAT_SIMD` takes it.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "aarch64")]
+            fearless_simd::Level::Neon(_) => "neon",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            fearless_simd::Level::Sse2(_) => "sse2",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            fearless_simd::Level::Sse4_2(_) => "sse4.2",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            fearless_simd::Level::Avx2(_) => "avx2",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            fearless_simd::Level::Avx512(_) => "avx512",
+            _ => "scalar",
+        }
+    }
+
+    /// Σ u·v of two equally long slices; the products and the sum are in double precision.
+    pub fn dot(self, u: &[f32], v: &[f32]) -> f64 {
+        assert_eq!(u.len(), v.len(), "factors of a dot product differ in length");
+        dispatch!(self.0, s => bodies::dot(s, u, v))
+    }
+
+    /// Finite impulse response at every `factor`-th input: `out[k] = Σ taps[j]·x[k·factor + j]`.
+    ///
+    /// `taps` is padded with zeros to a multiple of 16, and `x` holds every sample the padded taps touch.
+    pub fn fir(self, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32]) {
+        assert!(taps.len() % bodies::LANES == 0, "taps are padded to whole lanes");
+        assert!(out.is_empty() || (out.len() - 1) * factor + taps.len() <= x.len(), "input too short for the taps");
+        dispatch!(self.0, s => bodies::fir(s, x, taps, factor, out));
+    }
+
+    /// Σ (c[j] + f·d[j])·x[j]: one output of a resampler whose taps are interpolated between two table rows.
+    pub fn interpolated_dot(self, x: &[f32], c: &[f32], d: &[f32], fraction: f32) -> f32 {
+        assert!(x.len() == c.len() && c.len() == d.len() && x.len() % bodies::LANES == 0, "rows of whole lanes");
+        dispatch!(self.0, s => bodies::interpolated_dot(s, x, c, d, fraction))
+    }
+
+    /// Largest |x[n] − Σ w[j]·past[n + j]|, n over `x`; `past` holds three samples more than `x`.
+    pub fn largest_difference(self, x: &[f32], past: &[f32], w: [f32; 4]) -> f32 {
+        assert!(past.len() == x.len() + 3, "four taps need three samples more");
+        dispatch!(self.0, s => bodies::largest_difference(s, x, past, w))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn samples(n: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = Vec<f32>> {
+        prop::collection::vec(-40_000.0f32..40_000.0, n)
+    }
+
+    proptest! {
+        #[test]
+        fn dot_agrees_with_its_naive_twin_on_every_level(x in samples(0..700), at in 0usize..9) {
+            let at = at.min(x.len());
+            let u = &x[at..];
+            let v: Vec<f32> = u.iter().rev().copied().collect();
+            let want = naive::dot(u, &v);
+            let got: Vec<f64> = Level::all().into_iter().map(|l| l.dot(u, &v)).collect();
+            let size: f64 = u.iter().zip(&v).map(|(a, b)| f64::from(a * b).abs()).sum();
+            prop_assert!((got[0] - want).abs() <= 1e-14 * size);
+            prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
+        }
+
+        #[test]
+        fn fir_agrees_with_its_naive_twin_on_every_level(x in samples(200..900), taps in prop::collection::vec(-1.0f32..1.0, 1..5), factor in 1usize..20) {
+            let taps: Vec<f32> = taps.iter().cycle().take(taps.len() * 16).copied().collect();
+            let n = (x.len() - taps.len()) / factor;
+            let want = naive::fir(&x, &taps, factor, n);
+            let mut first: Option<Vec<f32>> = None;
+            for level in Level::all() {
+                let mut got = vec![0.0; n];
+                level.fir(&x, &taps, factor, &mut got);
+                for (g, w) in got.iter().zip(&want) {
+                    prop_assert!((f64::from(*g) - w).abs() <= 0.5 * taps.len() as f64, "{g} {w}");
+                }
+                let first = first.get_or_insert_with(|| got.clone());
+                prop_assert!(first.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
+            }
+        }
+
+        #[test]
+        fn resampling_agrees_with_its_naive_twin_on_every_level(x in samples(32), c in samples(32), d in samples(32), f in 0.0f32..1.0) {
+            let want = naive::interpolated_dot(&x, &c, &d, f);
+            let size: f64 = x.iter().zip(&c).zip(&d).map(|((x, c), d)| f64::from(x.abs() * (c.abs() + d.abs()))).sum();
+            let got: Vec<f32> = Level::all().into_iter().map(|l| l.interpolated_dot(&x, &c, &d, f)).collect();
+            prop_assert!((f64::from(got[0]) - want).abs() <= 1e-6 * size);
+            prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
+        }
+
+        #[test]
+        fn cycle_difference_agrees_with_its_naive_twin_on_every_level(x in samples(3..300)) {
+            let (now, w) = (&x[..x.len() - 3], [-0.07f32, 0.8, 0.3, -0.03]);
+            let want = naive::largest_difference(now, &x, w);
+            for level in Level::all() {
+                let got = level.largest_difference(now, &x, w);
+                prop_assert!((got - want).abs() <= 0.05, "{got} {want}");
+            }
+            let got: Vec<u32> = Level::all().into_iter().map(|l| l.largest_difference(now, &x, w).to_bits()).collect();
+            prop_assert!(got.iter().all(|g| *g == got[0]));
+        }
+    }
+}
