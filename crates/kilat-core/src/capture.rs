@@ -376,7 +376,11 @@ impl Capture {
     /// Samples `range` of every channel, sharing memory; segments are cut accordingly.
     pub fn slice(&self, range: Range<u64>) -> Result<Self> {
         if range.start > range.end || range.end > self.len() {
-            return Err(Error::mismatch("sample range", format!("within 0..{}", self.len()), format!("{range:?}")));
+            return Err(Error::mismatch(
+                "sample range",
+                format!("within 0..{}", self.len()),
+                format!("{range:?}"),
+            ));
         }
         let mut out = self.clone();
         out.time = self.time.slice(range.clone());

@@ -127,9 +127,10 @@ impl Config {
 
 /// True when a voltage channel of `capture` is measured against the neutral.
 pub fn has_line_neutral(capture: &Capture) -> bool {
-    capture.channels().iter().any(|c| {
-        c.kind == Kind::Voltage && c.phase.is_some_and(|p| !p.is_line_line() && p != Phase::N)
-    })
+    capture
+        .channels()
+        .iter()
+        .any(|c| c.kind == Kind::Voltage && c.phase.is_some_and(|p| !p.is_line_line() && p != Phase::N))
 }
 
 #[cfg(test)]

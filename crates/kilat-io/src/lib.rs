@@ -75,5 +75,8 @@ pub fn read_source(source: &Source, _options: &ReadOptions) -> Result<Capture> {
 
 /// Writes `capture` to `path` in the format its extension names; returns what the format could not hold, a line each.
 pub fn write(_capture: &Capture, path: impl AsRef<Path>) -> Result<Vec<String>> {
-    Err(Error::UnknownFormat { part: path.as_ref().display().to_string(), hint: "no writer is built in".into() })
+    Err(Error::UnknownFormat {
+        part: path.as_ref().display().to_string(),
+        hint: "no writer is built in".into(),
+    })
 }

@@ -137,11 +137,21 @@ impl TimeBase {
             if segments.is_empty() {
                 shift_ps = offset_ps;
             }
-            segments.push(Segment { first: a - range.start, len: b - a, rate: s.rate, offset_ps: offset_ps - shift_ps });
+            segments.push(Segment {
+                first: a - range.start,
+                len: b - a,
+                rate: s.rate,
+                offset_ps: offset_ps - shift_ps,
+            });
         }
         if segments.is_empty() {
             // An empty slice keeps its rate, so that it can still say what it is a slice of.
-            segments.extend(self.segments.first().map(|s| Segment { first: 0, len: 0, offset_ps: 0, ..s.clone() }));
+            segments.extend(self.segments.first().map(|s| Segment {
+                first: 0,
+                len: 0,
+                offset_ps: 0,
+                ..s.clone()
+            }));
         }
         let start = self.start.map(|t| Timestamp(t.0.saturating_add((shift_ps / 1000) as i64)));
         Self { start, segments }

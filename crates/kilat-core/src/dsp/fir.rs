@@ -111,7 +111,11 @@ mod tests {
             assert!((gain(&taps, f) - 1.0).abs() < 1e-12);
             assert!(gain(&taps, 0.0).abs() < 1e-12);
             for h in 2..=5 {
-                assert!(gain(&taps, f64::from(h) * f).abs() < 0.03, "{per_cycle} {h} {}", gain(&taps, f64::from(h) * f));
+                assert!(
+                    gain(&taps, f64::from(h) * f).abs() < 0.03,
+                    "{per_cycle} {h} {}",
+                    gain(&taps, f64::from(h) * f)
+                );
             }
         }
     }

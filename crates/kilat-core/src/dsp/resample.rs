@@ -22,7 +22,8 @@ impl Resampler {
         let taps = (2 * kernel.half_width().ceil() as usize).next_multiple_of(16);
         let row = |r: usize| -> Vec<f64> {
             let fraction = r as f64 / ROWS as f64;
-            let raw: Vec<f64> = (0..taps).map(|j| kernel.at(j as f64 - (taps / 2 - 1) as f64 - fraction)).collect();
+            let raw: Vec<f64> =
+                (0..taps).map(|j| kernel.at(j as f64 - (taps / 2 - 1) as f64 - fraction)).collect();
             let gain: f64 = raw.iter().sum();
             raw.iter().map(|t| t / gain).collect()
         };
@@ -45,16 +46,12 @@ impl Resampler {
     /// Fills `out` with the signal at `start`, `start + step`, … in samples of `input`, which must hold [`half`](Self::half)
     /// samples around each.
     pub fn run(&self, level: Level, input: &History, start: f64, step: f64, out: &mut [f32]) {
-        for (i, y) in out.iter_mut().enumerate() {
-            let position = start + step * i as f64;
-            let whole = position.floor();
-            let at = (position - whole) * ROWS as f64;
-            let row = at as usize;
-            let taps = row * self.taps..(row + 1) * self.taps;
-            let from = whole as u64 + 1 - self.half();
-            let x = input.get(from..from + self.taps as u64);
-            *y = level.interpolated_dot(x, &self.rows[taps.clone()], &self.steps[taps], (at - row as f64) as f32);
-        }
+        let last = start + step * out.len() as f64;
+        // Local positions are small, so that whole and fraction fit their types whatever the length of the stream.
+        let from = start as u64 + 1 - self.half();
+        let x = input.get(from..last as u64 + 1 + self.half());
+        let local = start - start.floor();
+        level.resample(x, (&self.rows, &self.steps), self.taps, local, step, out);
     }
 }
 

@@ -71,7 +71,8 @@ mod tests {
     fn crossings_of_a_sine_fall_where_they_should_however_it_arrives() {
         let wave = |i: usize| (2.0 * PI * (i as f64 - 3.3) / 31.7).sin() as f32;
         let find = |block: usize| {
-            let (mut stream, mut finder, mut all) = (History::starting_at(0), CrossingFinder::new(0), Vec::new());
+            let (mut stream, mut finder, mut all) =
+                (History::starting_at(0), CrossingFinder::new(0), Vec::new());
             for at in (0..1000).step_by(block) {
                 for (k, x) in stream.grow(block).iter_mut().enumerate() {
                     *x = wave(at + k);

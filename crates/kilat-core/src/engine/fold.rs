@@ -53,7 +53,8 @@ impl Fold {
         if plan.system.len() > 1 {
             groups.push(plan.system.clone());
         }
-        let detector = |group: &Vec<usize>, kind| (Detector::new(kind, group.clone(), &plan.config), group.clone());
+        let detector =
+            |group: &Vec<usize>, kind| (Detector::new(kind, group.clone(), &plan.config), group.clone());
         Self {
             before: vec![None; plan.channels.len()],
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
@@ -85,10 +86,13 @@ impl Fold {
         self.timeline.limit(length as f64);
         while self.merge_one(plan, tracks, actions) {}
         for c in &self.tracked {
-            actions.extend(std::iter::from_fn(|| tracks[*c].transients.next_until(f64::INFINITY)).map(Action::Transient));
+            actions.extend(
+                std::iter::from_fn(|| tracks[*c].transients.next_until(f64::INFINITY)).map(Action::Transient),
+            );
         }
         for (d, group) in &mut self.detectors {
-            if let Some((event, last)) = d.finish(plan.channels[group[0]].info.udin_v, &plan.config, plan.fs) {
+            if let Some((event, last)) = d.finish(plan.channels[group[0]].info.udin_v, &plan.config, plan.fs)
+            {
                 self.recent.push_back((event.start_sample, last));
                 actions.push(Action::Event(event));
             }
@@ -144,7 +148,13 @@ impl Fold {
         }
         let in_event = self.detectors.iter().any(|(d, g)| g.contains(&channel) && d.active_since().is_some());
         flags.set(Flags::EVENT, in_event);
-        actions.push(Action::HalfCycle(HalfCycle { channel, start_sample: start, stop_sample: stop, u_rms_v, flags }));
+        actions.push(Action::HalfCycle(HalfCycle {
+            channel,
+            start_sample: start,
+            stop_sample: stop,
+            u_rms_v,
+            flags,
+        }));
     }
 
     /// Gives out the windows and slots that end before `until`.

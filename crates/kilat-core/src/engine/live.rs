@@ -22,7 +22,12 @@ pub struct Live {
 
 impl Live {
     /// Starts at sample 0 of a stream at `rate`, begun at `start` when the clock is known.
-    pub fn new(rate: SampleRate, start: Option<Timestamp>, channels: &[ChannelSpec], config: &Config) -> Result<Self> {
+    pub fn new(
+        rate: SampleRate,
+        start: Option<Timestamp>,
+        channels: &[ChannelSpec],
+        config: &Config,
+    ) -> Result<Self> {
         let plan = Arc::new(Plan::new(config, rate, channels)?);
         let engine = Engine::new(plan.clone(), None, 0, since_tick_s(start));
         Ok(Self { plan, engine, next: 0 })

@@ -2,8 +2,10 @@
 
 pub mod analysis;
 pub mod flywheel;
-pub mod history;
 pub mod fold;
+pub mod history;
+pub mod live;
+pub mod offline;
 pub mod plan;
 pub mod quality;
 pub mod recorder;
@@ -11,5 +13,3 @@ pub mod segment;
 pub mod sink;
 pub mod timeline;
 pub mod track;
-pub mod live;
-pub mod offline;

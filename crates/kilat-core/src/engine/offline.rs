@@ -51,7 +51,10 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
         end_s = Some(start_s + s.rate.seconds(s.len.saturating_sub(1) as f64));
         if s.rate != rate {
             let at = format!("segment {} (samples {} to {})", k + 1, s.first, s.first + s.len);
-            warnings.push(Warning::new(at, format!("recorded at {}, not analysed with the {rate} of the rest", s.rate)));
+            warnings.push(Warning::new(
+                at,
+                format!("recorded at {}, not analysed with the {rate} of the rest", s.rate),
+            ));
             continue;
         }
         engine.restart(s.first, since_tick_s(capture.time().timestamp(s.first as f64)));
@@ -81,10 +84,12 @@ fn main_rate(capture: &Capture) -> Result<SampleRate> {
     };
     // Slow segments of a recorder hold r.m.s. values or envelopes, not waves: the faster rate wins unless it is all but absent.
     let rates = capture.time().segments().iter().filter(|s| s.len > 0).map(|s| s.rate);
-    rates.filter(|r| span(*r) > 0.0).max_by(|a, b| a.hz().total_cmp(&b.hz())).ok_or_else(|| Error::Unsupported {
-        part: "analysis".into(),
-        what: "a capture without a sample".into(),
-        hint: "check the file with `kilat info`".into(),
+    rates.filter(|r| span(*r) > 0.0).max_by(|a, b| a.hz().total_cmp(&b.hz())).ok_or_else(|| {
+        Error::Unsupported {
+            part: "analysis".into(),
+            what: "a capture without a sample".into(),
+            hint: "check the file with `kilat info`".into(),
+        }
     })
 }
 
@@ -95,15 +100,23 @@ fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
     if plan.orders < config.orders {
         warnings.push(Warning::new(
             "harmonics",
-            format!("{} supports orders up to {}, not {}; THD likewise", plan.rate, plan.orders, config.orders),
+            format!(
+                "{} supports orders up to {}, not {}; THD likewise",
+                plan.rate, plan.orders, config.orders
+            ),
         ));
     }
-    let longest = capture.time().segments().iter().filter(|s| s.rate == plan.rate).map(|s| s.len).max().unwrap_or(0);
+    let longest =
+        capture.time().segments().iter().filter(|s| s.rate == plan.rate).map(|s| s.len).max().unwrap_or(0);
     if plan.rate.seconds(longest as f64) < 10.0 {
-        warnings.push(Warning::new("frequency", "the recording is shorter than the 10 s of a Class A frequency value"));
+        warnings.push(Warning::new(
+            "frequency",
+            "the recording is shorter than the 10 s of a Class A frequency value",
+        ));
     }
     if capture.time().start().is_none() {
-        warnings.push(Warning::new("time", "the start is unknown: slots of 10 s count from the first sample"));
+        warnings
+            .push(Warning::new("time", "the start is unknown: slots of 10 s count from the first sample"));
     }
     warnings
 }

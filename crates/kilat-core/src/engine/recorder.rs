@@ -4,9 +4,7 @@ use ndarray::{Array2, Array3};
 
 use crate::capture::TimeBase;
 use crate::config::Wiring;
-use crate::engine::analysis::{
-    Analysis, Frequency, Gap, HalfCycles, Harmonics, Intervals, Power, Unbalance,
-};
+use crate::engine::analysis::{Analysis, Frequency, Gap, HalfCycles, Harmonics, Intervals, Power, Unbalance};
 use crate::engine::plan::Plan;
 use crate::engine::sink::{FrequencyValue, HalfCycle, Interval, Sink};
 use crate::error::Warning;
@@ -57,7 +55,9 @@ impl<'p> Recorder<'p> {
     pub fn into_analysis(mut self, time: TimeBase, warnings: Vec<Warning>) -> Analysis {
         let plan = self.plan;
         let (rows, channels) = (self.intervals.start_sample.len(), plan.channels.len());
-        self.events.sort_by(|a, b| a.start_sample.total_cmp(&b.start_sample).then(a.channels.len().cmp(&b.channels.len())));
+        self.events.sort_by(|a, b| {
+            a.start_sample.total_cmp(&b.start_sample).then(a.channels.len().cmp(&b.channels.len()))
+        });
         self.transients.sort_by_key(|t| (t.start_sample, t.channel));
         let [subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad] =
             self.spectra.map(|v| cube(rows, channels, v));

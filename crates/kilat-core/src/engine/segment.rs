@@ -10,7 +10,7 @@ use crate::dsp::fft::FftScratch;
 use crate::engine::analysis::Flags;
 use crate::engine::fold::{Action, Fold};
 use crate::engine::plan::Plan;
-use crate::engine::sink::{HalfCycle, FrequencyValue, Interval, Measured, Sink};
+use crate::engine::sink::{FrequencyValue, HalfCycle, Interval, Measured, Sink};
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
 use crate::pq::{harmonics, rms};
@@ -36,7 +36,12 @@ pub struct Engine {
 
 impl Engine {
     /// An engine at sample `offset` of a capture; `since_tick_s` as in [`Timeline::new`](super::timeline::Timeline::new).
-    pub fn new(plan: Arc<Plan>, pool: Option<Arc<ThreadPool>>, offset: u64, since_tick_s: Option<f64>) -> Self {
+    pub fn new(
+        plan: Arc<Plan>,
+        pool: Option<Arc<ThreadPool>>,
+        offset: u64,
+        since_tick_s: Option<f64>,
+    ) -> Self {
         let threads = pool.as_ref().map_or(1, |p| p.current_num_threads());
         Self {
             tracks: tracks(&plan),
@@ -64,7 +69,9 @@ impl Engine {
         for from in (0..n).step_by(TILE) {
             let range = from..n.min(from + TILE);
             let (plan, tracks) = (&*self.plan, &mut self.tracks);
-            let ingest = |(track, samples): (&mut Track, &SamplesRef<'_>)| track.push(plan, samples.slice(range.clone()));
+            let ingest = |(track, samples): (&mut Track, &SamplesRef<'_>)| {
+                track.push(plan, samples.slice(range.clone()))
+            };
             match &self.pool {
                 Some(pool) => pool.install(|| tracks.par_iter_mut().zip(block).for_each(ingest)),
                 None => tracks.iter_mut().zip(block).for_each(ingest),
@@ -92,7 +99,9 @@ impl Engine {
     fn give_out(&mut self, sink: &mut impl Sink) {
         let channels = self.plan.channels.len();
         self.spans.clear();
-        self.spans.extend(self.actions.iter().filter_map(|a| if let Action::Interval(s) = a { Some(*s) } else { None }));
+        self.spans.extend(
+            self.actions.iter().filter_map(|a| if let Action::Interval(s) = a { Some(*s) } else { None }),
+        );
         let due = self.spans.len() * channels;
         if self.measured.len() < due {
             self.measured.resize_with(due, Measured::default);
@@ -106,7 +115,9 @@ impl Engine {
         };
         let due = &mut self.measured[..due];
         match &self.pool {
-            Some(pool) if !due.is_empty() => pool.install(|| due.par_iter_mut().enumerate().for_each(measure)),
+            Some(pool) if !due.is_empty() => {
+                pool.install(|| due.par_iter_mut().enumerate().for_each(measure))
+            }
             _ => due.iter_mut().enumerate().for_each(measure),
         }
         let offset = self.offset as f64;
@@ -156,19 +167,27 @@ fn tracks(plan: &Plan) -> Vec<Track> {
 }
 
 /// Everything one window gives for one channel: no memory between calls, so windows and channels run in any order.
-fn measure(plan: &Plan, tracks: &[Track], span: &Span, channel: usize, scratch: &mut FftScratch, out: &mut Measured) {
+fn measure(
+    plan: &Plan,
+    tracks: &[Track],
+    span: &Span,
+    channel: usize,
+    scratch: &mut FftScratch,
+    out: &mut Measured,
+) {
     let c = &plan.channels[channel];
     let track = &tracks[channel];
     let length = span.stop - span.start;
     let mean = |a: usize, b: usize| {
-        let integral = rms::product_integral(plan.level, &tracks[a].raw, &tracks[b].raw, span.start, span.stop);
+        let integral =
+            rms::product_integral(plan.level, &tracks[a].raw, &tracks[b].raw, span.start, span.stop);
         integral / length * plan.channels[a].scale * plan.channels[b].scale
     };
     let square = mean(channel, channel).max(0.0);
     out.rms = square.sqrt();
     out.p_w = c.pair.map_or(f64::NAN, |i| mean(channel, i));
-    out.line_line_rms_v = c.next_phase.map_or(f64::NAN, |next| {
-        (square - 2.0 * mean(channel, next) + mean(next, next)).max(0.0).sqrt()
-    });
+    out.line_line_rms_v = c
+        .next_phase
+        .map_or(f64::NAN, |next| (square - 2.0 * mean(channel, next) + mean(next, next)).max(0.0).sqrt());
     harmonics::measure(plan, track.mid(plan), span, c.scale, scratch, &mut out.spectrum);
 }

@@ -81,7 +81,8 @@ impl Timeline {
     /// `since_tick_s`: seconds from the last 10-min tick of absolute time to sample 0, when the clock is known.
     pub fn new(plan: &Plan, since_tick_s: Option<f64>) -> Self {
         let system = plan.system.iter().copied();
-        let others = (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked && !plan.system.contains(c));
+        let others =
+            (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked && !plan.system.contains(c));
         let references =
             system.chain(others).map(|channel| Reference { channel, last: None, synthetic: 0 }).collect();
         let (tick_period, slot_period) = (600.0 * plan.fs, 10.0 * plan.fs);
@@ -116,7 +117,13 @@ impl Timeline {
     }
 
     /// Takes the next boundary of any tracked channel, in order of position.
-    pub fn on_boundary(&mut self, channel: usize, position: f64, synthetic: u32, decide: &mut impl FnMut(Decision)) {
+    pub fn on_boundary(
+        &mut self,
+        channel: usize,
+        position: f64,
+        synthetic: u32,
+        decide: &mut impl FnMut(Decision),
+    ) {
         let Some(r) = self.references.iter_mut().find(|r| r.channel == channel) else { return };
         r.last = Some(position);
         r.synthetic = synthetic;
@@ -206,7 +213,12 @@ impl Timeline {
         let Some(mut slot) = self.slot.take() else { return };
         while at > slot.stop {
             Self::close_slot(&slot, decide);
-            slot = OpenSlot { stop: slot.stop + self.slot_period, cycles: None, flags: Flags::empty(), whole: true };
+            slot = OpenSlot {
+                stop: slot.stop + self.slot_period,
+                cycles: None,
+                flags: Flags::empty(),
+                whole: true,
+            };
         }
         slot.flags |= flags;
         slot.cycles = Some(match slot.cycles {

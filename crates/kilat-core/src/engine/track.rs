@@ -117,7 +117,8 @@ impl Track {
 
     /// Lets go of what lies before `keep_from`, except what this channel itself still needs.
     pub fn discard(&mut self, plan: &Plan, keep_from: f64) {
-        let own = self.cut.as_ref().and_then(|c| c.last).map_or(0.0, |b| b.position - 8.0 * plan.half_period());
+        let own =
+            self.cut.as_ref().and_then(|c| c.last).map_or(0.0, |b| b.position - 8.0 * plan.half_period());
         let keep = if self.cut.is_some() { keep_from.min(own) } else { keep_from };
         let keep = (keep - plan.margin()).max(0.0) as u64;
         self.raw.discard_before(keep);
@@ -142,7 +143,8 @@ impl Track {
             if let Some(a) = *last {
                 let energy = product_integral(plan.level, raw, raw, a.position, b.position);
                 let flags = quality.between(a.position, b.position);
-                let half = Half { start: a.position, stop: b.position, energy, synthetic: b.synthetic, flags };
+                let half =
+                    Half { start: a.position, stop: b.position, energy, synthetic: b.synthetic, flags };
                 halves.push_back(half);
                 transients.on_half(plan, *index, raw, quality, &half, 2.0 * half_period);
             }
@@ -178,8 +180,9 @@ impl Track {
             SamplesRef::I16(_) => Some((f64::from(i16::MIN), f64::from(i16::MAX))),
             _ => None,
         });
-        let (least, most) = range
-            .map_or((f32::NEG_INFINITY, f32::INFINITY), |(lo, hi)| ((lo + shift) as f32, (hi + shift) as f32));
+        let (least, most) = range.map_or((f32::NEG_INFINITY, f32::INFINITY), |(lo, hi)| {
+            ((lo + shift) as f32, (hi + shift) as f32)
+        });
         let any_clipped = out.iter().fold(false, |any, v| any | (*v <= least) | (*v >= most));
         if any_missing {
             for i in 0..n {

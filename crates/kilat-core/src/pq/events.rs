@@ -102,7 +102,9 @@ impl Detector {
         let (enter, leave) = match kind {
             EventKind::Dip => (config.dip_pct / 100.0, config.dip_pct / 100.0 + hysteresis),
             EventKind::Swell => (config.swell_pct / 100.0, config.swell_pct / 100.0 - hysteresis),
-            EventKind::Interruption => (config.interruption_pct / 100.0, config.interruption_pct / 100.0 + hysteresis),
+            EventKind::Interruption => {
+                (config.interruption_pct / 100.0, config.interruption_pct / 100.0 + hysteresis)
+            }
         };
         let latest = vec![f64::NAN; channels.len()];
         Self { kind, enter, leave, channels, latest, open: None }
@@ -151,7 +153,8 @@ impl Detector {
         open.last_stop = value.stop;
         open.taking_part[value.member] |= beyond(value.pu);
         open.flags |= value.flags;
-        let further = if self.kind == EventKind::Swell { value.pu > open.extreme } else { value.pu < open.extreme };
+        let further =
+            if self.kind == EventKind::Swell { value.pu > open.extreme } else { value.pu < open.extreme };
         if further {
             (open.extreme, open.extreme_member) = (value.pu, value.member);
         }
@@ -164,7 +167,14 @@ impl Detector {
         self.close(stop, true, udin_v, config, fs)
     }
 
-    fn close(&mut self, stop: f64, still_open: bool, udin_v: f64, config: &Config, fs: f64) -> Option<(Event, f64)> {
+    fn close(
+        &mut self,
+        stop: f64,
+        still_open: bool,
+        udin_v: f64,
+        config: &Config,
+        fs: f64,
+    ) -> Option<(Event, f64)> {
         let open = self.open.take()?;
         let duration_s = (stop - open.start) / fs;
         let taking_part = self.channels.iter().zip(&open.taking_part).filter(|(_, t)| **t).map(|(c, _)| *c);
@@ -189,7 +199,12 @@ impl Detector {
 
 /// IEEE 1159 category of an r.m.s. event. Below 0.1 pu it is an interruption whatever detected it; the standard leaves 0.5 to
 /// 30 cycles of that without a name of its own, and it counts as momentary.
-pub fn category(kind: EventKind, magnitude_pu: f64, duration_s: f64, nominal_frequency_hz: f64) -> &'static str {
+pub fn category(
+    kind: EventKind,
+    magnitude_pu: f64,
+    duration_s: f64,
+    nominal_frequency_hz: f64,
+) -> &'static str {
     let instantaneous = duration_s <= 30.0 / nominal_frequency_hz;
     let class = match duration_s {
         _ if instantaneous => 0,
@@ -231,7 +246,11 @@ mod tests {
 
     #[test]
     fn a_dip_starts_below_90_and_ends_at_92() {
-        let e = run(EventKind::Dip, 1, &[(0, 1.0), (0, 0.9), (0, 0.89), (0, 0.5), (0, 0.91), (0, 0.92), (0, 0.5)]);
+        let e = run(
+            EventKind::Dip,
+            1,
+            &[(0, 1.0), (0, 0.9), (0, 0.89), (0, 0.5), (0, 0.91), (0, 0.92), (0, 0.5)],
+        );
         assert_eq!(e.len(), 2);
         assert_eq!((e[0].start_sample, e[0].stop_sample, e[0].open), (20.0, 50.0, false));
         assert_eq!((e[0].residual_v, e[0].depth_pct, e[0].category), (115.0, 50.0, "instantaneous sag"));
@@ -240,7 +259,11 @@ mod tests {
 
     #[test]
     fn a_polyphase_dip_ends_when_all_are_back() {
-        let e = run(EventKind::Dip, 2, &[(0, 1.0), (1, 1.0), (0, 0.6), (1, 0.91), (0, 1.0), (1, 0.91), (0, 1.0), (1, 0.93)]);
+        let e = run(
+            EventKind::Dip,
+            2,
+            &[(0, 1.0), (1, 1.0), (0, 0.6), (1, 0.91), (0, 1.0), (1, 0.91), (0, 1.0), (1, 0.93)],
+        );
         assert_eq!(e.len(), 1);
         assert_eq!((e[0].start_sample, e[0].stop_sample), (20.0, 70.0));
         assert_eq!(e[0].channels, [0]);
@@ -248,7 +271,11 @@ mod tests {
 
     #[test]
     fn an_interruption_needs_all_and_ends_with_any() {
-        let e = run(EventKind::Interruption, 2, &[(0, 0.0), (1, 1.0), (0, 0.0), (1, 0.04), (0, 0.06), (1, 0.0), (0, 0.5), (1, 0.0)]);
+        let e = run(
+            EventKind::Interruption,
+            2,
+            &[(0, 0.0), (1, 1.0), (0, 0.0), (1, 0.04), (0, 0.06), (1, 0.0), (0, 0.5), (1, 0.0)],
+        );
         assert_eq!(e.len(), 1);
         assert_eq!((e[0].start_sample, e[0].stop_sample), (30.0, 60.0));
         assert_eq!(e[0].category, "momentary interruption");

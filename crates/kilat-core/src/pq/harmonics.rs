@@ -54,7 +54,14 @@ impl Default for Spectrum {
 }
 
 /// Measures `span` of the stream `mid` into `out`; `scale` is volts or amperes per code.
-pub fn measure(plan: &Plan, mid: &History, span: &Span, scale: f64, scratch: &mut FftScratch, out: &mut Spectrum) {
+pub fn measure(
+    plan: &Plan,
+    mid: &History,
+    span: &Span,
+    scale: f64,
+    scratch: &mut FftScratch,
+    out: &mut Spectrum,
+) {
     let per_mid = plan.mid_factor() as f64;
     let (start, step) = (span.start / per_mid, (span.stop - span.start) / per_mid / POINTS as f64);
     plan.resampler.run(plan.level, mid, start, step, &mut scratch.input);

@@ -28,8 +28,7 @@ pub fn product_integral(level: Level, u: &History, v: &History, start: f64, stop
 /// ∫₀^θ of the cubic through f(−1), f(0), f(1), f(2).
 fn partial(f: [f64; 4], theta: f64) -> f64 {
     let (t2, t3, t4) = (theta.powi(2), theta.powi(3), theta.powi(4));
-    -f[0] * (t4 / 4.0 - t3 + t2) / 6.0
-        + f[1] * (t4 / 4.0 - 2.0 * t3 / 3.0 - t2 / 2.0 + 2.0 * theta) / 2.0
+    -f[0] * (t4 / 4.0 - t3 + t2) / 6.0 + f[1] * (t4 / 4.0 - 2.0 * t3 / 3.0 - t2 / 2.0 + 2.0 * theta) / 2.0
         - f[2] * (t4 / 4.0 - t3 / 3.0 - t2) / 2.0
         + f[3] * (t4 / 4.0 - t2 / 2.0) / 6.0
 }
@@ -51,10 +50,14 @@ mod tests {
     #[test]
     fn a_cycle_that_is_no_whole_number_of_samples_gives_its_rms() {
         for per_cycle in [17.3, 24.0, 105.26, 1000.7] {
-            let h = stream(4000, |t| 325.0 * (2.0 * PI * t / per_cycle + 0.4).sin() + 30.0 * (6.0 * PI * t / per_cycle).cos());
+            let h = stream(4000, |t| {
+                325.0 * (2.0 * PI * t / per_cycle + 0.4).sin() + 30.0 * (6.0 * PI * t / per_cycle).cos()
+            });
             let want = ((325.0f64.powi(2) + 30.0f64.powi(2)) / 2.0).sqrt();
             for start in [5.0, 8.37, 9.999] {
-                let rms = (product_integral(Level::chosen(), &h, &h, start, start + 3.0 * per_cycle) / (3.0 * per_cycle)).sqrt();
+                let rms = (product_integral(Level::chosen(), &h, &h, start, start + 3.0 * per_cycle)
+                    / (3.0 * per_cycle))
+                    .sqrt();
                 assert!((rms / want - 1.0).abs() < 1e-4, "{per_cycle} {start} {rms} {want}");
             }
         }
@@ -64,7 +67,8 @@ mod tests {
     fn adjacent_windows_add_up() {
         let h = stream(300, |t| (t * 0.1).sin() * 100.0);
         let whole = product_integral(Level::chosen(), &h, &h, 10.3, 200.8);
-        let parts = product_integral(Level::chosen(), &h, &h, 10.3, 77.6) + product_integral(Level::chosen(), &h, &h, 77.6, 200.8);
+        let parts = product_integral(Level::chosen(), &h, &h, 10.3, 77.6)
+            + product_integral(Level::chosen(), &h, &h, 77.6, 200.8);
         assert!((whole / parts - 1.0).abs() < 1e-12);
     }
 }

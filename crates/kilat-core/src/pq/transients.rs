@@ -114,7 +114,15 @@ impl TransientSearch {
     }
 
     /// Takes the next half cycle and the period that held then; searches the one three before.
-    pub fn on_half(&mut self, plan: &Plan, index: usize, raw: &History, quality: &Quality, half: &Half, period: f64) {
+    pub fn on_half(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        raw: &History,
+        quality: &Quality,
+        half: &Half,
+        period: f64,
+    ) {
         if plan.channels[index].info.kind != Kind::Voltage {
             return;
         }
@@ -139,7 +147,15 @@ impl TransientSearch {
         }
     }
 
-    fn search(&mut self, plan: &Plan, index: usize, raw: &History, quality: &Quality, half: &Half, period: f64) {
+    fn search(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        raw: &History,
+        quality: &Quality,
+        half: &Half,
+        period: f64,
+    ) {
         let (from, to) = (half.start.ceil() as u64, half.stop.ceil() as u64);
         let (whole, weights) = delay(period);
         if to <= from || from < raw.first() + whole + 3 {
@@ -161,7 +177,9 @@ impl TransientSearch {
             let r = departure(raw, n, whole, weights);
             let mut open = match self.open.take() {
                 Some(open) => open,
-                None if r.abs() > threshold / 2.0 => Open { start: n, last_above: n, threshold, departure: Vec::new() },
+                None if r.abs() > threshold / 2.0 => {
+                    Open { start: n, last_above: n, threshold, departure: Vec::new() }
+                }
                 None => continue,
             };
             open.departure.push(r);
@@ -180,7 +198,11 @@ impl TransientSearch {
         self.sorted.clear();
         self.sorted.extend(&self.differences);
         let middle = self.sorted.len() / 2;
-        if self.sorted.is_empty() { 0.0 } else { *self.sorted.select_nth_unstable_by(middle, f32::total_cmp).1 }
+        if self.sorted.is_empty() {
+            0.0
+        } else {
+            *self.sorted.select_nth_unstable_by(middle, f32::total_cmp).1
+        }
     }
 
     fn close(&mut self, plan: &Plan, index: usize, quality: &Quality, open: Open) {
@@ -195,7 +217,8 @@ impl TransientSearch {
         let c = &plan.channels[index];
         let peak_v = f64::from(r[peak_at]) * c.scale;
         let rise = rise_samples(r, peak_at);
-        let ringing_hz = ringing(r, peak_at).map_or(f64::NAN, |cycles_per_sample| cycles_per_sample * plan.fs);
+        let ringing_hz =
+            ringing(r, peak_at).map_or(f64::NAN, |cycles_per_sample| cycles_per_sample * plan.fs);
         let transient = Transient {
             kind: if ringing_hz.is_nan() { TransientKind::Impulsive } else { TransientKind::Oscillatory },
             channel: index,
@@ -231,7 +254,8 @@ fn delay(period: f64) -> (u64, [f64; 4]) {
 /// Departure of sample `n` from both the cycle before and the cycle after: the smaller of the two differences, or nothing when
 /// they disagree in sign. A lasting step departs from only one of them, so it is no transient; nor is the echo of an impulse.
 fn departure(raw: &History, n: u64, whole: u64, w: [f64; 4]) -> f32 {
-    let at = |first: u64, w: [f64; 4]| (0..4).map(|j| w[j] * f64::from(raw.at(first + j as u64))).sum::<f64>();
+    let at =
+        |first: u64, w: [f64; 4]| (0..4).map(|j| w[j] * f64::from(raw.at(first + j as u64))).sum::<f64>();
     let reversed = [w[3], w[2], w[1], w[0]];
     let now = f64::from(raw.at(n));
     let (before, after) = (now - at(n - whole - 2, w), now - at(n + whole - 1, reversed));

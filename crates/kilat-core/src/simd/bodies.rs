@@ -2,96 +2,150 @@
 //!
 //! Sixteen accumulators are one AVX-512 register, two of AVX2 or four of NEON: the additions are the same on all.
 
-use fearless_simd::{Simd, SimdBase, f32x16, prelude::*};
+use fearless_simd::{Simd, SimdBase, f32x4, f32x16, f64x8, prelude::*};
 use fearless_simd_macros::simd;
 
 /// Accumulators of every sum.
 pub const LANES: usize = 16;
 
-/// Folds lanes pairwise: halves onto halves, the same tree everywhere.
-macro_rules! fold {
-    ($acc:expr) => {{
-        let mut acc = $acc;
-        let mut width = LANES / 2;
-        while width > 0 {
-            for i in 0..width {
-                acc[i] += acc[i + width];
-            }
-            width /= 2;
-        }
-        acc[0]
-    }};
-}
-
 #[simd]
-pub fn dot<S: Simd>(_: S, u: &[f32], v: &[f32]) -> f64 {
-    let mut acc = [0.0f64; LANES];
+pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
+    let mut acc = (f64x8::splat(s, 0.0), f64x8::splat(s, 0.0));
     let (u_lanes, u_tail) = u.as_chunks::<LANES>();
     let (v_lanes, v_tail) = v.as_chunks::<LANES>();
     for (a, b) in u_lanes.iter().zip(v_lanes) {
-        for i in 0..LANES {
-            acc[i] += f64::from(a[i]) * f64::from(b[i]);
-        }
+        let (a_low, a_high) = s.widen_f32x16(f32x16::from_slice(s, a));
+        let (b_low, b_high) = s.widen_f32x16(f32x16::from_slice(s, b));
+        acc.0 = acc.0 + a_low * b_low;
+        acc.1 = acc.1 + a_high * b_high;
     }
+    let mut lanes = [0.0f64; LANES / 2];
+    (acc.0 + acc.1).store_slice(&mut lanes);
     for (i, (a, b)) in u_tail.iter().zip(v_tail).enumerate() {
-        acc[i] += f64::from(*a) * f64::from(*b);
+        lanes[i % (LANES / 2)] += f64::from(*a) * f64::from(*b);
     }
-    fold!(acc)
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
+/// Four outputs at a time, so that the taps are loaded once for four and the lanes of four sums are folded together.
 #[simd]
 pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32]) {
     let (taps, _) = taps.as_chunks::<LANES>();
-    for (k, y) in out.iter_mut().enumerate() {
+    let mut from = 0;
+    let (fours, rest) = out.as_chunks_mut::<4>();
+    for four in fours {
+        let mut acc = [f32x16::splat(s, 0.0); 4];
+        for (j, h) in taps.iter().enumerate() {
+            let h = f32x16::from_slice(s, h);
+            for (k, acc) in acc.iter_mut().enumerate() {
+                let at = from + k * factor + j * LANES;
+                *acc = *acc + h * f32x16::from_slice(s, &x[at..at + LANES]);
+            }
+        }
+        *four = sum_four(s, acc);
+        from += 4 * factor;
+    }
+    for y in rest {
         let mut acc = f32x16::splat(s, 0.0);
-        let (x, _) = x[k * factor..].as_chunks::<LANES>();
-        for (h, x) in taps.iter().zip(x) {
-            acc = acc + f32x16::from_slice(s, h) * f32x16::from_slice(s, x);
+        for (j, h) in taps.iter().enumerate() {
+            let at = from + j * LANES;
+            acc = acc + f32x16::from_slice(s, h) * f32x16::from_slice(s, &x[at..at + LANES]);
         }
-        *y = sum(acc);
+        *y = sum_four(s, [acc; 4])[0];
+        from += factor;
+    }
+}
+
+/// `rows` holds `taps` values for each fraction r/ROWS of a sample, `steps` the differences to the next row.
+#[simd]
+pub fn resample<S: Simd>(
+    s: S,
+    x: &[f32],
+    table: (&[f32], &[f32]),
+    rows: f64,
+    taps: usize,
+    start: f64,
+    step: f64,
+    out: &mut [f32],
+) {
+    let (fours, rest) = out.as_chunks_mut::<4>();
+    let mut i = 0;
+    for four in fours {
+        let mut acc = [f32x16::splat(s, 0.0); 4];
+        for (k, acc) in acc.iter_mut().enumerate() {
+            *acc = interpolated(s, x, table, rows, taps, start + step * (i + k) as f64);
+        }
+        *four = sum_four(s, acc);
+        i += 4;
+    }
+    for y in rest {
+        let acc = interpolated(s, x, table, rows, taps, start + step * i as f64);
+        *y = sum_four(s, [acc; 4])[0];
+        i += 1;
     }
 }
 
 #[simd]
-pub fn interpolated_dot<S: Simd>(s: S, x: &[f32], c: &[f32], d: &[f32], fraction: f32) -> f32 {
-    let f = f32x16::splat(s, fraction);
+fn interpolated<S: Simd>(
+    s: S,
+    x: &[f32],
+    table: (&[f32], &[f32]),
+    rows: f64,
+    taps: usize,
+    position: f64,
+) -> f32x16<S> {
+    // Positions are not negative, so truncation is the floor.
+    let whole = position as i32;
+    let at = (position - f64::from(whole)) * rows;
+    let row = at as i32;
+    let f = f32x16::splat(s, (at - f64::from(row)) as f32);
+    let (row, whole) = (row as usize * taps, whole as usize);
+    let (c, d, x) = (&table.0[row..row + taps], &table.1[row..row + taps], &x[whole..whole + taps]);
     let mut acc = f32x16::splat(s, 0.0);
-    for ((x, c), d) in x.as_chunks::<LANES>().0.iter().zip(c.as_chunks::<LANES>().0).zip(d.as_chunks::<LANES>().0) {
-        let tap = f32x16::from_slice(s, c) + f * f32x16::from_slice(s, d);
-        acc = acc + tap * f32x16::from_slice(s, x);
+    for j in (0..taps).step_by(LANES) {
+        let tap = f32x16::from_slice(s, &c[j..j + LANES]) + f * f32x16::from_slice(s, &d[j..j + LANES]);
+        acc = acc + tap * f32x16::from_slice(s, &x[j..j + LANES]);
     }
-    sum(acc)
+    acc
 }
 
 #[simd]
-pub fn largest_difference<S: Simd>(_: S, x: &[f32], past: &[f32], w: [f32; 4]) -> f32 {
-    let n = x.len();
-    let (p0, p1, p2, p3) = (&past[..n], &past[1..n + 1], &past[2..n + 2], &past[3..n + 3]);
-    let mut top = [0.0f32; LANES];
-    let whole = n / LANES * LANES;
+pub fn largest_difference<S: Simd>(s: S, x: &[f32], past: &[f32], w: [f32; 4]) -> f32 {
+    let [w0, w1, w2, w3] = w.map(|w| f32x16::splat(s, w));
+    let mut top = f32x16::splat(s, 0.0);
+    let whole = x.len() / LANES * LANES;
     for at in (0..whole).step_by(LANES) {
-        for i in 0..LANES {
-            let k = at + i;
-            let before = (w[0] * p0[k] + w[1] * p1[k]) + (w[2] * p2[k] + w[3] * p3[k]);
-            let difference = (x[k] - before).abs();
-            top[i] = if difference > top[i] { difference } else { top[i] };
-        }
+        let p0 = w0 * f32x16::from_slice(s, &past[at..at + LANES]);
+        let p1 = w1 * f32x16::from_slice(s, &past[at + 1..at + 1 + LANES]);
+        let p2 = w2 * f32x16::from_slice(s, &past[at + 2..at + 2 + LANES]);
+        let p3 = w3 * f32x16::from_slice(s, &past[at + 3..at + 3 + LANES]);
+        let difference = f32x16::from_slice(s, &x[at..at + LANES]) - ((p0 + p1) + (p2 + p3));
+        top = top.max(difference.abs());
     }
-    let mut most = 0.0f32;
-    for t in top {
-        most = most.max(t);
-    }
-    for k in whole..n {
-        let before = (w[0] * p0[k] + w[1] * p1[k]) + (w[2] * p2[k] + w[3] * p3[k]);
+    let mut lanes = [0.0f32; LANES];
+    top.store_slice(&mut lanes);
+    let mut most = lanes.into_iter().fold(0.0, f32::max);
+    for k in whole..x.len() {
+        let before = (w[0] * past[k] + w[1] * past[k + 1]) + (w[2] * past[k + 2] + w[3] * past[k + 3]);
         most = most.max((x[k] - before).abs());
     }
     most
 }
 
+/// Lane sums of four vectors, each by the same tree: eighths onto eighths, down to (0 + 2) + (1 + 3) of the last four.
 #[simd]
-fn sum<S: Simd>(v: f32x16<S>) -> f32 {
+fn sum_four<S: Simd>(s: S, v: [f32x16<S>; 4]) -> [f32; 4] {
+    let (a, b, c, d) = (quarter(s, v[0]), quarter(s, v[1]), quarter(s, v[2]), quarter(s, v[3]));
+    let ab = a.zip_low(b) + a.zip_high(b);
+    let cd = c.zip_low(d) + c.zip_high(d);
+    let sums = ab.zip_low(cd) + ab.zip_high(cd);
+    [sums[0], sums[2], sums[1], sums[3]]
+}
+
+#[simd]
+fn quarter<S: Simd>(_: S, v: f32x16<S>) -> f32x4<S> {
     let (low, high) = v.split();
     let (low, high) = (low + high).split();
-    let quarter = low + high;
-    (quarter[0] + quarter[2]) + (quarter[1] + quarter[3])
+    low + high
 }

@@ -18,7 +18,10 @@ pub struct Level(fearless_simd::Level);
 
 static CHOSEN: LazyLock<Level> = LazyLock::new(|| {
     let wanted = std::env::var("KILAT_SIMD").unwrap_or_default();
-    Level::all().into_iter().find(|l| l.name() == wanted).unwrap_or_else(|| Level(fearless_simd::Level::new()))
+    Level::all()
+        .into_iter()
+        .find(|l| l.name() == wanted)
+        .unwrap_or_else(|| Level(fearless_simd::Level::new()))
 });
 
 impl Level {
@@ -71,14 +74,32 @@ impl Level {
     /// `taps` is padded with zeros to a multiple of 16, and `x` holds every sample the padded taps touch.
     pub fn fir(self, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32]) {
         assert!(taps.len() % bodies::LANES == 0, "taps are padded to whole lanes");
-        assert!(out.is_empty() || (out.len() - 1) * factor + taps.len() <= x.len(), "input too short for the taps");
+        assert!(
+            out.is_empty() || (out.len() - 1) * factor + taps.len() <= x.len(),
+            "input too short for the taps"
+        );
         dispatch!(self.0, s => bodies::fir(s, x, taps, factor, out));
     }
 
-    /// Σ (c[j] + f·d[j])·x[j]: one output of a resampler whose taps are interpolated between two table rows.
-    pub fn interpolated_dot(self, x: &[f32], c: &[f32], d: &[f32], fraction: f32) -> f32 {
-        assert!(x.len() == c.len() && c.len() == d.len() && x.len() % bodies::LANES == 0, "rows of whole lanes");
-        dispatch!(self.0, s => bodies::interpolated_dot(s, x, c, d, fraction))
+    /// Interpolates `x` at `start`, `start + step`, …: `out[i] = Σ (c[j] + f·d[j])·x[whole + j]`, with c and d the rows of `table`
+    /// (values, differences to the next row) for the fraction of the position, and `taps` values in each of `rows` rows.
+    pub fn resample(
+        self,
+        x: &[f32],
+        table: (&[f32], &[f32]),
+        taps: usize,
+        start: f64,
+        step: f64,
+        out: &mut [f32],
+    ) {
+        let rows = table.0.len() / taps;
+        let last = start + step * out.len().saturating_sub(1) as f64;
+        assert!(taps.is_multiple_of(bodies::LANES) && table.0.len() == table.1.len(), "rows of whole lanes");
+        assert!(
+            start >= 0.0 && step >= 0.0 && (last as usize) + taps <= x.len(),
+            "input too short for the taps"
+        );
+        dispatch!(self.0, s => bodies::resample(s, x, table, rows as f64, taps, start, step, out));
     }
 
     /// Largest |x[n] − Σ w[j]·past[n + j]|, n over `x`; `past` holds three samples more than `x`.
@@ -129,12 +150,19 @@ mod tests {
         }
 
         #[test]
-        fn resampling_agrees_with_its_naive_twin_on_every_level(x in samples(32), c in samples(32), d in samples(32), f in 0.0f32..1.0) {
-            let want = naive::interpolated_dot(&x, &c, &d, f);
-            let size: f64 = x.iter().zip(&c).zip(&d).map(|((x, c), d)| f64::from(x.abs() * (c.abs() + d.abs()))).sum();
-            let got: Vec<f32> = Level::all().into_iter().map(|l| l.interpolated_dot(&x, &c, &d, f)).collect();
-            prop_assert!((f64::from(got[0]) - want).abs() <= 1e-6 * size);
-            prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
+        fn resampling_agrees_with_its_naive_twin_on_every_level(x in samples(60..200), c in samples(64), d in samples(64), start in 0.0f64..3.0, step in 0.0f64..2.0) {
+            let n = 19;
+            let want = naive::resample(&x, (&c, &d), 16, start, step, n);
+            let mut first: Option<Vec<f32>> = None;
+            for level in Level::all() {
+                let mut got = vec![0.0; n];
+                level.resample(&x, (&c, &d), 16, start, step, &mut got);
+                for (g, (w, size)) in got.iter().zip(&want) {
+                    prop_assert!((f64::from(*g) - w).abs() <= 1e-5 * size, "{g} {w}");
+                }
+                let first = first.get_or_insert_with(|| got.clone());
+                prop_assert!(first.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
+            }
         }
 
         #[test]

@@ -10,9 +10,28 @@ pub fn fir(x: &[f32], taps: &[f32], factor: usize, n: usize) -> Vec<f64> {
         .collect()
 }
 
-pub fn interpolated_dot(x: &[f32], c: &[f32], d: &[f32], fraction: f32) -> f64 {
-    let tap = |j: usize| f64::from(c[j]) + f64::from(fraction) * f64::from(d[j]);
-    (0..x.len()).map(|j| tap(j) * f64::from(x[j])).sum()
+/// Each output with the sum of the sizes of its terms.
+pub fn resample(
+    x: &[f32],
+    (c, d): (&[f32], &[f32]),
+    taps: usize,
+    start: f64,
+    step: f64,
+    n: usize,
+) -> Vec<(f64, f64)> {
+    let rows = (c.len() / taps) as f64;
+    let output = |i: usize| {
+        let position = start + step * i as f64;
+        let at = position.fract() * rows;
+        let (row, whole) = (at as usize, position as usize);
+        let term = |j: usize| {
+            let k = row * taps + j;
+            let (c, d, x) = (f64::from(c[k]), at.fract() * f64::from(d[k]), f64::from(x[whole + j]));
+            ((c + d) * x, (c.abs() + d.abs()) * x.abs())
+        };
+        (0..taps).map(term).fold((0.0, 0.0), |(sum, size), (t, s)| (sum + t, size + s))
+    };
+    (0..n).map(output).collect()
 }
 
 pub fn largest_difference(x: &[f32], past: &[f32], w: [f32; 4]) -> f32 {
