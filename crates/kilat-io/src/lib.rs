@@ -1,10 +1,24 @@
 //! Readers and writers of waveform captures. Every reader is probed by content, never by extension alone; a size that a
 //! file dictates is checked before anything is allocated; input is hostile and never panics.
+//!
+//! ```no_run
+//! use kilat_io::{ReadOptions, read};
+//! let capture = read("feeder7.cfg", &ReadOptions::default())?;
+//! # Ok::<(), kilat_core::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kilat_core::{Capture, Error, Phase, Result, Timestamp};
+
+#[cfg(feature = "comtrade")]
+mod comtrade;
+mod limit;
+mod probe;
+mod source;
+
+pub use source::Source;
 
 /// Options of a read. The defaults suit a file that describes itself.
 #[derive(Debug, Clone, Default)]
@@ -49,34 +63,44 @@ pub enum SampleAxis {
     Columns,
 }
 
-/// What to read: a file, or bytes with a name for messages.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// A file; its partners (`.dat` beside `.cfg`) are found beside it.
-    File(PathBuf),
-    /// The content of a file that stands alone.
-    Bytes {
-        /// Name used in messages and, by its extension, as a hint.
-        name: String,
-        /// Content.
-        bytes: Vec<u8>,
-    },
-}
-
 /// Reads the capture at `path`.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Capture> {
     read_source(&Source::File(path.as_ref().to_owned()), options)
 }
 
 /// Reads a capture from a file or from bytes.
-pub fn read_source(source: &Source, _options: &ReadOptions) -> Result<Capture> {
-    Err(Error::UnknownFormat { part: format!("{source:?}"), hint: "no reader is built in".into() })
+pub fn read_source(source: &Source, options: &ReadOptions) -> Result<Capture> {
+    let format = probe::recognise(source)?;
+    let mut capture = (format.read)(source, options)?;
+    if capture.source.is_empty() {
+        capture.source = source.full_name();
+    }
+    if let (true, Some(warning)) = (options.strict, capture.warnings.first()) {
+        return Err(Error::Malformed {
+            format: format.name,
+            part: source.name(),
+            at: warning.at.clone(),
+            expected: "an undamaged file (strict)".into(),
+            found: warning.message.clone(),
+        });
+    }
+    match &options.channels {
+        Some(names) => keep(&capture, names),
+        None => Ok(capture),
+    }
 }
 
 /// Writes `capture` to `path` in the format its extension names; returns what the format could not hold, a line each.
-pub fn write(_capture: &Capture, path: impl AsRef<Path>) -> Result<Vec<String>> {
-    Err(Error::UnknownFormat {
-        part: path.as_ref().display().to_string(),
-        hint: "no writer is built in".into(),
-    })
+pub fn write(capture: &Capture, path: impl AsRef<Path>) -> Result<Vec<String>> {
+    let path = path.as_ref();
+    probe::for_writing(path)?(capture, path)
+}
+
+/// The channels called `names`, in the order of the file; a name that is not there is an error listing those that are.
+fn keep(capture: &Capture, names: &[String]) -> Result<Capture> {
+    let mut kept = Vec::new();
+    for name in names {
+        kept.push(capture.channel(name)?.name.clone());
+    }
+    Ok(capture.select(|c| kept.contains(&c.name)))
 }
