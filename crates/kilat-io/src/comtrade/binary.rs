@@ -90,11 +90,9 @@ fn columns<T: Copy + Default, const W: usize>(
 where
     Samples: From<Vec<T>>,
 {
-    const CACHE_BYTES: usize = 128 << 10;
-    let block = (CACHE_BYTES / record).max(1) * record;
     let rows = records.len() / record;
     let mut columns: Vec<Vec<T>> = (0..channels).map(|_| Vec::with_capacity(rows)).collect();
-    for block in records.chunks(block) {
+    for block in records.chunks(block_bytes(record)) {
         for (c, column) in columns.iter_mut().enumerate() {
             let at = HEAD + c * W;
             column.extend(block.chunks_exact(record).map(|r| {
@@ -109,8 +107,20 @@ where
 
 /// The status channels: bit k of word k / 16.
 fn states(records: &[u8], record: usize, first: usize, channels: usize) -> Vec<Vec<u8>> {
-    let state = |r: &[u8], k: usize| r[first + k / 8] >> (k % 8) & 1;
-    (0..channels).map(|k| records.chunks_exact(record).map(|r| state(r, k)).collect()).collect()
+    let mut columns: Vec<Vec<u8>> =
+        (0..channels).map(|_| Vec::with_capacity(records.len() / record)).collect();
+    for block in records.chunks(block_bytes(record)) {
+        for (k, column) in columns.iter_mut().enumerate() {
+            column.extend(block.chunks_exact(record).map(|r| r[first + k / 8] >> (k % 8) & 1));
+        }
+    }
+    columns
+}
+
+/// Whole records that fit in cache, so that every column finds them there.
+fn block_bytes(record: usize) -> usize {
+    const CACHE_BYTES: usize = 128 << 10;
+    (CACHE_BYTES / record).max(1) * record
 }
 
 fn le_u32(record: &[u8], at: usize) -> u32 {

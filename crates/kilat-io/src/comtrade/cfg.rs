@@ -222,7 +222,13 @@ pub(super) fn parse(part: &str, text: &str) -> Result<Cfg> {
         let (total, a, d) = (counts.total, counts.analog, counts.status);
         lines.warn(format!("{total} channels in all, but {a} analog and {d} status; the total is ignored"));
     }
-    let analogs = (1..=counts.analog).map(|i| analog(&mut lines, i)).collect::<Result<_>>()?;
+    let mut shifted = 0;
+    let analogs = (1..=counts.analog).map(|i| analog(&mut lines, i, &mut shifted)).collect::<Result<_>>()?;
+    if shifted > 0 {
+        lines.warn(format!(
+            "fields too many before the unit in {shifted} analog channels; taken as stray commas"
+        ));
+    }
     let statuses = (1..=counts.status).map(|i| status(&mut lines, i)).collect::<Result<_>>()?;
     let frequency_hz = frequency(&mut lines)?;
     let (rates, end_sample) = rates(&mut lines)?;
@@ -276,8 +282,8 @@ fn revision(year: &str) -> Revision {
     }
 }
 
-/// Reads `n,name,phase,circuit,unit,a,b,skew,min,max[,primary,secondary,PS]`.
-fn analog(lines: &mut Lines, i: u64) -> Result<Analog> {
+/// Reads `n,name,phase,circuit,unit,a,b,skew,min,max[,primary,secondary,PS]`; counts the lines with stray commas.
+fn analog(lines: &mut Lines, i: u64, shifted: &mut u64) -> Result<Analog> {
     let line = lines.require(&format!("analog channel {i}"))?;
     let fields: Vec<_> = line.split(',').map(str::trim).collect();
     let field = |k: usize| fields.get(k).copied().unwrap_or_default();
@@ -298,12 +304,7 @@ fn analog(lines: &mut Lines, i: u64) -> Result<Analog> {
                 &found,
             )
         })?;
-    if at > 5 {
-        let extra = at - 5;
-        lines.warn(format!(
-            "analog channel {i}: {extra} field(s) too many before the unit; taken as stray commas"
-        ));
-    }
+    *shifted += u64::from(at > 5);
     if number(field(at + 1)).is_none() {
         lines.warn(format!("analog channel {i}: no offset; 0 is used"));
     }
