@@ -46,12 +46,18 @@ impl Phase {
     /// assert_eq!(Phase::parse("feeder"), None);
     /// ```
     pub fn parse(text: &str) -> Option<Self> {
-        let t: String =
-            text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect();
+        // Cyrillic letters that look like A, B and C stand for them.
+        let latin = |c: char| match c {
+            'А' | 'а' => 'A',
+            'В' | 'в' => 'B',
+            'С' | 'с' => 'C',
+            other => other.to_ascii_uppercase(),
+        };
+        let t: String = text.chars().filter(|c| c.is_alphanumeric()).map(latin).collect();
         Some(match t.as_str() {
-            "A" | "L1" | "R" | "U" | "AN" | "L1N" | "RN" | "1" => Self::A,
-            "B" | "L2" | "S" | "V" | "BN" | "L2N" | "SN" | "2" => Self::B,
-            "C" | "L3" | "T" | "W" | "CN" | "L3N" | "TN" | "3" => Self::C,
+            "A" | "LA" | "L1" | "R" | "U" | "AN" | "L1N" | "RN" | "1" => Self::A,
+            "B" | "LB" | "L2" | "S" | "V" | "BN" | "L2N" | "SN" | "2" => Self::B,
+            "C" | "LC" | "L3" | "T" | "W" | "CN" | "L3N" | "TN" | "3" => Self::C,
             "N" | "NE" | "NG" | "NPE" | "G" | "E" => Self::N,
             "AB" | "L1L2" | "RS" | "UV" | "12" => Self::AB,
             "BC" | "L2L3" | "ST" | "VW" | "23" => Self::BC,
@@ -226,7 +232,29 @@ impl Channel {
 }
 
 /// Kind from the unit, then from the name; never from a letter alone inside a unit.
+///
+/// A name that says the values are not a wave (`Ua_RMS`, `IDC`, `I DIFF MAG`) makes the channel [`Kind::Other`].
 pub fn guess_kind(name: &str, unit: &str) -> Kind {
+    let tokens: Vec<String> = tokens(name).map(str::to_uppercase).collect();
+    const NO_WAVE: [&str; 14] = [
+        "RMS",
+        "DC",
+        "UDC",
+        "VDC",
+        "IDC",
+        "MAG",
+        "MAGNITUDE",
+        "ANG",
+        "ANGLE",
+        "FREQ",
+        "FREQUENCY",
+        "HZ",
+        "THD",
+        "AVG",
+    ];
+    if tokens.iter().any(|t| NO_WAVE.contains(&t.as_str())) {
+        return Kind::Other;
+    }
     if let Some((kind, _)) = parse_unit(unit) {
         return kind;
     }
@@ -234,38 +262,60 @@ pub fn guess_kind(name: &str, unit: &str) -> Kind {
         return Kind::Other;
     }
     let n = name.trim().to_lowercase();
-    if n.contains("volt") || n.contains("tegangan") {
+    if n.contains("volt") || n.contains("tegangan") || n.contains("电压") {
         return Kind::Voltage;
     }
-    if n.contains("curr") || n.contains("arus") || n.contains("amp") {
+    if n.contains("curr") || n.contains("arus") || n.contains("amp") || n.contains("电流") {
         return Kind::Current;
     }
-    let rest = |c: char| n.strip_prefix(c).filter(|r| r.is_empty() || guess_phase(r).is_some());
-    if rest('u').is_some() || rest('v').is_some() || rest('e').is_some() {
-        Kind::Voltage
-    } else if rest('i').is_some() {
-        Kind::Current
-    } else {
-        Kind::Other
+    // The letter of the quantity begins the name; the phase is what is left of that word, or ends the name by itself.
+    let Some(first) = tokens.first() else { return Kind::Other };
+    let mut letters = first.chars();
+    let letter = letters.next();
+    let rest = letters.as_str();
+    let last_is_phase =
+        || tokens.len() > 1 && tokens.last().is_some_and(|t| Phase::parse(t).is_some_and(|p| p != Phase::N));
+    if !(rest.is_empty() || Phase::parse(rest).is_some() || guess_phase(first).is_some() || last_is_phase()) {
+        return Kind::Other;
+    }
+    match letter {
+        Some('U' | 'V' | 'E') => Kind::Voltage,
+        Some('I') => Kind::Current,
+        _ => Kind::Other,
     }
 }
 
-/// Phase from a channel name such as `Ua`, `VA_G1`, `I_L2`, `Line UL3`, `voltage1`, `Ia-b`.
+/// Phase from a channel name such as `Ua`, `VA_G1`, `I_L2`, `Line UL3`, `voltage1`, `Ia-b`, `A相电压`.
+///
+/// A phase behind the letter of a quantity says more than one that stands alone: `LINE_A_IL2` is phase B of line A.
 pub fn guess_phase(name: &str) -> Option<Phase> {
-    let tokens = name.split(|c: char| !(c.is_alphanumeric() || c == '-')).filter(|t| !t.is_empty());
-    for token in tokens {
+    let behind_quantity = |token: &str| {
         let t = token.to_uppercase();
-        let stripped = ["VOLTAGE", "CURRENT", "VOLT", "CURR", "U", "V", "I", "E"]
+        ["VOLTAGE", "CURRENT", "VOLT", "CURR", "U", "V", "I", "E"]
             .iter()
-            .find_map(|p| t.strip_prefix(p).filter(|r| !r.is_empty()));
-        // The quantity letter comes first (`UA`, `IB`), so `U`, `V` and `W` alone name a phase only when nothing else does.
-        if let Some(phase) = stripped.and_then(Phase::parse).or_else(|| Phase::parse(&t)) {
-            if t.len() > 1 || !matches!(t.as_str(), "U" | "V" | "E") {
-                return Some(phase);
-            }
-        }
-    }
-    None
+            .find_map(|p| t.strip_prefix(p).filter(|r| !r.is_empty()))
+            .and_then(Phase::parse)
+    };
+    // `5-Ua` is a number and a name, `Ia-b` one name: the whole is tried first.
+    let words = || {
+        tokens(name).flat_map(|t| std::iter::once(t).chain(t.split('-').filter(move |p| p.len() < t.len())))
+    };
+    let alone = |token: &str| {
+        let is_quantity = matches!(token.to_uppercase().as_str(), "U" | "V" | "E");
+        Phase::parse(token).filter(|_| !is_quantity)
+    };
+    let before_sign = || {
+        name.split_once('相')
+            .and_then(|(before, _)| Phase::parse(before.get(before.len().checked_sub(1)?..)?))
+    };
+    words().find_map(behind_quantity).or_else(before_sign).or_else(|| tokens(name).find_map(alone))
+}
+
+/// Words of a name: letters of one script, digits and hyphens.
+fn tokens(name: &str) -> impl Iterator<Item = &str> {
+    let is_cyrillic_phase = |c: char| "АВСавс".contains(c);
+    name.split(move |c: char| !(c.is_ascii_alphanumeric() || c == '-' || is_cyrillic_phase(c)))
+        .filter(|t| !t.is_empty())
 }
 
 /// A status (on/off) channel.
@@ -400,5 +450,62 @@ impl Capture {
         let mut out = self.clone();
         out.channels.retain(|c| keep(c));
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_from_names_of_real_recorders() {
+        use Phase::{A, B, C, CA, N};
+        for (name, phase) in [
+            ("Ua", Some(A)),
+            ("VB_GC1", Some(B)),
+            ("I_L2", Some(B)),
+            ("Line UL3", Some(C)),
+            ("voltage1", Some(A)),
+            ("LINE_A_IL2", Some(B)),
+            ("LINE SUM ILC", Some(C)),
+            ("LINE UN", Some(N)),
+            ("5-Ub", Some(B)),
+            ("220kV母线I_Uc", Some(C)),
+            ("Ia对侧", Some(A)),
+            ("系统B相电压", Some(B)),
+            ("Iв", Some(B)),
+            ("VCA", Some(CA)),
+            ("IBUR_SUM12_A", Some(A)),
+            ("Uни", None),
+            ("3U0", None),
+            ("9-AI", None),
+            ("frequency", None),
+        ] {
+            assert_eq!(guess_phase(name), phase, "{name}");
+        }
+    }
+
+    #[test]
+    fn kinds_from_units_and_names_of_real_recorders() {
+        use Kind::{Current, Other, Voltage};
+        for (name, unit, kind) in [
+            ("x", "В/кВ", Voltage),
+            ("x", "А", Current),
+            ("x", "Amps", Current),
+            ("x", "A/ms", Other),
+            ("Ua", "one", Other),
+            ("Ua_SUB_A_VT2", "", Voltage),
+            ("IVY_L1", "", Current),
+            ("I", "", Current),
+            ("A相电流", "", Current),
+            ("UDL_IN", "", Other),
+            ("UAC_RMS_A", "", Other),
+            ("Ua_RMS", "V", Other),
+            ("VDC_G1", "V", Other),
+            ("VHAP_SEC_ITHR", "", Other),
+            ("alarm", "", Other),
+        ] {
+            assert_eq!(guess_kind(name, unit), kind, "{name} [{unit}]");
+        }
     }
 }

@@ -292,7 +292,7 @@ fn analog(lines: &mut Lines, i: u64, shifted: &mut u64) -> Result<Analog> {
     // along than there are fields too many.
     let spare = fields.len().checked_sub(13).unwrap_or(fields.len().saturating_sub(10));
     let at = (5..fields.len().min(6 + spare))
-        .find(|k| number(field(*k)).is_some() && (k + 1..k + 5).all(blank_or_number))
+        .find(|k| fields.len() > k + 3 && number(field(*k)).is_some() && (k + 1..k + 5).all(blank_or_number))
         .ok_or_else(|| {
             let found = match fields.len() {
                 n @ ..10 => format!("{n} fields"),

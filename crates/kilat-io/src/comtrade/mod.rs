@@ -204,7 +204,7 @@ fn channel(analog: &Analog, column: Column) -> Channel {
             secondary,
             side,
         }),
-        skew_s: analog.skew_us * 1e-6,
+        skew_s: analog.skew_us / 1e6,
     }
 }
 

@@ -264,7 +264,7 @@ fn fractional_ascii_codes_are_kept_as_floats() {
     let capture = pair(cfg_1999("ASCII"), dat).unwrap();
     let u = &capture.channels()[0];
     assert!(matches!(u.samples.as_ref(), SamplesRef::F64(_)));
-    assert_eq!(u.values(6..9), [310.0, 0.5 * 700.000_000_1 + 10.0, -390.0]);
+    assert_eq!(u.values(6..9), [310.0, 0.5 * 700.000_001 + 10.0, -390.0]);
     assert!(u.value(9).is_nan());
     assert!(matches!(capture.channels()[1].samples.as_ref(), SamplesRef::I32(_)));
 }

@@ -14,19 +14,20 @@ pub(crate) fn decode(bytes: &[u8]) -> String {
     encoding.decode(bytes).0.into_owned()
 }
 
-/// True for UTF-8 in which at most one multi-byte character in ten is broken, as when a device cuts names at a byte count.
+/// True for UTF-8 in which at most one multi-byte character in six is broken, as when a device cuts names at a byte count.
 fn is_nearly_utf8(bytes: &[u8]) -> bool {
     let (mut good, mut broken) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         broken += usize::from(!chunk.invalid().is_empty());
     }
-    broken == 0 || broken * 10 <= good
+    broken == 0 || broken * 5 <= good
 }
 
 /// The most likely of the encodings met in recordings, from the bytes above 0x7F:
 ///
-/// * Western (Windows-1252, a superset of ISO-8859-1): words are mostly ASCII letters with some such bytes between;
+/// * Western (Windows-1252, a superset of ISO-8859-1): words are mostly ASCII letters with some such bytes between, or
+///   most such bytes stand alone beside an ASCII letter (`°C`, `µA`);
 /// * Windows-1251: 9 in 10 are Cyrillic letters there (0xC0 up), and capitals do not follow small letters;
 /// * IBM 866: 9 in 10 are Cyrillic letters there (0x80–0xAF, 0xE0–0xF1);
 /// * GBK: what is left, when it decodes with few errors.
@@ -40,6 +41,18 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
             ascii_letters += word.len() - h;
         }
     }
+    let (mut runs, mut beside_ascii, mut end) = (0, 0, 0);
+    for run in bytes.chunk_by(|a, b| is_high(*a) == is_high(*b)) {
+        let start = end;
+        end += run.len();
+        if is_high(run[0]) {
+            let is_letter =
+                |at: Option<usize>| at.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_alphabetic);
+            runs += 1;
+            beside_ascii +=
+                usize::from(run.len() == 1 && (is_letter(start.checked_sub(1)) || is_letter(Some(end))));
+        }
+    }
     let count = |f: fn(u8) -> bool| bytes.iter().filter(|b| f(**b)).count();
     let most = |n: usize| n * 10 >= high * 9;
     let in_1251 = count(|b| b >= 0xC0);
@@ -47,7 +60,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     let is_small = |b: u8| b >= 0xE0;
     let small_then_capital =
         bytes.windows(2).filter(|w| is_small(w[0]) && (0xC0..0xE0).contains(&w[1])).count();
-    if ascii_letters > high {
+    if ascii_letters > high || beside_ascii * 2 > runs {
         WINDOWS_1252
     } else if most(in_1251) && in_1251 >= in_866 && small_then_capital * 10 <= high {
         WINDOWS_1251
