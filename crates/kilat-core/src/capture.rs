@@ -235,7 +235,6 @@ impl Channel {
 ///
 /// A name that says the values are not a wave (`Ua_RMS`, `IDC`, `I DIFF MAG`) makes the channel [`Kind::Other`].
 pub fn guess_kind(name: &str, unit: &str) -> Kind {
-    let tokens: Vec<String> = tokens(name).map(str::to_uppercase).collect();
     const NO_WAVE: [&str; 14] = [
         "RMS",
         "DC",
@@ -252,6 +251,7 @@ pub fn guess_kind(name: &str, unit: &str) -> Kind {
         "THD",
         "AVG",
     ];
+    let tokens: Vec<String> = tokens(name).map(str::to_uppercase).collect();
     if tokens.iter().any(|t| NO_WAVE.contains(&t.as_str())) {
         return Kind::Other;
     }

@@ -1,5 +1,6 @@
 //! The traps of real files, one test each, on recordings made up here. What the samples should be is known by
 //! construction: channel c of sample i has code 100·i + c.
+#![expect(clippy::format_collect, reason = "rows of text are small and made once")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
