@@ -1,2 +1,47 @@
-//! Tasks of the repository.
-fn main() {}
+//! Tasks of the repository: `cargo run --release -p xtask -- TASK`.
+#![expect(clippy::print_stderr, reason = "a program that reports to its caller's terminal")]
+
+mod datasets;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the repository.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write datasets/MANIFEST.toml: what each generated scenario proves, how it is made, and its checksum.
+    Datasets {
+        /// Generate the scenarios again and compare with the manifest; write nothing.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// The directory of the workspace.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Datasets { check } => datasets::run(&root(), check),
+    };
+    match outcome {
+        Ok(message) => {
+            eprintln!("{message}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
