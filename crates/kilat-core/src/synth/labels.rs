@@ -173,19 +173,20 @@ impl Truth {
     }
 
     fn excursions(&self, k: usize, what: What) -> Vec<(f64, f64)> {
-        let pu = |u: f64| u / self.nominal_v;
-        let (enters, leaves): (fn(f64) -> bool, fn(f64) -> bool) = match what {
-            What::Swell => (|u| u > 1.10, |u| u <= 1.08),
-            What::Interruption => (|u| u < 0.05, |u| u >= 0.07),
-            _ => (|u| u < 0.90, |u| u >= 0.92),
+        // Signed so that an excursion is always upwards: it begins above the first threshold and ends below the second.
+        let (sign, begin, end_pu) = match what {
+            What::Swell => (1.0, 1.10, 1.08),
+            What::Interruption => (-1.0, -0.05, -0.07),
+            _ => (-1.0, -0.90, -0.92),
         };
+        let level = |u: f64| sign * u / self.nominal_v;
         let end = self.energy[k].len() as f64 - 1.0;
         let mut out = Vec::new();
         let mut since = None;
         for &(position, u) in &self.half_cycles[k] {
             match since {
-                None if enters(pu(u)) => since = Some(position),
-                Some(start) if leaves(pu(u)) => {
+                None if level(u) > begin => since = Some(position),
+                Some(start) if level(u) <= end_pu => {
                     out.push((start / self.rate_hz, position / self.rate_hz));
                     since = None;
                 }
@@ -200,7 +201,7 @@ impl Truth {
 fn integral_of_square(x: &[f64]) -> Vec<f64> {
     let mut sum = 0.0;
     let steps = x.windows(2).map(|w| {
-        sum += (w[0] * w[0] + w[1] * w[1]) / 2.0;
+        sum += f64::midpoint(w[0] * w[0], w[1] * w[1]);
         sum
     });
     std::iter::once(0.0).chain(steps).collect()

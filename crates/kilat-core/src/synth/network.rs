@@ -151,8 +151,8 @@ impl Network {
         let n = self.nodes;
         let mut g = [[0.0; MAX_NODES + 1]; MAX_NODES + 1];
         let mut rhs = self.injected_a;
-        for k in 1..=n {
-            g[k][k] = LEAK_S;
+        for (k, row) in g.iter_mut().enumerate() {
+            row[k] = LEAK_S;
         }
         for b in self.branches.iter_mut().filter(|b| b.closed) {
             b.prepare(h);

@@ -56,7 +56,7 @@ fn build(rng: &mut Rng, duration_s: f64) -> Plot {
         if k == strongest {
             for phase in [1, 2] {
                 let cleared = t + rng.uniform(0.004, 0.012);
-                spans.extend(flashover(&mut site, phase, t + 2e-6, cleared, duration_s));
+                spans.push(flashover(&mut site, phase, t + 2e-6, cleared, duration_s));
             }
         }
         // Pauses between the strokes of a flash: 40 to 90 ms.
@@ -66,16 +66,10 @@ fn build(rng: &mut Rng, duration_s: f64) -> Plot {
 }
 
 /// Phase to neutral arcs over; the fuse of the phase opens at the current zero after `cleared`, for good.
-fn flashover(site: &mut Site, phase: usize, start_s: f64, cleared: f64, duration_s: f64) -> Option<Span> {
+fn flashover(site: &mut Site, phase: usize, start_s: f64, cleared: f64, duration_s: f64) -> Span {
     let branch = fault(&mut site.network, PHASES[phase], NEUTRAL, 0.25);
     site.add(Switch::new(branch, vec![(start_s, true), (duration_s, false)]));
     let feeder = site.feeder[phase];
     site.add(Switch::new(feeder, vec![(cleared, false)]));
-    Some(Span {
-        what: What::Fault,
-        cause: "impulsive_surge",
-        start_s,
-        stop_s: cleared + 0.01,
-        phases: vec![phase],
-    })
+    Span { what: What::Fault, cause: "impulsive_surge", start_s, stop_s: cleared + 0.01, phases: vec![phase] }
 }
