@@ -3,9 +3,11 @@
 
 pub mod capture;
 pub mod config;
+pub mod diagnosis;
 pub mod dsp;
 pub mod engine;
 pub mod error;
+pub mod limits;
 pub mod pq;
 pub mod simd;
 pub mod synth;

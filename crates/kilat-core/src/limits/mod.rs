@@ -1,0 +1,3 @@
+//! What a measurement is held against.
+
+pub mod curves;
