@@ -141,7 +141,7 @@ pub(super) fn loose_neutral(a: &Analysis) -> Option<Finding> {
     };
     let (high, low) = (extreme(1.0)?, extreme(-1.0)?);
     let name = |j: usize| a.channels[abc[j]].name.clone();
-    let middle = (a.intervals.start_sample[worst] + a.intervals.stop_sample[worst]) / 2.0;
+    let middle = f64::midpoint(a.intervals.start_sample[worst], a.intervals.stop_sample[worst]);
     let length = |k: usize| a.seconds(a.intervals.stop_sample[k]) - a.seconds(a.intervals.start_sample[k]);
 
     let numbers = NeutralEvidence {

@@ -173,8 +173,8 @@ mod tests {
         check(
             &ITIC,
             &[
-                (0.0001667, 499.9, In),
-                (0.0001667, 500.1, Out),
+                (0.000_166_7, 499.9, In),
+                (0.000_166_7, 500.1, Out),
                 (0.001, 200.0, In),
                 (0.001, 200.0 + 1e-6, Out),
                 // Vertex at 3 ms: 140 % belongs to it, 120 % rules just after.

@@ -1,0 +1,175 @@
+//! The page against the numbers it was made from.
+
+use kilat_core::diagnosis::findings;
+use kilat_core::{Analysis, Capture};
+
+use super::{Lang, Options, html};
+use crate::{Warning, suggest_config};
+
+mod slow;
+
+fn page(capture: &Capture, analysis: &Analysis, lang: Lang) -> String {
+    let options = Options { lang, ..Options::default() };
+    html(capture, analysis, &findings(analysis), &options).unwrap()
+}
+
+/// Texts of the cells of the table called `id`, row by row, without the heading.
+fn cells(page: &str, id: &str) -> Vec<Vec<String>> {
+    let table = page.split(&format!("<table id=\"{id}\"")).nth(1).unwrap().split("</table>").next().unwrap();
+    let body = table.split("<tbody>").nth(1).unwrap();
+    body.split("<tr").skip(1).map(|row| row.split("<td").skip(1).map(text).collect()).collect()
+}
+
+/// What a reader sees of a cell: everything outside of tags.
+fn text(cell: &str) -> String {
+    let cell = cell.split_once('>').unwrap().1.split("</td>").next().unwrap();
+    let mut out = String::new();
+    for piece in cell.split('<') {
+        out += piece.rsplit_once('>').map_or(if out.is_empty() { piece } else { "" }, |p| p.1);
+    }
+    out
+}
+
+fn number(text: &str) -> f64 {
+    text.replace(',', ".").split(' ').find_map(|t| t.parse().ok()).unwrap_or_else(|| panic!("no number in `{text}`"))
+}
+
+#[test]
+fn the_tables_hold_the_numbers_of_the_analysis_in_both_languages() {
+    let capture = slow::capture();
+    let a = slow::analysis(&capture);
+    assert!(a.events.len() >= 4);
+    for lang in [Lang::En, Lang::Id] {
+        let page = page(&capture, &a, lang);
+        let rows = cells(&page, "events");
+        assert_eq!(rows.len(), a.events.len());
+        for (row, e) in rows.iter().zip(&a.events) {
+            assert_eq!(row[1], a.channels[e.channels[0]].name);
+            for (cell, value, rounding) in [
+                (3, a.seconds(e.start_sample), 5.1e-4),
+                (4, e.duration_s, 5.1e-4),
+                (5, e.residual_v, 5.1e-3),
+                (6, e.magnitude_pu, 5.1e-4),
+                (7, e.depth_pct, 5.1e-2),
+            ] {
+                assert!((number(&row[cell]) - value).abs() <= rounding, "{lang:?} {row:?} {value}");
+            }
+        }
+        assert_eq!(rows[0][2], "2024-05-27 07:00:03.990");
+        let rows = cells(&page, "channels");
+        for (c, row) in rows.iter().enumerate().take(3) {
+            let u = &a.half_cycles[c].u_rms_v;
+            let (lo, hi) = u.iter().fold((f64::MAX, 0.0f64), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+            assert!((number(&row[1]) - lo).abs() < 5.1e-3 && (number(&row[2]) - hi).abs() < 5.1e-3);
+        }
+        let u0 = a.unbalance.u0_pct.iter().fold(0.0f64, |m, v| m.max(*v));
+        assert!((number(&cells(&page, "unbalance")[1][3]) - u0).abs() < 5.1e-3);
+        assert!((number(&cells(&page, "transients")[0][6].replace("≥ ", "")) - a.transients[0].peak_pu).abs() < 5.1e-4);
+    }
+}
+
+#[test]
+fn the_summary_names_the_worst_event_and_the_cause() {
+    let capture = slow::capture();
+    let a = slow::analysis(&capture);
+    let en = page(&capture, &a, Lang::En);
+    assert!(en.contains("The worst is a swell on Ua to 350."));
+    assert!(en.contains("prohibited: damage possible") && en.contains("indicative"));
+    assert!(en.contains("Loose or lost neutral") && en.contains("does not fix this"));
+    let id = page(&capture, &a, Lang::Id);
+    assert!(id.contains("lonjakan pada Ua hingga 350,") && id.contains("Netral longgar atau putus") && id.contains("<html lang=\"id\">"));
+    assert!(!id.contains("What to do") && !id.contains("The worst"));
+}
+
+#[test]
+fn nothing_is_found_where_nothing_happens() {
+    let capture = slow::capture().slice(0..12_800).unwrap();
+    let mut a = slow::analysis(&capture);
+    a.transients.clear();
+    a.intervals.flags.fill(kilat_core::Flags::default());
+    let page = page(&capture, &a, Lang::En);
+    assert!(page.contains("no dip, swell or interruption occurred") && page.contains("class=\"summary good\""));
+    assert!(!page.contains("<table id=\"events\"") && !page.contains("class=\"finding\""));
+}
+
+#[test]
+fn hostile_names_are_escaped_everywhere() {
+    let evil = "<script>alert(1)</script>\"'&<img src=x onerror=y>";
+    let mut capture = slow::capture();
+    capture.station = evil.into();
+    capture.device = evil.into();
+    capture.source = evil.into();
+    capture.warnings.push(Warning::new(evil, evil));
+    for c in capture.channels_mut() {
+        c.name = format!("{evil}{}", c.name);
+    }
+    let a = slow::analysis(&capture);
+    let options = Options { title: Some(evil.into()), file_sha256: Some(evil.into()), ..Options::default() };
+    for lang in [Lang::En, Lang::Id] {
+        let page = html(&capture, &a, &findings(&a), &Options { lang, ..options.clone() }).unwrap();
+        assert!(!page.contains("<script>alert") && !page.contains("<img"));
+        assert!(page.contains("&lt;script&gt;alert(1)"));
+        // An attribute cannot be left: the quote inside it is escaped too.
+        assert!(!page.contains("</script>\""));
+        assert_eq!(page.matches("<script>").count(), 1);
+    }
+}
+
+#[test]
+fn the_page_stands_alone_and_is_always_the_same() {
+    let capture = slow::capture();
+    let a = slow::analysis(&capture);
+    for lang in [Lang::En, Lang::Id] {
+        let page = page(&capture, &a, lang);
+        for outside in ["http:", "https:", "src=", "@import", "url(//", "<link", "<iframe"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        assert!(!page.contains("NaN") && !page.contains("inf ") && !page.contains("{{"));
+        assert!(page.len() < 1_500_000, "{} bytes", page.len());
+        assert_eq!(page, html(&capture, &a, &findings(&a), &Options { lang, ..Options::default() }).unwrap());
+    }
+}
+
+#[test]
+fn assumptions_are_marked_and_long_lists_are_cut_aloud() {
+    let capture = slow::capture();
+    let mut a = slow::analysis(&capture);
+    let (_, assumed) = suggest_config(&capture).unwrap();
+    let one = a.events[0].clone();
+    a.events.extend(std::iter::repeat_n(one, 300));
+    let options = Options { assumed, ..Options::default() };
+    let page = html(&capture, &a, &[], &options).unwrap();
+    assert!(page.contains("230.00 V <em class=\"assumed\">assumed</em>"));
+    assert!(page.contains("the usual value Udin = 230.000 V is assumed"));
+    assert_eq!(cells(&page, "events").len(), 200);
+    assert!(page.contains(&format!("+ {} left out here", a.events.len() - 200)));
+    assert!(page.contains(&format!("+ {} left out here", a.events.len() + 1 - 20)));
+}
+
+#[test]
+fn another_capture_is_refused_and_an_empty_analysis_is_not() {
+    let capture = slow::capture();
+    let a = slow::analysis(&capture);
+    assert!(html(&capture.slice(0..100).unwrap(), &a, &[], &Options::default()).is_err());
+    let capture = capture.slice(0..128).unwrap();
+    let mut a = slow::analysis(&capture);
+    a.transients.clear();
+    a.channels.clear();
+    a.half_cycles.clear();
+    a.power_pairs.clear();
+    assert!(page(&capture, &a, Lang::En).contains("</html>"));
+}
+
+/// Writes both pages to the directory `KILAT_REPORT_DIR` for a look in a browser.
+#[test]
+fn pages_for_the_eye() {
+    let Some(dir) = std::env::var_os("KILAT_REPORT_DIR") else { return };
+    let capture = slow::capture();
+    let a = slow::analysis(&capture);
+    let (_, assumed) = suggest_config(&capture).unwrap();
+    for (lang, name) in [(Lang::En, "en.html"), (Lang::Id, "id.html")] {
+        let options = Options { lang, assumed: assumed.clone(), ..Options::default() };
+        let page = html(&capture, &a, &findings(&a), &options).unwrap();
+        std::fs::write(std::path::Path::new(&dir).join(name), page).unwrap();
+    }
+}
