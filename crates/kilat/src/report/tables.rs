@@ -161,7 +161,7 @@ pub(super) fn transients(v: &View) -> (Vec<TransientRow>, usize) {
         let bound = if lower_limit { "≥ " } else { "" };
         let mut remarks = Vec::new();
         if !e.resolvable {
-            remarks.push(v.t.unresolved);
+            remarks.push(v.t.lower_limit);
         }
         if e.clipped {
             remarks.push(v.t.clipped);

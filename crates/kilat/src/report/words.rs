@@ -82,6 +82,9 @@ words! {
     transient_length: "Duration (ms)", "Durasi (ms)";
     unresolved: "faster than the sampling resolves: peak and front are lower limits",
         "lebih cepat dari laju pencuplikan: puncak dan muka gelombang adalah batas bawah";
+    lower_limit: "lower limit", "batas bawah";
+    lower_limit_note: "Lower limit: the transient is faster than the sampling resolves, so its true peak is larger and its front shorter than shown.",
+        "Batas bawah: transien lebih cepat dari laju pencuplikan, sehingga puncak sebenarnya lebih besar dan muka gelombangnya lebih singkat.";
     clipped: "converter at its limit: the true peak is larger", "pengubah jenuh: puncak sebenarnya lebih besar";
     itic: "Events on the ITIC curve", "Kejadian pada kurva ITIC";
     itic_note: "ITIC (CBEMA) curve: single-phase 120 V, 60 Hz information-technology equipment.",

@@ -37,7 +37,9 @@ pub(in crate::report) fn curve(v: &View) -> String {
     above.extend([(last, top.max(500.0)), (upper[0].0, top.max(500.0))]);
     let mut below = lower.clone();
     below.extend([(last, 0.0), (first, 0.0)]);
-    let mut between = upper.clone();
+    // What is borne for 1/100 cycle is borne for less.
+    let mut between = vec![(first, upper[0].1)];
+    between.extend(upper.iter().copied());
     between.extend(lower.iter().rev());
     f.area(&above, "area-prohibited");
     f.area(&between, "area-no_interruption");
