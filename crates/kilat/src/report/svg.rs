@@ -314,7 +314,7 @@ impl Frame {
     fn axes(&self, out: &mut String) {
         let (x0, x1, y0, y1) = (LEFT, self.w - RIGHT, TOP, self.h - BOTTOM);
         out.push_str(r#"<g class="axes">"#);
-        for (v, text) in self.y.ticks(((y1 - y0) / 42.0) as usize, self.lang) {
+        for (v, text) in self.y.ticks(((y1 - y0) / 30.0) as usize, self.lang) {
             let y = self.py(v);
             let _ = write!(
                 out,

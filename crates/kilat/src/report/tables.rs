@@ -2,7 +2,7 @@
 
 use kilat_core::diagnosis::{Finding, Text};
 use kilat_core::limits::curves::Region;
-use kilat_core::{Class, Kind, Warning};
+use kilat_core::{Class, Flags, Kind, Warning};
 use serde::Serialize;
 
 use super::ROWS;
@@ -116,7 +116,8 @@ pub(super) fn events(v: &View) -> (Vec<EventRow>, usize) {
         if e.open {
             remarks.push(v.t.open.into());
         }
-        remarks.extend(e.flags.iter_names().map(|(name, _)| name.to_lowercase()));
+        // An event overlaps itself; that flag says nothing here.
+        remarks.extend((e.flags - Flags::EVENT).iter_names().map(|(name, _)| name.to_lowercase()));
         EventRow {
             system: e.polyphase,
             kind: v.t.event(e.kind),
@@ -128,7 +129,7 @@ pub(super) fn events(v: &View) -> (Vec<EventRow>, usize) {
             extreme_pu: v.n(e.magnitude_pu, 3),
             depth: v.n(e.depth_pct, 1),
             category: e.category,
-            region: v.t.region_of(region),
+            region: v.t.region_short(region),
             region_class: region_class(region),
             remarks: remarks.join(", "),
         }
@@ -181,7 +182,7 @@ pub(super) fn transients(v: &View) -> (Vec<TransientRow>, usize) {
                 format!("≤ {}", v.n(e.rise_s * 1e6, 1))
             },
             ringing_hz: v.n(e.ringing_hz, 0),
-            region: v.t.region_of(region),
+            region: v.t.region_short(region),
             region_class: region_class(region),
             remarks: remarks.join(", "),
         }
@@ -285,7 +286,7 @@ pub(super) fn power(v: &View) -> Vec<(String, String, String, String, String)> {
 pub(super) fn flagged(v: &View) -> String {
     let flags = &v.a.intervals.flags;
     let any = flags.iter().filter(|f| !f.is_empty()).count();
-    let parts: Vec<String> = kilat_core::Flags::all()
+    let parts: Vec<String> = Flags::all()
         .iter_names()
         .map(|(name, flag)| (name.to_lowercase(), flags.iter().filter(|f| f.contains(flag)).count()))
         .filter(|(_, n)| *n > 0)

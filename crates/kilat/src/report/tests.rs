@@ -165,11 +165,28 @@ fn another_capture_is_refused_and_an_empty_analysis_is_not() {
 fn pages_for_the_eye() {
     let Some(dir) = std::env::var_os("KILAT_REPORT_DIR") else { return };
     let capture = slow::capture();
-    let a = slow::analysis(&capture);
-    let (_, assumed) = suggest_config(&capture).unwrap();
+    let (config, assumed) = suggest_config(&capture).unwrap();
+    let a = crate::analyze(&capture, &config).unwrap();
     for (lang, name) in [(Lang::En, "en.html"), (Lang::Id, "id.html")] {
         let options = Options { lang, assumed: assumed.clone(), ..Options::default() };
         let page = html(&capture, &a, &findings(&a), &options).unwrap();
         std::fs::write(std::path::Path::new(&dir).join(name), page).unwrap();
+    }
+}
+
+/// The real engine on the same capture: what it finds must be what the slow analysis finds.
+#[test]
+fn the_engine_and_the_report_agree_on_a_lost_neutral() {
+    let capture = slow::capture();
+    let (config, _) = suggest_config(&capture).unwrap();
+    let a = crate::analyze(&capture, &config).unwrap();
+    let found = findings(&a);
+    assert_eq!(found.iter().map(|f| f.cause).collect::<Vec<_>>(), ["loose_neutral"]);
+    let page = page(&capture, &a, Lang::En);
+    assert_eq!(cells(&page, "events").len(), a.events.len());
+    let (fast, plain) = (cells(&page, "channels"), slow::analysis(&capture));
+    for (c, row) in fast.iter().enumerate().take(3) {
+        let highest = plain.half_cycles[c].u_rms_v.iter().fold(0.0f64, |m, u| m.max(*u));
+        assert!((number(&row[2]) / highest - 1.0).abs() < 2e-3, "{row:?} {highest}");
     }
 }

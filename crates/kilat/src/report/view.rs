@@ -91,10 +91,10 @@ impl<'a> View<'a> {
         (0..self.a.channels.len()).filter(|&c| self.a.channels[c].kind == Kind::Current).collect()
     }
 
-    /// Events that stand for themselves: those of the system when there are any, else those of single channels.
+    /// Events that stand for themselves: of each kind those of the system when there are any, else those of channels.
     pub fn system_events(&self) -> Vec<&'a Event> {
-        let any = self.a.events.iter().any(|e| e.polyphase);
-        self.a.events.iter().filter(|e| e.polyphase == any).collect()
+        let of_system = |kind| self.a.events.iter().any(|e| e.polyphase && e.kind == kind);
+        self.a.events.iter().filter(|e| e.polyphase == of_system(e.kind)).collect()
     }
 
     /// Events as one single-phase appliance sees them: those of single channels when there are any.

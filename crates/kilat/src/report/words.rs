@@ -96,6 +96,10 @@ words! {
     no_damage: "no damage, may stop working", "tanpa kerusakan, dapat berhenti bekerja";
     no_interruption: "works on", "tetap bekerja";
     unstated: "not stated by the curve", "tidak dinyatakan oleh kurva";
+    prohibited_short: "prohibited", "terlarang";
+    no_damage_short: "no damage", "tanpa kerusakan";
+    no_interruption_short: "no interruption", "tanpa gangguan";
+    unstated_short: "not stated", "tidak dinyatakan";
     waveforms: "Waveforms", "Bentuk gelombang";
     voltages: "Voltages", "Tegangan";
     currents: "Currents", "Arus";
@@ -210,6 +214,16 @@ impl Words {
             Region::NoDamage => self.no_damage,
             Region::NoInterruption => self.no_interruption,
             Region::Unstated => self.unstated,
+        }
+    }
+
+    /// Region for a table, where the explanation would not fit.
+    pub fn region_short(&self, region: Region) -> &'static str {
+        match region {
+            Region::Prohibited => self.prohibited_short,
+            Region::NoDamage => self.no_damage_short,
+            Region::NoInterruption => self.no_interruption_short,
+            Region::Unstated => self.unstated_short,
         }
     }
 

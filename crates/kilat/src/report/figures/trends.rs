@@ -41,7 +41,7 @@ fn held(v: &View, start: &[f64], stop: &[f64], value: impl Fn(usize) -> f64, col
 /// A line through Urms(1/2), each value at the middle of its window.
 fn half_cycle_line(v: &View, c: usize) -> Pieces {
     let unit_s = time_unit(v).0;
-    let h = &v.a.half_cycles[c];
+    let Some(h) = v.a.half_cycles.get(c) else { return Pieces::new() };
     let mut gaps = v.a.gaps.iter().map(|g| g.sample as f64).peekable();
     let points = h.start_sample.iter().zip(&h.stop_sample).zip(&h.u_rms_v).map(|((&a, &b), &u)| {
         let mut cut = false;
@@ -115,7 +115,7 @@ pub(in crate::report) fn side_by_side(v: &View) -> String {
         (0..3).map(|j| line(&|k| t.line_line_rms_v[[k, j]] / (udin * 3f64.sqrt()) * 100.0)).collect();
     let all: Vec<f64> = values(&left).chain(values(&right)).collect();
     let draw = |lines: &[Pieces], names: [String; 3], caption: &str| {
-        let y = Axis::around(all.iter().copied(), 10.0, v.t.percent_nominal, "%");
+        let y = Axis::around(all.iter().copied(), 10.0, v.t.voltage_pct, "%");
         let mut f = Frame::new(WIDE / 2.0, 270.0, time_axis(v), y, v.lang);
         let mut keys = Vec::new();
         for (i, (line, name)) in lines.iter().zip(names).enumerate() {
