@@ -11,13 +11,13 @@ pub(crate) const VOLTAGE: &str = "nominal voltage";
 
 /// Usual nominal voltages of low-voltage systems and transducer secondaries, in volts, for any kind of channel.
 const LOW_V: [f64; 24] = [
-    57.735, 63.509, 66.395, 69.282, 100.0, 110.0, 115.0, 120.0, 127.0, 200.0, 208.0, 220.0, 230.0, 240.0, 277.0, 347.0,
-    380.0, 400.0, 415.0, 440.0, 480.0, 525.0, 600.0, 690.0,
+    57.735, 63.509, 66.395, 69.282, 100.0, 110.0, 115.0, 120.0, 127.0, 200.0, 208.0, 220.0, 230.0, 240.0,
+    277.0, 347.0, 380.0, 400.0, 415.0, 440.0, 480.0, 525.0, 600.0, 690.0,
 ];
 /// Usual line-line voltages above 1 kV, in kilovolts; a line-neutral channel is held against these over √3.
 const HIGH_KV: [f64; 28] = [
-    2.4, 3.3, 4.16, 6.0, 6.6, 10.0, 11.0, 12.47, 13.2, 13.8, 15.0, 20.0, 22.0, 24.9, 30.0, 33.0, 34.5, 35.0, 66.0, 70.0, 110.0,
-    132.0, 150.0, 220.0, 275.0, 345.0, 400.0, 500.0,
+    2.4, 3.3, 4.16, 6.0, 6.6, 10.0, 11.0, 12.47, 13.2, 13.8, 15.0, 20.0, 22.0, 24.9, 30.0, 33.0, 34.5, 35.0,
+    66.0, 70.0, 110.0, 132.0, 150.0, 220.0, 275.0, 345.0, 400.0, 500.0,
 ];
 /// A measured voltage farther than this from every usual one is taken as it is.
 const SNAP: f64 = 0.12;
@@ -179,7 +179,8 @@ mod tests {
             ("V", 58.1, 50.0, 57.735, 50.0),
             ("kV", 11.4, 50.0, 20_000.0 / 3f64.sqrt(), 50.0),
         ] {
-            let (config, warnings) = suggest_config(&three(["Ua", "Ub", "Uc"], unit, rms, hz, 2.0, 0.0)).unwrap();
+            let (config, warnings) =
+                suggest_config(&three(["Ua", "Ub", "Uc"], unit, rms, hz, 2.0, 0.0)).unwrap();
             assert_eq!((config.nominal_voltage_v, config.nominal_frequency_hz), (udin, nominal));
             assert_eq!(warnings.len(), 2);
             assert!(warnings[1].message.contains("assumed") && warnings[1].message.contains("Ua, Ub, Uc"));
@@ -216,7 +217,8 @@ mod tests {
 
     #[test]
     fn an_unusual_voltage_is_taken_as_it_is() {
-        let (config, warnings) = suggest_config(&three(["Ua", "Ub", "Uc"], "V", 25.0, 50.0, 1.0, 0.0)).unwrap();
+        let (config, warnings) =
+            suggest_config(&three(["Ua", "Ub", "Uc"], "V", 25.0, 50.0, 1.0, 0.0)).unwrap();
         assert!((config.nominal_voltage_v - 25.0).abs() < 0.01);
         assert!(warnings[1].message.contains("near no usual value"));
     }

@@ -78,7 +78,12 @@ struct Page {
 /// The report on `analysis` of `capture` with `findings`, as an HTML page.
 ///
 /// `capture` must be the one analysed: its samples are drawn around the events.
-pub fn html(capture: &Capture, analysis: &Analysis, findings: &[Finding], options: &Options) -> Result<String> {
+pub fn html(
+    capture: &Capture,
+    analysis: &Analysis,
+    findings: &[Finding],
+    options: &Options,
+) -> Result<String> {
     if capture.len() != analysis.time.len() {
         return Err(Error::mismatch("samples of capture and analysis", analysis.time.len(), capture.len()));
     }
@@ -100,10 +105,14 @@ pub fn html(capture: &Capture, analysis: &Analysis, findings: &[Finding], option
         sentences: summary::sentences(&v, findings),
         tiles: summary::tiles(&v),
         findings: tables::findings(&v, findings),
-        events, events_left_out, transients, transients_left_out,
+        events,
+        events_left_out,
+        transients,
+        transients_left_out,
         itic: figures::itic::curve(&v),
         indicative: v.itic_is_indicative(),
-        details, details_left_out,
+        details,
+        details_left_out,
         trends: figures::trends::half_cycles(&v),
         side_by_side: figures::trends::side_by_side(&v),
         currents: figures::trends::currents(&v),
@@ -111,9 +120,13 @@ pub fn html(capture: &Capture, analysis: &Analysis, findings: &[Finding], option
         channels: tables::channels(&v),
         unbalance: tables::unbalance(&v),
         power: tables::power(&v),
-        spectra, spectrum_note,
+        spectra,
+        spectrum_note,
         flagged: tables::flagged(&v),
-        gaps, gaps_left_out, warnings, warnings_left_out,
+        gaps,
+        gaps_left_out,
+        warnings,
+        warnings_left_out,
     };
     let mut env = minijinja::Environment::new();
     // The name ends in .html, which is what switches escaping on.

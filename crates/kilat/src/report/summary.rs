@@ -35,13 +35,20 @@ pub(super) fn tiles(v: &View) -> Vec<(String, String)> {
     let (lowest, highest) = half_cycle_range(v);
     if lowest.is_finite() {
         let both = format!("{} – {} %", v.n(lowest * 100.0, 1), v.n(highest * 100.0, 1));
-        out.push((both, format!("Urms(1/2), {}", v.t.percent_nominal.split(" (").nth(1).unwrap_or("").trim_end_matches(')'))));
+        out.push((
+            both,
+            format!(
+                "Urms(1/2), {}",
+                v.t.percent_nominal.split(" (").nth(1).unwrap_or("").trim_end_matches(')')
+            ),
+        ));
     }
     let (_, hz, _) = three(v.a.intervals.frequency_hz.iter().copied());
     if hz.is_finite() {
         out.push((format!("{} Hz", v.n(hz, 3)), format!("{}, {}", v.t.frequency, v.t.median.to_lowercase())));
     }
-    let voltages: Vec<usize> = v.a.voltages().filter(|&c| c < v.a.harmonics.thd_subgroup_pct.ncols()).collect();
+    let voltages: Vec<usize> =
+        v.a.voltages().filter(|&c| c < v.a.harmonics.thd_subgroup_pct.ncols()).collect();
     let thd = voltages.iter().map(|&c| three(v.a.harmonics.thd_subgroup_pct.column(c).iter().copied()).1);
     let thd = thd.fold(f64::NAN, f64::max);
     if thd.is_finite() {

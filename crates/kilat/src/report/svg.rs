@@ -66,7 +66,11 @@ impl Axis {
 
     /// Position of `v`, 0 at the low and 1 at the high end.
     fn at(&self, v: f64) -> f64 {
-        if self.log { (v / self.lo).ln() / (self.hi / self.lo).ln() } else { (v - self.lo) / (self.hi - self.lo) }
+        if self.log {
+            (v / self.lo).ln() / (self.hi / self.lo).ln()
+        } else {
+            (v - self.lo) / (self.hi - self.lo)
+        }
     }
 
     /// Tick values with their texts, about `n` of them.
@@ -102,7 +106,11 @@ pub(super) type Pieces = Vec<Vec<(f64, f64)>>;
 
 /// Points `(x, y)` thinned to at most `2 · columns` per piece by minimum and maximum of each column; NaN and `breaks`
 /// (true: a gap lies before the point) cut the line.
-pub(super) fn envelope(points: impl Iterator<Item = (f64, f64, bool)>, count: usize, columns: usize) -> Pieces {
+pub(super) fn envelope(
+    points: impl Iterator<Item = (f64, f64, bool)>,
+    count: usize,
+    columns: usize,
+) -> Pieces {
     let per_column = count.div_ceil(2 * columns).max(1) * 2;
     let thin = count > 2 * columns;
     let mut pieces: Pieces = vec![Vec::new()];
@@ -361,7 +369,15 @@ mod tests {
 
     #[test]
     fn an_envelope_keeps_every_extreme_and_stays_small() {
-        let y = |i: usize| if i == 54_321 { 9.0 } else if i == 77_777 { -9.0 } else { (i as f64 * 0.7).sin() };
+        let y = |i: usize| {
+            if i == 54_321 {
+                9.0
+            } else if i == 77_777 {
+                -9.0
+            } else {
+                (i as f64 * 0.7).sin()
+            }
+        };
         let points = (0..100_000).map(|i| (i as f64, y(i), false));
         let pieces = envelope(points, 100_000, 1000);
         assert_eq!(pieces.len(), 1);
@@ -372,7 +388,13 @@ mod tests {
 
     #[test]
     fn few_points_stay_as_they_are_and_gaps_cut_the_line() {
-        let points = [(0.0, 1.0, false), (1.0, f64::NAN, false), (2.0, 3.0, false), (3.0, 4.0, true), (4.0, 5.0, false)];
+        let points = [
+            (0.0, 1.0, false),
+            (1.0, f64::NAN, false),
+            (2.0, 3.0, false),
+            (3.0, 4.0, true),
+            (4.0, 5.0, false),
+        ];
         let pieces = envelope(points.into_iter(), 5, 100);
         assert_eq!(pieces, vec![vec![(0.0, 1.0)], vec![(2.0, 3.0)], vec![(3.0, 4.0), (4.0, 5.0)]]);
     }

@@ -12,17 +12,22 @@ use crate::suggest;
 pub(super) fn title(v: &View) -> String {
     let given = v.options.title.clone();
     let of = |s: &str| (!s.trim().is_empty()).then(|| s.trim().to_owned());
-    given.or_else(|| of(&v.capture.station)).or_else(|| of(&v.capture.source)).unwrap_or_else(|| v.t.report.into())
+    given
+        .or_else(|| of(&v.capture.station))
+        .or_else(|| of(&v.capture.source))
+        .unwrap_or_else(|| v.t.report.into())
 }
 
 /// Label, value, and what was assumed about it.
 pub(super) fn heading(v: &View) -> Vec<(&'static str, String, String)> {
     let (c, a, t) = (v.capture, v.a, v.t);
     let or_unknown = |s: &str| if s.trim().is_empty() { t.unknown.to_owned() } else { s.trim().to_owned() };
-    let assumed =
-        |at: &str| if v.options.assumed.iter().any(|w| w.at == at) { t.assumed.to_owned() } else { String::new() };
+    let assumed = |at: &str| {
+        if v.options.assumed.iter().any(|w| w.at == at) { t.assumed.to_owned() } else { String::new() }
+    };
     let plain = String::new;
-    let rate = a.time.rate().map_or(t.several_rates.to_owned(), |r| format!("{} Hz", v.quantity_short(r.hz())));
+    let rate =
+        a.time.rate().map_or(t.several_rates.to_owned(), |r| format!("{} Hz", v.quantity_short(r.hz())));
     let g = &a.config;
     let thresholds = format!(
         "{} {}, {} {}, {} {}, {} {}",
@@ -51,11 +56,7 @@ pub(super) fn heading(v: &View) -> Vec<(&'static str, String, String)> {
         (t.wiring, t.wiring_of(a.wiring).into(), plain()),
         (t.channels, v.names(&all), plain()),
         (t.udin, format!("{} V", v.quantity(g.nominal_voltage_v)), assumed(suggest::VOLTAGE)),
-        (
-            t.nominal_frequency,
-            format!("{} Hz", v.short(g.nominal_frequency_hz)),
-            assumed(suggest::FREQUENCY),
-        ),
+        (t.nominal_frequency, format!("{} Hz", v.short(g.nominal_frequency_hz)), assumed(suggest::FREQUENCY)),
         (t.thresholds, thresholds, plain()),
         (t.class, class.into(), plain()),
         (t.software, format!("kilat {}", env!("CARGO_PKG_VERSION")), plain()),
@@ -266,9 +267,8 @@ pub(super) fn unbalance(v: &View) -> Vec<(&'static str, String, String, String)>
 pub(super) fn power(v: &View) -> Vec<(String, String, String, String, String)> {
     let p = &v.a.power;
     let pairs = v.a.power_pairs.iter().enumerate().filter(|(i, _)| *i < p.p_w.ncols());
-    let mid = |x: &ndarray::Array2<f64>, i: usize| {
-        three((0..x.nrows()).filter_map(|k| x.get([k, i]).copied())).1
-    };
+    let mid =
+        |x: &ndarray::Array2<f64>, i: usize| three((0..x.nrows()).filter_map(|k| x.get([k, i]).copied())).1;
     pairs
         .map(|(i, &(u, c))| {
             (

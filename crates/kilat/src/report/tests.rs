@@ -31,7 +31,10 @@ fn text(cell: &str) -> String {
 }
 
 fn number(text: &str) -> f64 {
-    text.replace(',', ".").split(' ').find_map(|t| t.parse().ok()).unwrap_or_else(|| panic!("no number in `{text}`"))
+    text.replace(',', ".")
+        .split(' ')
+        .find_map(|t| t.parse().ok())
+        .unwrap_or_else(|| panic!("no number in `{text}`"))
 }
 
 #[test]
@@ -64,7 +67,10 @@ fn the_tables_hold_the_numbers_of_the_analysis_in_both_languages() {
         }
         let u0 = a.unbalance.u0_pct.iter().fold(0.0f64, |m, v| m.max(*v));
         assert!((number(&cells(&page, "unbalance")[1][3]) - u0).abs() < 5.1e-3);
-        assert!((number(&cells(&page, "transients")[0][6].replace("≥ ", "")) - a.transients[0].peak_pu).abs() < 5.1e-4);
+        assert!(
+            (number(&cells(&page, "transients")[0][6].replace("≥ ", "")) - a.transients[0].peak_pu).abs()
+                < 5.1e-4
+        );
     }
 }
 
@@ -77,7 +83,11 @@ fn the_summary_names_the_worst_event_and_the_cause() {
     assert!(en.contains("prohibited: damage possible") && en.contains("indicative"));
     assert!(en.contains("Loose or lost neutral") && en.contains("does not fix this"));
     let id = page(&capture, &a, Lang::Id);
-    assert!(id.contains("lonjakan pada Ua hingga 350,") && id.contains("Netral longgar atau putus") && id.contains("<html lang=\"id\">"));
+    assert!(
+        id.contains("lonjakan pada Ua hingga 350,")
+            && id.contains("Netral longgar atau putus")
+            && id.contains("<html lang=\"id\">")
+    );
     assert!(!id.contains("What to do") && !id.contains("The worst"));
 }
 
@@ -88,7 +98,9 @@ fn nothing_is_found_where_nothing_happens() {
     a.transients.clear();
     a.intervals.flags.fill(kilat_core::Flags::default());
     let page = page(&capture, &a, Lang::En);
-    assert!(page.contains("no dip, swell or interruption occurred") && page.contains("class=\"summary good\""));
+    assert!(
+        page.contains("no dip, swell or interruption occurred") && page.contains("class=\"summary good\"")
+    );
     assert!(!page.contains("<table id=\"events\"") && !page.contains("class=\"finding\""));
 }
 
@@ -182,11 +194,19 @@ fn the_engine_and_the_report_agree_on_a_lost_neutral() {
     let a = crate::analyze(&capture, &config).unwrap();
     let found = findings(&a);
     assert_eq!(found.iter().map(|f| f.cause).collect::<Vec<_>>(), ["loose_neutral"]);
-    let page = page(&capture, &a, Lang::En);
-    assert_eq!(cells(&page, "events").len(), a.events.len());
-    let (fast, plain) = (cells(&page, "channels"), slow::analysis(&capture));
-    for (c, row) in fast.iter().enumerate().take(3) {
-        let highest = plain.half_cycles[c].u_rms_v.iter().fold(0.0f64, |m, u| m.max(*u));
-        assert!((number(&row[2]) / highest - 1.0).abs() < 2e-3, "{row:?} {highest}");
+    let page_text = page(&capture, &a, Lang::En);
+    assert_eq!(cells(&page_text, "events").len(), a.events.len());
+    let (fast, plain) = (cells(&page_text, "channels"), page(&capture, &slow::analysis(&capture), Lang::En));
+    let plain = cells(&plain, "channels");
+    let agree = |row: usize, cell: usize, tolerance: f64| {
+        let (a, b) = (number(&fast[row][cell]), number(&plain[row][cell]));
+        assert!((a / b - 1.0).abs() < tolerance, "{:?} {:?}", fast[row], plain[row]);
+    };
+    // Ua keeps its phase, so its extreme is the same on its own zero crossings and on a fixed grid of cycles; Ub and Uc
+    // jump in phase when the neutral goes, and one cycle there depends on where it is cut.
+    agree(0, 2, 2e-4);
+    for row in 0..6 {
+        agree(row, 3, 2e-4);
+        agree(row, 4, 2e-4);
     }
 }

@@ -111,7 +111,8 @@ impl<'a> View<'a> {
     pub fn instant_pu(&self, t: &Transient) -> f64 {
         let Some(info) = self.a.channels.get(t.channel) else { return f64::NAN };
         let Some(c) = self.capture.channels().get(info.index) else { return f64::NAN };
-        let range = t.start_sample as usize..(t.stop_sample as usize).max(t.start_sample as usize + 1).min(c.len());
+        let range =
+            t.start_sample as usize..(t.stop_sample as usize).max(t.start_sample as usize + 1).min(c.len());
         let peak = range.map(|i| c.value(i).abs()).fold(f64::NAN, f64::max);
         peak * c.si_factor() / (info.udin_v * 2f64.sqrt())
     }

@@ -123,8 +123,8 @@ fn a_lost_neutral_that_follows_the_load_is_found_with_its_numbers() {
 #[test]
 fn a_sound_network_and_a_short_wobble_give_no_finding() {
     assert!(findings(&analysis(U, &vec![balanced(); 50])).is_empty());
-    // 3 % of Udin: unequal load on a sound neutral.
-    assert!(findings(&analysis(U, &vec![shifted(at(7.0, 30.0)); 50])).is_empty());
+    // 9 % of Udin apart: unequal load on a sound neutral of a weak feeder.
+    assert!(findings(&analysis(U, &vec![shifted(at(12.0, 90.0)); 50])).is_empty());
     let mut wobble = vec![balanced(); 50];
     wobble[20] = shifted(at(80.0, 0.0));
     wobble[21] = shifted(at(80.0, 0.0));
@@ -152,7 +152,7 @@ fn an_earth_fault_at_medium_voltage_or_on_a_transducer_secondary_is_not_judged()
 
 #[test]
 fn doubt_lowers_the_confidence_and_is_said() {
-    let steady_small = analysis(U, &vec![shifted(at(12.0, 90.0)); 50]);
+    let steady_small = analysis(U, &vec![shifted(at(18.0, 90.0)); 50]);
     let (confidence, e) = neutral(&steady_small);
     assert!(e.sound_neutral_could() && !e.follows_load() && confidence < 0.4, "{confidence}");
     let against = &findings(&steady_small)[0].rules_against;

@@ -1,5 +1,7 @@
 //! Events and transients on the ITIC curve.
 
+use std::collections::BTreeSet;
+
 use kilat_core::limits::curves::ITIC;
 
 use super::WIDE;
@@ -50,14 +52,12 @@ pub(in crate::report) fn curve(v: &View) -> String {
     f.text(0.0022, 60.0, "area-name", v.t.no_interruption);
     f.text(1.3, 30.0, "area-name", v.t.no_damage);
 
-    let mut keys: Vec<Key> = Vec::new();
-    let mut key_of = |channel: usize| {
-        let name = v.name(channel);
-        keys.iter().position(|k| k.name == name).unwrap_or_else(|| {
-            keys.push(Key { name: name.into(), colour: v.colours.get(channel).copied().unwrap_or("#555d66") });
-            keys.len() - 1
-        })
-    };
+    let channels: BTreeSet<usize> =
+        events.iter().map(|e| e.extreme_channel).chain(transients.iter().map(|t| t.channel)).collect();
+    let colour = |c: usize| v.colours.get(c).copied().unwrap_or("#555d66");
+    let keys: Vec<Key> =
+        channels.iter().map(|&c| Key { name: v.name(c).into(), colour: colour(c) }).collect();
+    let key_of = |channel: usize| channels.iter().position(|&c| c == channel).unwrap_or(0);
     for e in events {
         let channel = e.extreme_channel;
         let tip = format!(
@@ -67,8 +67,7 @@ pub(in crate::report) fn curve(v: &View) -> String {
             v.duration(e.duration_s),
             v.n(e.magnitude_pu, 3)
         );
-        let colour = v.colours.get(channel).copied().unwrap_or("#555d66");
-        f.point(e.duration_s, e.magnitude_pu * 100.0, key_of(channel), colour, "", &tip);
+        f.point(e.duration_s, e.magnitude_pu * 100.0, key_of(channel), colour(channel), "", &tip);
     }
     for t in transients {
         let pu = v.instant_pu(t);
@@ -80,8 +79,7 @@ pub(in crate::report) fn curve(v: &View) -> String {
             v.n(pu, 3)
         );
         let class = if t.resolvable && !t.clipped { "" } else { "hollow" };
-        let colour = v.colours.get(t.channel).copied().unwrap_or("#555d66");
-        f.point(t.duration_s, pu * 100.0, key_of(t.channel), colour, class, &tip);
+        f.point(t.duration_s, pu * 100.0, key_of(t.channel), colour(t.channel), class, &tip);
     }
     f.figure(v.t.itic, &keys)
 }

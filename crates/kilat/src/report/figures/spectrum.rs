@@ -10,10 +10,14 @@ use crate::report::view::{View, three};
 pub(in crate::report) fn spectra(v: &View) -> (String, String) {
     let flags = &v.a.intervals.flags;
     let clean: Vec<usize> = (0..flags.len()).filter(|&k| flags[k].is_empty()).collect();
-    let (used, what) =
-        if clean.is_empty() { ((0..flags.len()).collect(), v.t.spectrum_all) } else { (clean, v.t.spectrum_usable) };
+    let (used, what) = if clean.is_empty() {
+        ((0..flags.len()).collect(), v.t.spectrum_all)
+    } else {
+        (clean, v.t.spectrum_usable)
+    };
     let voltages: Vec<usize> = v.a.voltages().collect();
-    let out = spectrum(v, &voltages, &used, Kind::Voltage) + &spectrum(v, &v.currents(), &used, Kind::Current);
+    let out =
+        spectrum(v, &voltages, &used, Kind::Voltage) + &spectrum(v, &v.currents(), &used, Kind::Current);
     let note = format!("{what} ({} {} {}).", used.len(), v.t.intervals, v.n_of(flags.len()));
     (out, note)
 }
@@ -36,7 +40,9 @@ fn spectrum(v: &View, channels: &[usize], used: &[usize], kind: Kind) -> String 
     let levels: Vec<Vec<f64>> = channels
         .iter()
         .filter(|&&c| c < all)
-        .map(|&c| (2..orders).map(|n| three(used.iter().map(|&k| h[[k, c, n]] / h[[k, c, 1]] * 100.0)).1).collect())
+        .map(|&c| {
+            (2..orders).map(|n| three(used.iter().map(|&k| h[[k, c, n]] / h[[k, c, 1]] * 100.0)).1).collect()
+        })
         .collect();
     let top = levels.iter().flatten().copied().filter(|p| p.is_finite()).fold(0.0, f64::max);
     let Some(highest) = levels.iter().filter_map(|l| l.iter().rposition(|p| p.is_finite())).max() else {

@@ -103,7 +103,8 @@ pub(in crate::report) fn half_cycles(v: &View) -> String {
 pub(in crate::report) fn side_by_side(v: &View) -> String {
     let t = &v.a.intervals;
     let find = |p| v.a.voltages().find(|&c| v.a.channels[c].phase == Some(p));
-    let (Some(a), Some(b), Some(c), 3) = (find(Phase::A), find(Phase::B), find(Phase::C), t.line_line_rms_v.ncols())
+    let (Some(a), Some(b), Some(c), 3) =
+        (find(Phase::A), find(Phase::B), find(Phase::C), t.line_line_rms_v.ncols())
     else {
         return String::new();
     };
@@ -136,10 +137,8 @@ pub(in crate::report) fn currents(v: &View) -> String {
     if shown.is_empty() || t.start_sample.is_empty() {
         return String::new();
     }
-    let lines: Vec<Pieces> = shown
-        .iter()
-        .map(|&c| held(v, &t.start_sample, &t.stop_sample, |k| t.rms[[k, c]], COLUMNS))
-        .collect();
+    let lines: Vec<Pieces> =
+        shown.iter().map(|&c| held(v, &t.start_sample, &t.stop_sample, |k| t.rms[[k, c]], COLUMNS)).collect();
     let y = Axis::around(values(&lines).chain([0.0]), 0.0, v.t.current_a, "A");
     let mut f = Frame::new(WIDE, 230.0, time_axis(v), y, v.lang);
     for (i, (line, &c)) in lines.iter().zip(&shown).enumerate() {

@@ -7,8 +7,8 @@ use kilat_core::engine::analysis::{
     ChannelInfo, Frequency, HalfCycles, Harmonics, Intervals, Power, Unbalance,
 };
 use kilat_core::{
-    Analysis, Capture, Channel, Config, Event, EventKind, Flags, Kind, SampleRate, TimeBase, Timestamp, Transient,
-    TransientKind, Wiring,
+    Analysis, Capture, Channel, Config, Event, EventKind, Flags, Kind, SampleRate, TimeBase, Timestamp,
+    Transient, TransientKind, Wiring,
 };
 use ndarray::{Array2, Array3};
 
@@ -31,7 +31,9 @@ pub fn capture() -> Capture {
             let dip = if p == 0 && (10.0..10.2).contains(&t) { 0.55 } else { 1.0 };
             let spike = if p == 0 && i == 12_830 { 280.0 } else { 0.0 };
             let floating = shift(t) * (TAU * 50.0 * t).sin();
-            2f64.sqrt() * (230.0 * dip * (a.sin() + 0.03 * (5.0 * a).sin() + 0.02 * (3.0 * a).sin()) + floating) + spike
+            2f64.sqrt()
+                * (230.0 * dip * (a.sin() + 0.03 * (5.0 * a).sin() + 0.02 * (3.0 * a).sin()) + floating)
+                + spike
         });
         v.collect::<Vec<f64>>()
     };
@@ -56,8 +58,7 @@ pub fn capture() -> Capture {
 
 /// The analysis of [`capture`], or of one like it.
 pub fn analysis(capture: &Capture) -> Analysis {
-    let x: Vec<Vec<f64>> =
-        capture.channels().iter().map(|c| c.values(0..c.len())).collect();
+    let x: Vec<Vec<f64>> = capture.channels().iter().map(|c| c.values(0..c.len())).collect();
     let rms = |x: &[f64]| (x.iter().map(|v| v * v).sum::<f64>() / x.len() as f64).sqrt();
     let len = capture.len() as usize;
     let ten = 10 * CYCLE;
@@ -199,7 +200,8 @@ fn events(half_cycles: &[HalfCycles]) -> Vec<Event> {
                 let run = outside[k..].iter().take_while(|o| **o).count();
                 if run > 0 {
                     let values = &h.u_rms_v[k..k + run];
-                    let far = values.iter().fold(230.0, |m: f64, u| if sign > 0.0 { m.max(*u) } else { m.min(*u) });
+                    let far =
+                        values.iter().fold(230.0, |m: f64, u| if sign > 0.0 { m.max(*u) } else { m.min(*u) });
                     let stop = h.start_sample[(k + run).min(h.start_sample.len() - 1)];
                     out.push(Event {
                         kind,
