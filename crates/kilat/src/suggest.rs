@@ -59,7 +59,7 @@ fn nominal_frequency(capture: &Capture, channels: &[&Channel], warnings: &mut Ve
             p60 += tone_power(&x, 60.0 / rate_hz);
         }
     }
-    if !(p50 + p60 > 0.0) {
+    if p50.max(p60) <= 0.0 {
         return Err(Error::config("nominal_frequency_hz", "the voltages are silent; state 50 or 60"));
     }
     let f = if p50 >= p60 { 50.0 } else { 60.0 };

@@ -4,11 +4,11 @@ use kilat_core::diagnosis::{Finding, Lang};
 use kilat_core::limits::curves::Region;
 use kilat_core::{EventKind, Kind};
 
-use super::view::{View, three};
+use super::view::{View, event_region, three};
 
 /// Class of the summary: `bad`, `warn` or `good`.
 pub(super) fn severity(v: &View, findings: &[Finding]) -> &'static str {
-    let events = v.a.events.iter().map(|e| v.event_region(e));
+    let events = v.a.events.iter().map(event_region);
     let worst = events.chain(v.a.transients.iter().map(|t| v.transient_region(t))).max();
     match worst {
         Some(Region::Prohibited) => "bad",
@@ -48,7 +48,7 @@ pub(super) fn tiles(v: &View) -> Vec<(String, String)> {
         out.push((format!("{} Hz", v.n(hz, 3)), format!("{}, {}", v.t.frequency, v.t.median.to_lowercase())));
     }
     let voltages: Vec<usize> =
-        v.a.voltages().filter(|&c| c < v.a.harmonics.thd_subgroup_pct.ncols()).collect();
+        v.supply_voltages().into_iter().filter(|&c| c < v.a.harmonics.thd_subgroup_pct.ncols()).collect();
     let thd = voltages.iter().map(|&c| three(v.a.harmonics.thd_subgroup_pct.column(c).iter().copied()).1);
     let thd = thd.fold(f64::NAN, f64::max);
     if thd.is_finite() {
@@ -59,7 +59,7 @@ pub(super) fn tiles(v: &View) -> Vec<(String, String)> {
 
 /// Smallest and largest Urms(1/2) over Udin of all voltages.
 fn half_cycle_range(v: &View) -> (f64, f64) {
-    let all = v.a.voltages().filter_map(|c| v.a.half_cycles.get(c).map(|h| (c, h)));
+    let all = v.supply_voltages().into_iter().filter_map(|c| v.a.half_cycles.get(c).map(|h| (c, h)));
     let all = all.flat_map(|(c, h)| h.u_rms_v.iter().map(move |u| u / v.a.channels[c].udin_v));
     let (lo, _, hi) = three(all);
     (lo, hi)
@@ -113,12 +113,12 @@ fn what(v: &View) -> String {
 
 fn worst(v: &View) -> Option<String> {
     let e = v.channel_events().into_iter().max_by(|a, b| {
-        v.event_region(a).cmp(&v.event_region(b)).then(a.depth_pct.abs().total_cmp(&b.depth_pct.abs()))
+        event_region(a).cmp(&event_region(b)).then(a.depth_pct.abs().total_cmp(&b.depth_pct.abs()))
     })?;
     let kind = v.t.event(e.kind);
     let channel = v.name(e.extreme_channel);
     let (volts, pu, length) = (v.quantity(e.residual_v), v.n(e.magnitude_pu, 3), v.duration(e.duration_s));
-    let region = v.t.region_of(v.event_region(e));
+    let region = v.t.region_of(event_region(e));
     let start = v.n(v.a.seconds(e.start_sample), 3);
     let at = v.moment(e.start_sample);
     let open = if e.open { format!(" ({})", v.t.open) } else { String::new() };

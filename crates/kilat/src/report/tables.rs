@@ -1,12 +1,14 @@
 //! The tables of the report, as rows of finished texts.
 
+use std::collections::BTreeSet;
+
 use kilat_core::diagnosis::{Finding, Text};
 use kilat_core::limits::curves::Region;
-use kilat_core::{Class, Flags, Kind, Warning};
+use kilat_core::{Class, Event, Flags, Kind, Warning};
 use serde::Serialize;
 
 use super::ROWS;
-use super::view::{View, three};
+use super::view::{View, event_region, three};
 use crate::suggest;
 
 pub(super) fn title(v: &View) -> String {
@@ -108,8 +110,13 @@ pub(super) struct EventRow {
 
 /// Rows of the event table, and how many events are left out.
 pub(super) fn events(v: &View) -> (Vec<EventRow>, usize) {
-    let rows = v.a.events.iter().take(ROWS).map(|e| {
-        let region = v.event_region(e);
+    // An event of the system that is one of a single channel to the last figure needs one row, not two.
+    let key = |e: &Event| (e.kind, e.channels.clone(), e.start_sample.to_bits(), e.stop_sample.to_bits());
+    let of_system: BTreeSet<_> = v.a.events.iter().filter(|e| e.polyphase).map(key).collect();
+    let listed: Vec<&Event> =
+        v.a.events.iter().filter(|e| e.polyphase || !of_system.contains(&key(e))).collect();
+    let rows = listed.iter().take(ROWS).map(|e| {
+        let region = event_region(e);
         let mut remarks: Vec<String> = Vec::new();
         if e.polyphase {
             remarks.push(v.t.system.into());
@@ -135,7 +142,7 @@ pub(super) fn events(v: &View) -> (Vec<EventRow>, usize) {
             remarks: remarks.join(", "),
         }
     });
-    (rows.collect(), v.a.events.len().saturating_sub(ROWS))
+    (rows.collect(), listed.len().saturating_sub(ROWS))
 }
 
 #[derive(Serialize)]

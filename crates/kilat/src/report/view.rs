@@ -91,6 +91,11 @@ impl<'a> View<'a> {
         (0..self.a.channels.len()).filter(|&c| self.a.channels[c].kind == Kind::Current).collect()
     }
 
+    /// Voltages with a nominal value, which the one between neutral and earth has not.
+    pub fn supply_voltages(&self) -> Vec<usize> {
+        self.a.voltages().filter(|&c| self.a.channels[c].phase != Some(Phase::N)).collect()
+    }
+
     /// Events that stand for themselves: of each kind those of the system when there are any, else those of channels.
     pub fn system_events(&self) -> Vec<&'a Event> {
         let of_system = |kind| self.a.events.iter().any(|e| e.polyphase && e.kind == kind);
@@ -101,10 +106,6 @@ impl<'a> View<'a> {
     pub fn channel_events(&self) -> Vec<&'a Event> {
         let any = self.a.events.iter().any(|e| !e.polyphase);
         self.a.events.iter().filter(|e| e.polyphase != any).collect()
-    }
-
-    pub fn event_region(&self, e: &Event) -> Region {
-        ITIC.region(e.duration_s, e.magnitude_pu)
     }
 
     /// Largest instantaneous voltage inside a transient, over the nominal peak √2·Udin.
@@ -125,6 +126,11 @@ impl<'a> View<'a> {
     pub fn itic_is_indicative(&self) -> bool {
         ITIC.is_indicative(self.a.config.nominal_voltage_v)
     }
+}
+
+/// Region of an event on the ITIC curve.
+pub(super) fn event_region(e: &Event) -> Region {
+    ITIC.region(e.duration_s, e.magnitude_pu)
 }
 
 /// A moment as `2024-05-27 07:00:00.123`.

@@ -1,6 +1,6 @@
 //! Harmonic subgroups as bars.
 
-use kilat_core::Kind;
+use kilat_core::{Kind, Phase};
 
 use super::{WIDE, fit};
 use crate::report::svg::{Axis, Frame};
@@ -15,10 +15,17 @@ pub(in crate::report) fn spectra(v: &View) -> (String, String) {
     } else {
         (clean, v.t.spectrum_usable)
     };
-    let voltages: Vec<usize> = v.a.voltages().collect();
-    let out =
-        spectrum(v, &voltages, &used, Kind::Voltage) + &spectrum(v, &v.currents(), &used, Kind::Current);
-    let note = format!("{what} ({} {} {}).", used.len(), v.t.intervals, v.n_of(flags.len()));
+    // The fundamental of a neutral is no measure for its harmonics.
+    let mut currents = v.currents();
+    currents.retain(|&c| v.a.channels[c].phase != Some(Phase::N));
+    let out = spectrum(v, &v.supply_voltages(), &used, Kind::Voltage)
+        + &spectrum(v, &currents, &used, Kind::Current);
+    let mut note = format!("{what} ({} {} {}).", used.len(), v.t.intervals, v.n_of(flags.len()));
+    let neutral: Vec<usize> =
+        (0..v.a.channels.len()).filter(|&c| v.a.channels[c].phase == Some(Phase::N)).collect();
+    if !neutral.is_empty() {
+        note += &format!(" {}: {}.", v.t.not_drawn, v.names(&neutral));
+    }
     (out, note)
 }
 

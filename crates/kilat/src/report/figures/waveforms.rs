@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{WIDE, fit};
 use crate::report::DETAILS;
 use crate::report::svg::{Axis, Frame, Pieces, envelope};
-use crate::report::view::View;
+use crate::report::view::{View, event_region};
 
 /// Shown before an event and after it, in seconds.
 const MARGIN_S: f64 = 0.06;
@@ -37,7 +37,7 @@ struct Look {
 pub(in crate::report) fn details(v: &View) -> (Vec<Detail>, usize) {
     let mut events = v.system_events();
     events.sort_by(|a, b| {
-        let worse = v.event_region(b).cmp(&v.event_region(a));
+        let worse = event_region(b).cmp(&event_region(a));
         worse.then(b.depth_pct.abs().total_cmp(&a.depth_pct.abs()))
     });
     let mut transients: Vec<_> = v.a.transients.iter().collect();
@@ -63,10 +63,10 @@ pub(in crate::report) fn details(v: &View) -> (Vec<Detail>, usize) {
     });
     let mut looks: Vec<Look> = looks.chain(spikes).take(DETAILS).collect();
     looks.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
-    (looks.into_iter().map(|l| draw(v, l)).collect(), left_out)
+    (looks.iter().map(|l| draw(v, l)).collect(), left_out)
 }
 
-fn draw(v: &View, look: Look) -> Detail {
+fn draw(v: &View, look: &Look) -> Detail {
     let margin_s = if look.class == "mark" { MARGIN_S / 3.0 } else { MARGIN_S };
     let whole = look.stop_s - look.start_s <= LONGEST_S;
     let until_s = if whole { look.stop_s + margin_s } else { look.start_s + LONGEST_S };
