@@ -24,7 +24,7 @@ pub(in crate::report) fn spectra(v: &View) -> (String, String) {
     let neutral: Vec<usize> =
         (0..v.a.channels.len()).filter(|&c| v.a.channels[c].phase == Some(Phase::N)).collect();
     if !neutral.is_empty() {
-        note += &format!(" {}: {}.", v.t.not_drawn, v.names(&neutral));
+        note = format!("{note} {}: {}.", v.t.not_drawn, v.names(&neutral));
     }
     (out, note)
 }
