@@ -48,7 +48,7 @@ impl FromStr for Timestamp {
 
     /// Reads ISO 8601; a time without a zone is taken as UTC.
     fn from_str(s: &str) -> Result<Self> {
-        let zoned = s.parse::<jiff::Timestamp>().map(|t| t.as_nanosecond());
+        let zoned = s.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_nanosecond);
         let nanos = zoned.or_else(|_| {
             let civil = s.trim().parse::<jiff::civil::DateTime>()?;
             Ok::<_, jiff::Error>(civil.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_nanosecond())

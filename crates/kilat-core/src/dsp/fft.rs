@@ -28,7 +28,7 @@ impl Fft {
     }
 
     /// Number of samples.
-    pub fn len(&self) -> usize {
+    pub fn points(&self) -> usize {
         self.plan.len()
     }
 
@@ -52,6 +52,6 @@ impl Fft {
 
 impl std::fmt::Debug for Fft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Fft({})", self.len())
+        write!(f, "Fft({})", self.points())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::dsp::fir::Kernel;
 use crate::engine::history::History;
-use crate::simd::Level;
+use crate::simd::{Level, Table};
 
 /// Table rows per sample. Taps between two rows are interpolated linearly; the error is (π·bandwidth/ROWS)²/2, below 1e-5.
 const ROWS: usize = 512;
@@ -51,7 +51,8 @@ impl Resampler {
         let from = start as u64 + 1 - self.half();
         let x = input.get(from..last as u64 + 1 + self.half());
         let local = start - start.floor();
-        level.resample(x, (&self.rows, &self.steps), self.taps, local, step, out);
+        let table = Table { values: &self.rows, steps: &self.steps, taps: self.taps };
+        level.resample(x, &table, local, step, out);
     }
 }
 

@@ -43,7 +43,7 @@ impl CrossingFinder {
             let (y0, y3) = (f64::from(stream.at(i - 1)), f64::from(stream.at(i + 2)));
             // Newton's form of the interpolating cubic in t, 0 at sample i and 1 at sample i+1.
             let c1 = -y0 / 3.0 - y1 / 2.0 + y2 - y3 / 6.0;
-            let c2 = (y0 + y2) / 2.0 - y1;
+            let c2 = f64::midpoint(y0, y2) - y1;
             let c3 = (y3 - y0) / 6.0 + (y1 - y2) / 2.0;
             let mut t = y1 / (y1 - y2);
             let mut slope = y2 - y1;

@@ -135,7 +135,8 @@ impl Fold {
         let mean_square = ((a.energy + b.energy) / (b.stop - a.start)).max(0.0);
         let u_rms_v = mean_square.sqrt() * p.scale.abs();
         let (start, stop) = (a.start, b.stop);
-        if p.info.udin_v > 0.0 {
+        // What was held over missing samples is flagged, and proves no event.
+        if p.info.udin_v > 0.0 && !flags.contains(Flags::MISSING) {
             let udin_v = p.info.udin_v;
             for (d, group) in &mut self.detectors {
                 let Some(member) = group.iter().position(|c| *c == channel) else { continue };

@@ -70,7 +70,7 @@ impl Engine {
             let range = from..n.min(from + TILE);
             let (plan, tracks) = (&*self.plan, &mut self.tracks);
             let ingest = |(track, samples): (&mut Track, &SamplesRef<'_>)| {
-                track.push(plan, samples.slice(range.clone()))
+                track.push(plan, samples.slice(range.clone()));
             };
             match &self.pool {
                 Some(pool) => pool.install(|| tracks.par_iter_mut().zip(block).for_each(ingest)),
@@ -116,7 +116,7 @@ impl Engine {
         let due = &mut self.measured[..due];
         match &self.pool {
             Some(pool) if !due.is_empty() => {
-                pool.install(|| due.par_iter_mut().enumerate().for_each(measure))
+                pool.install(|| due.par_iter_mut().enumerate().for_each(measure));
             }
             _ => due.iter_mut().enumerate().for_each(measure),
         }

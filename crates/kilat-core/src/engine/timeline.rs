@@ -182,7 +182,7 @@ impl Timeline {
             }
             !done
         });
-        if self.halves % 2 == 0 {
+        if self.halves.is_multiple_of(2) {
             self.on_cycle(at, flags, decide);
         }
         self.halves += 1;

@@ -171,10 +171,13 @@ impl Track {
             SamplesRef::F32(x) => !x[i].is_finite(),
             SamplesRef::F64(x) => !(x[i] as f32).is_finite(),
         };
+        // Counts instead of searches: without a branch the loops run in SIMD lanes, and nothing is to be found almost always.
         let any_missing = match samples {
             SamplesRef::I16(x) => channel.missing_code.is_some_and(|m| x.iter().any(|c| i32::from(*c) == m)),
             SamplesRef::I32(x) => channel.missing_code.is_some_and(|m| x.contains(&m)),
-            SamplesRef::F32(_) | SamplesRef::F64(_) => out.iter().fold(false, |any, v| any | !v.is_finite()),
+            SamplesRef::F32(_) | SamplesRef::F64(_) => {
+                out.iter().map(|v| u32::from(!v.is_finite())).sum::<u32>() > 0
+            }
         };
         let range = channel.range.or(match samples {
             SamplesRef::I16(_) => Some((f64::from(i16::MIN), f64::from(i16::MAX))),
@@ -183,13 +186,14 @@ impl Track {
         let (least, most) = range.map_or((f32::NEG_INFINITY, f32::INFINITY), |(lo, hi)| {
             ((lo + shift) as f32, (hi + shift) as f32)
         });
-        let any_clipped = out.iter().fold(false, |any, v| any | (*v <= least) | (*v >= most));
+        let clipped = |v: f32| u32::from(v <= least) + u32::from(v >= most);
+        let any_clipped = range.is_some() && out.iter().map(|v| clipped(*v)).sum::<u32>() > 0;
         if any_missing {
-            for i in 0..n {
+            for (i, y) in out.iter_mut().enumerate() {
                 if missing(i) {
-                    out[i] = self.held;
+                    *y = self.held;
                 } else {
-                    self.held = out[i];
+                    self.held = *y;
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! * subgroup² = Y(hN−1)² + Y(hN)² + Y(hN+1)²
 //! * group² = ½Y(hN−N/2)² + Σ Y(hN−N/2+1 … hN+N/2−1)² + ½Y(hN+N/2)²
 //! * interharmonic centred subgroup² = Σ Y(hN+2 … hN+N−2)², interharmonic group² = Σ Y(hN+1 … hN+N−1)²
-//! * THD = √Σ(Y_h)² / Y_1, from order 2 to `thd_orders`, with the grouping in its name
+//! * THD = √`Σ(Y_h)²` / `Y_1`, from order 2 to `thd_orders`, with the grouping in its name
 
 use realfft::num_complex::Complex64;
 
@@ -80,7 +80,7 @@ pub fn measure(
         let (sub, group) = if h == 0 || !full {
             (component, component)
         } else {
-            let edges = (square(centre - n / 2) + square(centre + n / 2)) / 2.0;
+            let edges = f64::midpoint(square(centre - n / 2), square(centre + n / 2));
             (sum(centre - 1, centre + 1), edges + sum(centre - n / 2 + 1, centre + n / 2 - 1))
         };
         out.subgroup[h] = sub.sqrt();

@@ -18,7 +18,7 @@ pub fn product_integral(level: Level, u: &History, v: &History, start: f64, stop
     let f = |k: u64| f64::from(u.at(k)) * f64::from(v.at(k));
     let around = |k: u64| [f(k - 1), f(k), f(k + 1), f(k + 2)];
     let (at_start, at_stop) = (around(i), around(j));
-    let ends = (at_start[1] + at_stop[1]) / 2.0;
+    let ends = f64::midpoint(at_start[1], at_stop[1]);
     let gregory = ((at_start[2] - at_start[0]) - (at_stop[2] - at_stop[0])) / 24.0;
     let inside = if j > i { level.dot(u.get(i..j), v.get(i..j)) - at_start[1] + ends } else { 0.0 };
     let fractions = partial(at_stop, stop - j as f64) - partial(at_start, start - i as f64);
@@ -53,7 +53,7 @@ mod tests {
             let h = stream(4000, |t| {
                 325.0 * (2.0 * PI * t / per_cycle + 0.4).sin() + 30.0 * (6.0 * PI * t / per_cycle).cos()
             });
-            let want = ((325.0f64.powi(2) + 30.0f64.powi(2)) / 2.0).sqrt();
+            let want = f64::midpoint(325.0f64.powi(2), 30.0f64.powi(2)).sqrt();
             for start in [5.0, 8.37, 9.999] {
                 let rms = (product_integral(Level::chosen(), &h, &h, start, start + 3.0 * per_cycle)
                     / (3.0 * per_cycle))

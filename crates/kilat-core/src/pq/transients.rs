@@ -143,7 +143,7 @@ impl TransientSearch {
             }
         }
         if let Some(open) = self.open.take() {
-            self.close(plan, index, quality, open);
+            self.close(plan, index, quality, &open);
         }
     }
 
@@ -187,7 +187,7 @@ impl TransientSearch {
                 open.last_above = n;
             }
             if n - open.last_above > merged || open.departure.len() > longest {
-                self.close(plan, index, quality, open);
+                self.close(plan, index, quality, &open);
             } else {
                 self.open = Some(open);
             }
@@ -205,7 +205,7 @@ impl TransientSearch {
         }
     }
 
-    fn close(&mut self, plan: &Plan, index: usize, quality: &Quality, open: Open) {
+    fn close(&mut self, plan: &Plan, index: usize, quality: &Quality, open: &Open) {
         let r = &open.departure[..(open.last_above - open.start + 1) as usize];
         let peak_at = (0..r.len()).fold(0, |best, i| if r[i].abs() > r[best].abs() { i } else { best });
         let stop = open.last_above + 1;

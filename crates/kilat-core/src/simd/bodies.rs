@@ -5,6 +5,8 @@
 use fearless_simd::{Simd, SimdBase, f32x4, f32x16, f64x8, prelude::*};
 use fearless_simd_macros::simd;
 
+use super::Table;
+
 /// Accumulators of every sum.
 pub const LANES: usize = 16;
 
@@ -16,8 +18,8 @@ pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
     for (a, b) in u_lanes.iter().zip(v_lanes) {
         let (a_low, a_high) = s.widen_f32x16(f32x16::from_slice(s, a));
         let (b_low, b_high) = s.widen_f32x16(f32x16::from_slice(s, b));
-        acc.0 = acc.0 + a_low * b_low;
-        acc.1 = acc.1 + a_high * b_high;
+        acc.0 += a_low * b_low;
+        acc.1 += a_high * b_high;
     }
     let mut lanes = [0.0f64; LANES / 2];
     (acc.0 + acc.1).store_slice(&mut lanes);
@@ -40,7 +42,7 @@ pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32
             let h = f32x16::from_slice(s, h);
             for (k, acc) in acc.iter_mut().enumerate() {
                 let at = from + k * factor + j * LANES;
-                *acc = *acc + h * f32x16::from_slice(s, &x[at..at + LANES]);
+                *acc += h * f32x16::from_slice(s, &x[at..at + LANES]);
             }
         }
         *four = sum_four(s, acc);
@@ -50,62 +52,46 @@ pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32
         let mut acc = f32x16::splat(s, 0.0);
         for (j, h) in taps.iter().enumerate() {
             let at = from + j * LANES;
-            acc = acc + f32x16::from_slice(s, h) * f32x16::from_slice(s, &x[at..at + LANES]);
+            acc += f32x16::from_slice(s, h) * f32x16::from_slice(s, &x[at..at + LANES]);
         }
         *y = sum_four(s, [acc; 4])[0];
         from += factor;
     }
 }
 
-/// `rows` holds `taps` values for each fraction r/ROWS of a sample, `steps` the differences to the next row.
 #[simd]
-pub fn resample<S: Simd>(
-    s: S,
-    x: &[f32],
-    table: (&[f32], &[f32]),
-    rows: f64,
-    taps: usize,
-    start: f64,
-    step: f64,
-    out: &mut [f32],
-) {
+pub fn resample<S: Simd>(s: S, x: &[f32], table: &Table<'_>, start: f64, step: f64, out: &mut [f32]) {
     let (fours, rest) = out.as_chunks_mut::<4>();
     let mut i = 0;
     for four in fours {
         let mut acc = [f32x16::splat(s, 0.0); 4];
         for (k, acc) in acc.iter_mut().enumerate() {
-            *acc = interpolated(s, x, table, rows, taps, start + step * (i + k) as f64);
+            *acc = interpolated(s, x, table, start + step * (i + k) as f64);
         }
         *four = sum_four(s, acc);
         i += 4;
     }
     for y in rest {
-        let acc = interpolated(s, x, table, rows, taps, start + step * i as f64);
+        let acc = interpolated(s, x, table, start + step * i as f64);
         *y = sum_four(s, [acc; 4])[0];
         i += 1;
     }
 }
 
 #[simd]
-fn interpolated<S: Simd>(
-    s: S,
-    x: &[f32],
-    table: (&[f32], &[f32]),
-    rows: f64,
-    taps: usize,
-    position: f64,
-) -> f32x16<S> {
+fn interpolated<S: Simd>(s: S, x: &[f32], table: &Table<'_>, position: f64) -> f32x16<S> {
+    let taps = table.taps;
     // Positions are not negative, so truncation is the floor.
     let whole = position as i32;
-    let at = (position - f64::from(whole)) * rows;
+    let at = (position - f64::from(whole)) * (table.values.len() / taps) as f64;
     let row = at as i32;
     let f = f32x16::splat(s, (at - f64::from(row)) as f32);
     let (row, whole) = (row as usize * taps, whole as usize);
-    let (c, d, x) = (&table.0[row..row + taps], &table.1[row..row + taps], &x[whole..whole + taps]);
+    let (c, d, x) = (&table.values[row..row + taps], &table.steps[row..row + taps], &x[whole..whole + taps]);
     let mut acc = f32x16::splat(s, 0.0);
     for j in (0..taps).step_by(LANES) {
         let tap = f32x16::from_slice(s, &c[j..j + LANES]) + f * f32x16::from_slice(s, &d[j..j + LANES]);
-        acc = acc + tap * f32x16::from_slice(s, &x[j..j + LANES]);
+        acc += tap * f32x16::from_slice(s, &x[j..j + LANES]);
     }
     acc
 }

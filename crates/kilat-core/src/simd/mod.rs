@@ -12,6 +12,17 @@ use std::sync::LazyLock;
 
 use fearless_simd::dispatch;
 
+/// Taps of an interpolator for each fraction of a sample: rows of `taps` values, and their differences to the next row.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a> {
+    /// The rows, one after the other.
+    pub values: &'a [f32],
+    /// Next row minus this row.
+    pub steps: &'a [f32],
+    /// Values per row: a multiple of 16.
+    pub taps: usize,
+}
+
 /// An instruction set the processor has.
 #[derive(Debug, Clone, Copy)]
 pub struct Level(fearless_simd::Level);
@@ -64,6 +75,9 @@ impl Level {
     }
 
     /// Σ u·v of two equally long slices; the products and the sum are in double precision.
+    ///
+    /// # Panics
+    /// When the lengths differ.
     pub fn dot(self, u: &[f32], v: &[f32]) -> f64 {
         assert_eq!(u.len(), v.len(), "factors of a dot product differ in length");
         dispatch!(self.0, s => bodies::dot(s, u, v))
@@ -72,8 +86,11 @@ impl Level {
     /// Finite impulse response at every `factor`-th input: `out[k] = Σ taps[j]·x[k·factor + j]`.
     ///
     /// `taps` is padded with zeros to a multiple of 16, and `x` holds every sample the padded taps touch.
+    ///
+    /// # Panics
+    /// When the taps are no whole number of lanes, or `x` ends before them.
     pub fn fir(self, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32]) {
-        assert!(taps.len() % bodies::LANES == 0, "taps are padded to whole lanes");
+        assert!(taps.len().is_multiple_of(bodies::LANES), "taps are padded to whole lanes");
         assert!(
             out.is_empty() || (out.len() - 1) * factor + taps.len() <= x.len(),
             "input too short for the taps"
@@ -81,28 +98,23 @@ impl Level {
         dispatch!(self.0, s => bodies::fir(s, x, taps, factor, out));
     }
 
-    /// Interpolates `x` at `start`, `start + step`, …: `out[i] = Σ (c[j] + f·d[j])·x[whole + j]`, with c and d the rows of `table`
-    /// (values, differences to the next row) for the fraction of the position, and `taps` values in each of `rows` rows.
-    pub fn resample(
-        self,
-        x: &[f32],
-        table: (&[f32], &[f32]),
-        taps: usize,
-        start: f64,
-        step: f64,
-        out: &mut [f32],
-    ) {
-        let rows = table.0.len() / taps;
+    /// Interpolates `x` at `start`, `start + step`, …: `out[i] = Σ (c[j] + f·d[j])·x[whole + j]`, with c and d the rows of
+    /// `table` (values, differences to the next row) for the fraction of the position.
+    ///
+    /// # Panics
+    /// When `x` ends before the last position's taps do, or the table has no whole rows.
+    pub fn resample(self, x: &[f32], table: &Table<'_>, start: f64, step: f64, out: &mut [f32]) {
         let last = start + step * out.len().saturating_sub(1) as f64;
-        assert!(taps.is_multiple_of(bodies::LANES) && table.0.len() == table.1.len(), "rows of whole lanes");
-        assert!(
-            start >= 0.0 && step >= 0.0 && (last as usize) + taps <= x.len(),
-            "input too short for the taps"
-        );
-        dispatch!(self.0, s => bodies::resample(s, x, table, rows as f64, taps, start, step, out));
+        let whole = table.taps.is_multiple_of(bodies::LANES) && table.values.len() == table.steps.len();
+        assert!(whole, "rows of whole lanes");
+        assert!(start >= 0.0 && step >= 0.0 && last as usize + table.taps <= x.len(), "input too short");
+        dispatch!(self.0, s => bodies::resample(s, x, table, start, step, out));
     }
 
     /// Largest |x[n] − Σ w[j]·past[n + j]|, n over `x`; `past` holds three samples more than `x`.
+    ///
+    /// # Panics
+    /// When it does not.
     pub fn largest_difference(self, x: &[f32], past: &[f32], w: [f32; 4]) -> f32 {
         assert!(past.len() == x.len() + 3, "four taps need three samples more");
         dispatch!(self.0, s => bodies::largest_difference(s, x, past, w))
@@ -156,7 +168,7 @@ mod tests {
             let mut first: Option<Vec<f32>> = None;
             for level in Level::all() {
                 let mut got = vec![0.0; n];
-                level.resample(&x, (&c, &d), 16, start, step, &mut got);
+                level.resample(&x, &Table { values: &c, steps: &d, taps: 16 }, start, step, &mut got);
                 for (g, (w, size)) in got.iter().zip(&want) {
                     prop_assert!((f64::from(*g) - w).abs() <= 1e-5 * size, "{g} {w}");
                 }
