@@ -1,0 +1,50 @@
+"""kilat: power-quality analysis of captured waveforms, per IEC 61000-4-30.
+
+>>> import kilat
+>>> cap = kilat.read()                        # an example; else a path, bytes or a file object
+>>> r = cap.analyze(nominal_voltage=230, frequency=50)
+>>> r.half_cycles["Ua"].u_rms_v.round()[:3]   # Urms(1/2), in volts
+array([230., 230., 230.])
+
+Times are ``datetime64[ns]`` when the capture has a start, else float seconds from its beginning. Names end in their unit.
+"""
+
+from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth
+from .analysis import Analysis, ChannelInfo
+from .tables import (
+    Events,
+    Flags,
+    Frequency,
+    Gaps,
+    HalfCycles,
+    Harmonics,
+    Intervals,
+    Power,
+    Table,
+    Transients,
+    Unbalance,
+)
+
+__all__ = [
+    "Analysis",
+    "Capture",
+    "Channel",
+    "ChannelInfo",
+    "Config",
+    "Events",
+    "Flags",
+    "FormatError",
+    "Frequency",
+    "Gaps",
+    "HalfCycles",
+    "Harmonics",
+    "Intervals",
+    "Power",
+    "Table",
+    "Transients",
+    "Unbalance",
+    "UnsupportedError",
+    "__version__",
+    "read",
+    "synth",
+]

@@ -1,0 +1,182 @@
+"""The result of an analysis."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import html
+from .tables import (
+    Events,
+    Frequency,
+    Gaps,
+    HalfCycles,
+    Harmonics,
+    Intervals,
+    Power,
+    Transients,
+    Unbalance,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ._kilat import Capture, Config, Results
+
+
+@dataclass(frozen=True)
+class ChannelInfo:
+    """One analysed channel."""
+
+    name: str
+    """As in the capture; a name that occurs twice is followed by the position in the capture: ``Ua [3]``."""
+    index: int
+    """Position in ``Capture.channels``."""
+    phase: str | None
+    kind: str
+    udin_v: float
+    """Declared voltage of this channel; 0 for currents."""
+
+
+class Analysis:
+    """What ``Capture.analyze`` found, as tables; each table converts to pandas, polars, Arrow or xarray.
+
+    >>> import kilat
+    >>> r = kilat.read().analyze(nominal_voltage=230, frequency=50)
+    >>> r.intervals.rms.shape == (len(r.intervals), len(r.channels))
+    True
+    >>> r.harmonics.subgroup.shape[2]          # orders 0 to 50
+    51
+    """
+
+    def __init__(self, results: Results, capture: Capture) -> None:
+        self._results = results
+        self.capture = capture
+        """What was analysed."""
+
+    @property
+    def config(self) -> Config:
+        """Settings used."""
+        return self._results.config
+
+    @property
+    def wiring(self) -> str:
+        """``"single"``, ``"split"``, ``"wye"`` or ``"delta"``."""
+        return self._results.wiring
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the capture could not support, and what was assumed, a line each."""
+        return self._results.warnings
+
+    @cached_property
+    def channels(self) -> list[ChannelInfo]:
+        """Analysed channels, in the order of every channel axis."""
+        channels = [ChannelInfo(*c) for c in self._results.channels]
+        count = Counter(c.name for c in channels)
+        return [replace(c, name=f"{c.name} [{c.index}]") if count[c.name] > 1 else c for c in channels]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the analysed channels."""
+        return [c.name for c in self.channels]
+
+    @cached_property
+    def half_cycles(self) -> dict[str, HalfCycles]:
+        """Urms(1/2) of each voltage channel, by name."""
+        return {
+            c.name: HalfCycles(self._results.half_cycles(i)) for i, c in enumerate(self.channels) if c.kind == "voltage"
+        }
+
+    @cached_property
+    def intervals(self) -> Intervals:
+        """The basic 10/12-cycle intervals."""
+        columns = self._results.intervals
+        pairs = ("ab", "bc", "ca")[: columns["line_line_rms_v"].shape[1]]
+        return Intervals(_fit(columns), {"channel": self.names, "pair": pairs})
+
+    @cached_property
+    def frequency(self) -> Frequency:
+        """10-s values of the power frequency."""
+        return Frequency(self._results.frequency)
+
+    @cached_property
+    def harmonics(self) -> Harmonics:
+        """Harmonics of the basic intervals."""
+        columns = self._results.harmonics
+        return Harmonics(columns, {"channel": self.names, "order": range(columns["subgroup"].shape[2])})
+
+    @cached_property
+    def unbalance(self) -> Unbalance:
+        """Unbalance of the basic intervals."""
+        return Unbalance(_fit(self._results.unbalance))
+
+    @property
+    def power_pairs(self) -> list[tuple[str, str]]:
+        """Voltage and current channel of each pair, in the order of the pair axis of ``power``."""
+        return [(self.names[u], self.names[i]) for u, i in self._results.power_pairs]
+
+    @cached_property
+    def power(self) -> Power:
+        """Power of the basic intervals, per pair of voltage and current."""
+        return Power(_fit(self._results.power), {"pair": [f"{u}·{i}" for u, i in self.power_pairs]})
+
+    @cached_property
+    def events(self) -> Events:
+        """Dips, swells and interruptions."""
+        columns = self._results.events
+        columns["kind"] = _objects(columns["kind"])
+        columns["channels"] = _objects([tuple(self.names[i] for i in c) for c in columns["channels"]])
+        columns["category"] = _objects(columns["category"])
+        columns["extreme_channel"] = _objects([self.names[i] for i in columns["extreme_channel"]])
+        return Events(columns)
+
+    @cached_property
+    def transients(self) -> Transients:
+        """Transient over-voltages."""
+        columns = self._results.transients
+        columns["kind"] = _objects(columns["kind"])
+        columns["channel"] = _objects([self.names[i] for i in columns["channel"]])
+        return Transients(columns)
+
+    @cached_property
+    def gaps(self) -> Gaps:
+        """Gaps in the recording."""
+        return Gaps(self._results.gaps)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draws Urms(1/2) of every voltage channel with the events; returns the axes, ``ax`` or new ones."""
+        from . import plot
+
+        return plot.analysis(self, ax)
+
+    def __repr__(self) -> str:
+        found = f"{len(self.intervals)} intervals, {len(self.events)} events, {len(self.transients)} transients"
+        return html.line(f"<kilat.Analysis of {len(self.channels)} channels ({self.wiring}): {found}", ">")
+
+    def _repr_html_(self) -> str:
+        columns = {f.name: _objects([str(getattr(c, f.name)) for c in self.channels]) for f in fields(ChannelInfo)}
+        tables = [t for t in (self.events, self.transients) if len(t)]
+        return html.table(repr(self), columns) + "".join(t._repr_html_() for t in tables)
+
+
+def _objects(values: Sequence[Any]) -> NDArray[Any]:
+    """An array of texts or tuples, whatever their lengths."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _fit(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """A quantity that was not measured as a column of NaN, so that all columns have one length."""
+    rows = len(columns["time"])
+    return {
+        name: column if len(column) == rows else np.full((rows, *column.shape[1:]), np.nan)
+        for name, column in columns.items()
+    }

@@ -1,0 +1,314 @@
+"""Result tables: NumPy columns that convert to pandas, polars, Arrow and xarray.
+
+A table is a sequence of rows (``len``, iteration, ``events[0].kind``) with one attribute per column (``events.kind``);
+``events[events.kind == "dip"]`` is the table of some rows. ``time`` and ``start`` columns are ``datetime64[ns]``, or float seconds from the beginning of a capture
+without a start.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntFlag
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import html
+from ._kilat import arrow_stream
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+    import xarray
+
+
+class Flags(IntFlag):
+    """What a value has been through: bits of every ``flags`` column.
+
+    >>> import kilat
+    >>> intervals = kilat.read().analyze().intervals
+    >>> good = intervals.flags == 0
+    >>> clipped = (intervals.flags & kilat.Flags.CLIPPED) != 0
+    """
+
+    EVENT = 1
+    """A dip, swell or interruption on any channel overlaps it."""
+    MISSING = 2
+    """A sample inside was missing; it was held at the last valid value."""
+    CLIPPED = 4
+    """The converter was at its limit."""
+    UNSYNCHRONISED = 8
+    """No zero crossings to follow: the cut was carried on at the last known frequency."""
+    SHORT = 16
+    """Fewer cycles than 10/12: the record is too short."""
+    OVERLAP = 32
+    """It overlaps the interval before it, because a new one starts at every 10-min tick."""
+
+
+class Table:
+    """Columns of equal length; further axes of a column, such as channel, are in ``axes``."""
+
+    _dims: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Axes after the rows, of the columns that have more than one."""
+
+    def __init__(self, columns: Mapping[str, Any], axes: Mapping[str, Sequence[Any]] | None = None) -> None:
+        self._columns = dict(columns)
+        self.axes: dict[str, list[Any]] = {name: list(labels) for name, labels in (axes or {}).items()}
+        """Labels along the further axes: ``{"channel": ["Ua", …], "order": [0, …]}``."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self._columns)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_columns"][name]
+        except KeyError:
+            names = ", ".join(self.__dict__.get("_columns", ()))
+            raise AttributeError(f"{type(self).__name__} has no column {name!r}; it has {names}") from None
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._columns]
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values())))
+
+    def __getitem__(self, key: Any) -> Any:
+        """A row as a named tuple, a column by name, or the table of the rows a slice, mask or index array names."""
+        if isinstance(key, str):
+            if key not in self._columns:
+                raise KeyError(key)
+            return self._columns[key]
+        if isinstance(key, SupportsIndex):
+            return self._row(*(column[key] for column in self._columns.values()))
+        return type(self)({name: column[key] for name, column in self._columns.items()}, self.axes)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.__getitem__, range(len(self)))
+
+    @cached_property
+    def _row(self) -> Any:
+        return namedtuple(type(self).__name__, self._columns)
+
+    def _flat(self) -> dict[str, NDArray[Any]]:
+        """One-dimensional columns: a column with a further axis becomes one per label, such as ``rms_Ua``."""
+        flat = {}
+        for name, column in self._columns.items():
+            if column.ndim == 1:
+                flat[name] = column
+            else:
+                (axis,) = self._dims[name]
+                flat.update({f"{name}_{label}": column[:, i] for i, label in enumerate(self.axes[axis])})
+        return flat
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A pandas DataFrame."""
+        frame: pandas.DataFrame = _need("pandas").DataFrame(self._flat())
+        return frame
+
+    def to_polars(self) -> polars.DataFrame:
+        """A polars DataFrame."""
+        return _need("polars").DataFrame(self)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A pyarrow Table."""
+        return _need("pyarrow").table(self)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """An xarray Dataset with the axes as they are: row, then channel, order, …"""
+        variables = {name: (("row", *self._dims.get(name, ())), column) for name, column in self._columns.items()}
+        dataset: xarray.Dataset = _need("xarray").Dataset(variables, coords=self.axes)
+        return dataset
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The table as an Arrow C stream; ``requested_schema`` is not followed, as the protocol allows."""
+        return arrow_stream(self._flat())
+
+    def __repr__(self) -> str:
+        return html.line(f"<kilat.{type(self).__name__}, {len(self)} rows: {', '.join(self._columns)}", ">")
+
+    def _repr_html_(self) -> str:
+        return html.table(repr(self), self._flat())
+
+
+class HalfCycles(Table):
+    """Urms(1/2) of one voltage channel: one full cycle, refreshed every half cycle.
+
+    ``time`` is the start of each one-cycle window, as events count it; ``flags`` are bits of ``Flags``.
+    """
+
+    time: NDArray[Any]
+    u_rms_v: NDArray[np.float64]
+    """Urms(1/2), in volts: ``(n,)``."""
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class Intervals(Table):
+    """The basic 10/12-cycle intervals; ``time`` is the end of each, as IEC 61000-4-30 stamps them."""
+
+    _dims = {"rms": ("channel",), "line_line_rms_v": ("pair",)}
+
+    time: NDArray[Any]
+    frequency_hz: NDArray[np.float64]
+    """Mean frequency over the interval, in hertz."""
+    rms: NDArray[np.float64]
+    """True r.m.s., in volts or amperes: ``(interval, channel)``."""
+    line_line_rms_v: NDArray[np.float64]
+    """R.m.s. of ab, bc, ca, in volts: ``(interval, 3)``; no columns without three line-neutral voltages."""
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    cycles: NDArray[np.uint16]
+    """Whole cycles inside."""
+    flags: NDArray[np.uint16]
+
+
+class Frequency(Table):
+    """Power frequency over absolute 10-s slots; ``time`` is the end of the whole cycles counted."""
+
+    time: NDArray[Any]
+    hz: NDArray[np.float64]
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class Harmonics(Table):
+    """Harmonics per basic interval (IEC 61000-4-7), arrays ``(interval, channel, order 0..50)``, r.m.s. in V or A.
+
+    Order 0 is the d.c. part or the subharmonic range; NaN where an order lies beyond what the sampling rate supports.
+    As a data frame it has one row per interval, channel and order.
+    """
+
+    _ARRAYS = ("subgroup", "group", "interharmonic_subgroup", "interharmonic_group", "phase_rad")
+    _dims = {
+        **{name: ("channel", "order") for name in _ARRAYS},
+        "thd_subgroup_pct": ("channel",),
+        "thd_group_pct": ("channel",),
+    }
+
+    time: NDArray[Any]
+    subgroup: NDArray[np.float64]
+    group: NDArray[np.float64]
+    interharmonic_subgroup: NDArray[np.float64]
+    """Centred subgroups between order h and h+1."""
+    interharmonic_group: NDArray[np.float64]
+    phase_rad: NDArray[np.float64]
+    """Phase of a cosine at the start of the interval, in radians."""
+    thd_subgroup_pct: NDArray[np.float64]
+    """In % of the fundamental subgroup: ``(interval, channel)``."""
+    thd_group_pct: NDArray[np.float64]
+
+    def _flat(self) -> dict[str, NDArray[Any]]:
+        n, channels, orders = shape = self.subgroup.shape
+        labels = np.array(self.axes["channel"], dtype=object)
+        flat = {
+            "time": np.repeat(self.time, channels * orders),
+            "channel": np.tile(np.repeat(labels, orders), n),
+            "order": np.tile(np.arange(orders), n * channels),
+        }
+        for name, column in self._columns.items():
+            if name != "time":
+                whole = column if column.ndim == 3 else np.broadcast_to(column[:, :, None], shape)
+                flat[name] = whole.reshape(-1)
+        return flat
+
+
+class Unbalance(Table):
+    """Unbalance per basic interval, in % (IEC 61000-4-30, 5.7); NaN for what was not measured. ``time`` is the end."""
+
+    time: NDArray[Any]
+    u2_pct: NDArray[np.float64]
+    """Negative-sequence voltage unbalance."""
+    u0_pct: NDArray[np.float64]
+    """Zero-sequence voltage unbalance."""
+    i2_pct: NDArray[np.float64]
+    i0_pct: NDArray[np.float64]
+
+
+class Power(Table):
+    """Power per basic interval and phase (IEEE 1459), arrays ``(interval, pair)``; ``axes["pair"]`` names the pairs."""
+
+    _dims = {name: ("pair",) for name in ("p_w", "q1_var", "s_va", "pf")}
+
+    time: NDArray[Any]
+    p_w: NDArray[np.float64]
+    """Active power; positive into the load."""
+    q1_var: NDArray[np.float64]
+    """Fundamental reactive power; positive when the current lags."""
+    s_va: NDArray[np.float64]
+    pf: NDArray[np.float64]
+
+
+class Events(Table):
+    """Dips, swells and interruptions, by start (IEC 61000-4-30, 5.4 and 5.5)."""
+
+    kind: NDArray[Any]
+    """``"dip"``, ``"swell"`` or ``"interruption"``."""
+    channels: NDArray[Any]
+    """Names, a tuple each; more than one for a polyphase event."""
+    start: NDArray[Any]
+    duration_s: NDArray[np.float64]
+    residual_v: NDArray[np.float64]
+    """Smallest Urms(1/2) of a dip or interruption, largest of a swell, in volts."""
+    magnitude_pu: NDArray[np.float64]
+    """The same as a fraction of Udin."""
+    depth_pct: NDArray[np.float64]
+    """Distance from Udin in %: positive for dips, negative for swells."""
+    category: NDArray[Any]
+    """IEEE 1159 category."""
+    extreme_channel: NDArray[Any]
+    polyphase: NDArray[np.bool_]
+    """True for the event of the whole system, which contains those of its channels."""
+    open: NDArray[np.bool_]
+    """True when the record ended, or a gap came, before the event did."""
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class Transients(Table):
+    """Transient over-voltages, by start."""
+
+    kind: NDArray[Any]
+    """``"impulsive"`` or ``"oscillatory"``."""
+    channel: NDArray[Any]
+    start: NDArray[Any]
+    duration_s: NDArray[np.float64]
+    peak_v: NDArray[np.float64]
+    """Largest departure from the neighbouring cycles, with its sign."""
+    peak_pu: NDArray[np.float64]
+    """The same over the nominal peak voltage."""
+    rise_s: NDArray[np.float64]
+    ringing_hz: NDArray[np.float64]
+    """NaN when impulsive."""
+    polarity: NDArray[np.int8]
+    clipped: NDArray[np.bool_]
+    """The converter was at its limit inside: the true peak is larger."""
+    resolvable: NDArray[np.bool_]
+    """False: the rate does not resolve it, and peak and front are lower limits."""
+    start_sample: NDArray[np.uint64]
+    stop_sample: NDArray[np.uint64]
+    peak_sample: NDArray[np.uint64]
+
+
+class Gaps(Table):
+    """Stretches of time without samples; ``stop`` and ``sample`` are those of the first sample after the gap."""
+
+    stop: NDArray[Any]
+    duration_s: NDArray[np.float64]
+    sample: NDArray[np.uint64]
+
+
+def _need(package: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except ImportError as e:
+        raise ImportError(f"this needs {package}, which kilat does not install by itself: pip install {package}") from e

@@ -1,0 +1,234 @@
+//! The tables of an analysis as dictionaries of NumPy arrays; `kilat/analysis.py` gives them their face.
+
+use kilat::{Analysis, Flags};
+use numpy::IntoPyArray;
+use numpy::ndarray::{ArrayView, ArrayView1, Dimension};
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::array::{times, view};
+use crate::config::Config;
+
+/// Tables of one analysis, each a dict of arrays by column; large arrays are views, and read-only.
+#[pyclass(frozen, module = "kilat._kilat")]
+pub struct Results(pub Analysis);
+
+/// A dict under construction.
+struct Columns<'a, 'py> {
+    results: &'a Bound<'py, Results>,
+    dict: Bound<'py, PyDict>,
+}
+
+impl<'a, 'py> Columns<'a, 'py> {
+    fn new(results: &'a Bound<'py, Results>) -> Self {
+        Self { results, dict: PyDict::new(results.py()) }
+    }
+
+    /// Moments of these positions.
+    fn times(self, name: &str, positions: impl Iterator<Item = f64> + Send) -> PyResult<Self> {
+        let time = &self.results.get().0.time;
+        self.dict.set_item(name, times(self.results.py(), time, positions))?;
+        Ok(self)
+    }
+
+    /// An array lent without a copy.
+    fn lend<T: numpy::Element, D: Dimension>(
+        self,
+        name: &str,
+        pick: impl for<'r> FnOnce(&'r Analysis) -> ArrayView<'r, T, D>,
+    ) -> PyResult<Self> {
+        self.dict.set_item(name, view(self.results, |r| pick(&r.0))?)?;
+        Ok(self)
+    }
+
+    /// A small array of numbers, copied.
+    fn copy<T: numpy::Element>(self, name: &str, values: impl Iterator<Item = T>) -> PyResult<Self> {
+        self.dict.set_item(name, values.collect::<Vec<_>>().into_pyarray(self.results.py()))?;
+        Ok(self)
+    }
+
+    /// A list of anything else.
+    fn list<T: IntoPyObject<'py>>(self, name: &str, values: impl Iterator<Item = T>) -> PyResult<Self> {
+        self.dict.set_item(name, values.collect::<Vec<_>>())?;
+        Ok(self)
+    }
+
+    fn flags(self, flags: &[Flags]) -> PyResult<Self> {
+        self.copy("flags", flags.iter().map(Flags::bits))
+    }
+}
+
+type Table<'py> = PyResult<Bound<'py, PyDict>>;
+
+#[pymethods]
+impl Results {
+    /// Settings used.
+    #[getter]
+    fn config(&self) -> Config {
+        Config(self.0.config.clone())
+    }
+
+    /// ``single``, ``split``, ``wye`` or ``delta``.
+    #[getter]
+    fn wiring(&self) -> String {
+        format!("{:?}", self.0.wiring).to_lowercase()
+    }
+
+    /// Analysed channels: name, index in the capture, phase, kind, Udin in volts.
+    #[getter]
+    fn channels(&self) -> Vec<(String, usize, Option<String>, String, f64)> {
+        let text = |phase: kilat::Phase| phase.to_string();
+        let channels = self.0.channels.iter();
+        channels.map(|c| (c.name.clone(), c.index, c.phase.map(text), c.kind.to_string(), c.udin_v)).collect()
+    }
+
+    /// Voltage and current channel of each power pair, by position in ``channels``.
+    #[getter]
+    fn power_pairs(&self) -> Vec<(usize, usize)> {
+        self.0.power_pairs.clone()
+    }
+
+    /// What the capture could not support, and what was assumed, a line each.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.0.warnings.iter().map(ToString::to_string).collect()
+    }
+
+    /// Urms(1/2) of the channel at this position.
+    fn half_cycles<'py>(slf: &Bound<'py, Self>, channel: usize) -> Table<'py> {
+        let Some(h) = slf.get().0.half_cycles.get(channel) else {
+            return Err(PyIndexError::new_err(format!("there is no channel {channel}")));
+        };
+        let columns = Columns::new(slf)
+            .times("time", h.start_sample.iter().copied())?
+            .lend("u_rms_v", |a| ArrayView1::from(&a.half_cycles[channel].u_rms_v))?
+            .lend("start_sample", |a| ArrayView1::from(&a.half_cycles[channel].start_sample))?
+            .lend("stop_sample", |a| ArrayView1::from(&a.half_cycles[channel].stop_sample))?
+            .flags(&h.flags)?;
+        Ok(columns.dict)
+    }
+
+    /// Basic intervals.
+    #[getter]
+    fn intervals<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let i = &slf.get().0.intervals;
+        let columns = Columns::new(slf)
+            .times("time", i.stop_sample.iter().copied())?
+            .lend("frequency_hz", |a| ArrayView1::from(&a.intervals.frequency_hz))?
+            .lend("rms", |a| a.intervals.rms.view())?
+            .lend("line_line_rms_v", |a| a.intervals.line_line_rms_v.view())?
+            .lend("start_sample", |a| ArrayView1::from(&a.intervals.start_sample))?
+            .lend("stop_sample", |a| ArrayView1::from(&a.intervals.stop_sample))?
+            .lend("cycles", |a| ArrayView1::from(&a.intervals.cycles))?
+            .flags(&i.flags)?;
+        Ok(columns.dict)
+    }
+
+    /// 10-s frequency.
+    #[getter]
+    fn frequency<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let f = &slf.get().0.frequency;
+        let columns = Columns::new(slf)
+            .times("time", f.stop_sample.iter().copied())?
+            .lend("hz", |a| ArrayView1::from(&a.frequency.hz))?
+            .lend("start_sample", |a| ArrayView1::from(&a.frequency.start_sample))?
+            .lend("stop_sample", |a| ArrayView1::from(&a.frequency.stop_sample))?
+            .flags(&f.flags)?;
+        Ok(columns.dict)
+    }
+
+    /// Harmonics of the basic intervals.
+    #[getter]
+    fn harmonics<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let columns = Columns::new(slf)
+            .times("time", slf.get().0.intervals.stop_sample.iter().copied())?
+            .lend("subgroup", |a| a.harmonics.subgroup.view())?
+            .lend("group", |a| a.harmonics.group.view())?
+            .lend("interharmonic_subgroup", |a| a.harmonics.interharmonic_subgroup.view())?
+            .lend("interharmonic_group", |a| a.harmonics.interharmonic_group.view())?
+            .lend("phase_rad", |a| a.harmonics.phase_rad.view())?
+            .lend("thd_subgroup_pct", |a| a.harmonics.thd_subgroup_pct.view())?
+            .lend("thd_group_pct", |a| a.harmonics.thd_group_pct.view())?;
+        Ok(columns.dict)
+    }
+
+    /// Unbalance of the basic intervals; a quantity that could not be measured is empty.
+    #[getter]
+    fn unbalance<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let columns = Columns::new(slf)
+            .times("time", slf.get().0.intervals.stop_sample.iter().copied())?
+            .lend("u2_pct", |a| ArrayView1::from(&a.unbalance.u2_pct))?
+            .lend("u0_pct", |a| ArrayView1::from(&a.unbalance.u0_pct))?
+            .lend("i2_pct", |a| ArrayView1::from(&a.unbalance.i2_pct))?
+            .lend("i0_pct", |a| ArrayView1::from(&a.unbalance.i0_pct))?;
+        Ok(columns.dict)
+    }
+
+    /// Power of the basic intervals.
+    #[getter]
+    fn power<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let columns = Columns::new(slf)
+            .times("time", slf.get().0.intervals.stop_sample.iter().copied())?
+            .lend("p_w", |a| a.power.p_w.view())?
+            .lend("q1_var", |a| a.power.q1_var.view())?
+            .lend("s_va", |a| a.power.s_va.view())?
+            .lend("pf", |a| a.power.pf.view())?;
+        Ok(columns.dict)
+    }
+
+    /// Dips, swells and interruptions; channels by position in ``channels``.
+    #[getter]
+    fn events<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let e = &slf.get().0.events;
+        let columns = Columns::new(slf)
+            .list("kind", e.iter().map(|e| format!("{:?}", e.kind).to_lowercase()))?
+            .list("channels", e.iter().map(|e| e.channels.clone()))?
+            .times("start", e.iter().map(|e| e.start_sample))?
+            .copy("duration_s", e.iter().map(|e| e.duration_s))?
+            .copy("residual_v", e.iter().map(|e| e.residual_v))?
+            .copy("magnitude_pu", e.iter().map(|e| e.magnitude_pu))?
+            .copy("depth_pct", e.iter().map(|e| e.depth_pct))?
+            .list("category", e.iter().map(|e| e.category))?
+            .list("extreme_channel", e.iter().map(|e| e.extreme_channel))?
+            .copy("polyphase", e.iter().map(|e| e.polyphase))?
+            .copy("open", e.iter().map(|e| e.open))?
+            .copy("start_sample", e.iter().map(|e| e.start_sample))?
+            .copy("stop_sample", e.iter().map(|e| e.stop_sample))?
+            .copy("flags", e.iter().map(|e| e.flags.bits()))?;
+        Ok(columns.dict)
+    }
+
+    /// Transients; the channel by position in ``channels``.
+    #[getter]
+    fn transients<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let t = &slf.get().0.transients;
+        let columns = Columns::new(slf)
+            .list("kind", t.iter().map(|t| format!("{:?}", t.kind).to_lowercase()))?
+            .list("channel", t.iter().map(|t| t.channel))?
+            .times("start", t.iter().map(|t| t.start_sample as f64))?
+            .copy("duration_s", t.iter().map(|t| t.duration_s))?
+            .copy("peak_v", t.iter().map(|t| t.peak_v))?
+            .copy("peak_pu", t.iter().map(|t| t.peak_pu))?
+            .copy("rise_s", t.iter().map(|t| t.rise_s))?
+            .copy("ringing_hz", t.iter().map(|t| t.ringing_hz))?
+            .copy("polarity", t.iter().map(|t| t.polarity))?
+            .copy("clipped", t.iter().map(|t| t.clipped))?
+            .copy("resolvable", t.iter().map(|t| t.resolvable))?
+            .copy("start_sample", t.iter().map(|t| t.start_sample))?
+            .copy("stop_sample", t.iter().map(|t| t.stop_sample))?
+            .copy("peak_sample", t.iter().map(|t| t.peak_sample))?;
+        Ok(columns.dict)
+    }
+
+    /// Gaps in the recording.
+    #[getter]
+    fn gaps<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let g = &slf.get().0.gaps;
+        let columns = Columns::new(slf)
+            .times("stop", g.iter().map(|g| g.sample as f64))?
+            .copy("duration_s", g.iter().map(|g| g.duration_s))?
+            .copy("sample", g.iter().map(|g| g.sample))?;
+        Ok(columns.dict)
+    }
+}
