@@ -6,7 +6,7 @@
 >>> r.half_cycles["Ua"].u_rms_v.round()[:3]   # Urms(1/2), in volts
 array([230., 230., 230.])
 
-Times are ``datetime64[ns]`` when the capture has a start, else float seconds from its beginning. Names end in their unit.
+Times are ``datetime64[ns]`` when the capture has a start, else float seconds from its beginning. Names end in the unit.
 """
 
 from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth

@@ -1,7 +1,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol, Union, final
+from typing import Any, Literal, Protocol, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,10 +9,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from .analysis import Analysis
 
+__all__ = [
+    "Capture",
+    "Channel",
+    "Config",
+    "FormatError",
+    "Results",
+    "UnsupportedError",
+    "__version__",
+    "arrow_stream",
+    "read",
+    "synth",
+]
 __version__: str
 
-_Moment = Union[str, datetime, np.datetime64]
-_Position = Union[str, float, int, datetime, np.datetime64]
+_Moment = str | datetime | np.datetime64
+_Position = str | float | int | datetime | np.datetime64
 
 class _Readable(Protocol):
     def read(self) -> bytes: ...
@@ -47,7 +59,6 @@ class Config:
     def replace(self, **settings: Any) -> Config: ...
     def keys(self) -> list[str]: ...
     def __getitem__(self, name: str, /) -> Any: ...
-    def __getattr__(self, name: str, /) -> Any: ...
     def __dir__(self) -> list[str]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

@@ -1,4 +1,4 @@
-"""Plots, drawn with matplotlib (``pip install matplotlib``). Every function takes axes or makes them, and returns them."""
+"""Plots, drawn with matplotlib (``pip install matplotlib``). Every function takes axes or makes and returns them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Result tables: NumPy columns that convert to pandas, polars, Arrow and xarray.
 
 A table is a sequence of rows (``len``, iteration, ``events[0].kind``) with one attribute per column (``events.kind``);
-``events[events.kind == "dip"]`` is the table of some rows. ``time`` and ``start`` columns are ``datetime64[ns]``, or float seconds from the beginning of a capture
-without a start.
+``events[events.kind == "dip"]`` is the table of some rows. Columns of moments are ``datetime64[ns]``, or float seconds
+from the beginning of a capture without a start.
 """
 
 from __future__ import annotations
@@ -109,8 +109,7 @@ class Table:
 
     def to_pandas(self) -> pandas.DataFrame:
         """A pandas DataFrame."""
-        frame: pandas.DataFrame = _need("pandas").DataFrame(self._flat())
-        return frame
+        return _need("pandas").DataFrame(self._flat())
 
     def to_polars(self) -> polars.DataFrame:
         """A polars DataFrame."""
@@ -123,8 +122,7 @@ class Table:
     def to_xarray(self) -> xarray.Dataset:
         """An xarray Dataset with the axes as they are: row, then channel, order, …"""
         variables = {name: (("row", *self._dims.get(name, ())), column) for name, column in self._columns.items()}
-        dataset: xarray.Dataset = _need("xarray").Dataset(variables, coords=self.axes)
-        return dataset
+        return _need("xarray").Dataset(variables, coords=self.axes)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The table as an Arrow C stream; ``requested_schema`` is not followed, as the protocol allows."""

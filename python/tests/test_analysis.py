@@ -1,0 +1,158 @@
+"""Every quantity arrives under its own name: a known signal is measured and each column compared to what was put in."""
+
+import numpy as np
+import pytest
+from conftest import DIP, I_RMS, LAG, RATE, SPIKE_SAMPLE, SPIKE_V, START, U5, U
+
+import kilat
+
+CLASS_A = 1e-3
+"""Relative uncertainty of Class A magnitudes, IEC 61000-4-30, 5.2: 0.1 % of Udin."""
+
+
+def steady(r):
+    """Intervals no event touches."""
+    return (r.intervals.flags & kilat.Flags.EVENT) == 0
+
+
+def test_half_cycles(r, cap):
+    assert list(r.half_cycles) == ["Ua", "Ub", "Uc"]
+    h = r.half_cycles["Ub"]
+    assert len(h) == len(h.time) == len(h.u_rms_v) == len(h.flags)
+    values = cap["Ub"].values
+    # Each value against the plain r.m.s. of the samples in its window; the window ends between samples.
+    for row in list(h)[5:200:7]:
+        a, b = round(row.start_sample), round(row.stop_sample)
+        assert b - a == 200
+        assert row.u_rms_v == pytest.approx(np.sqrt(np.mean(values[a:b] ** 2)), rel=CLASS_A)
+    assert h.time[0] == np.datetime64(START[:-1], "ns") + np.timedelta64(round(h.start_sample[0] / RATE * 1e9), "ns")
+
+
+def test_intervals(r):
+    i = r.intervals
+    good = steady(r)
+    assert 55 <= len(i) <= 60 and 50 < good.sum() < len(i)
+    np.testing.assert_allclose(i.stop_sample - i.start_sample, 2000, atol=0.1)
+    np.testing.assert_allclose(i.frequency_hz, 50.0, atol=1e-2)
+    expected = [np.hypot(230, U5), 224, 230, I_RMS, I_RMS, I_RMS]
+    np.testing.assert_allclose(i.rms[10], expected, rtol=CLASS_A)
+    assert i.rms.shape == (len(i), len(r.channels)) and i.axes["channel"] == r.names
+    between = abs(U["Ub"][0] * np.exp(1j * np.deg2rad(U["Ub"][1])) - 230 * np.exp(1j * np.deg2rad(U["Uc"][1])))
+    assert i.line_line_rms_v[10, 1] == pytest.approx(between, rel=CLASS_A)
+    assert (i.cycles == 10).all()
+    # IEC 61000-4-30 stamps an interval with its end.
+    first = np.datetime64(START[:-1], "ns") + np.timedelta64(round(i.stop_sample[0] / RATE * 1e9), "ns")
+    assert i.time.dtype == "datetime64[ns]" and i.time[0] == first
+
+
+def test_frequency(r):
+    assert len(r.frequency) == 1
+    assert r.frequency.hz[0] == pytest.approx(50.0, abs=1e-3)
+    assert np.datetime64("2024-05-27T07:00:09.9") < r.frequency.time[0] <= np.datetime64("2024-05-27T07:00:10")
+
+
+def test_harmonics(r):
+    h, row = r.harmonics, 10
+    assert h.subgroup.shape == (len(r.intervals), 6, 51) == h.group.shape == h.phase_rad.shape
+    assert h.subgroup[row, 0, 1] == pytest.approx(230, rel=CLASS_A)
+    assert h.subgroup[row, 0, 5] == pytest.approx(U5, rel=0.05)
+    assert h.group[row, 0, 5] == pytest.approx(U5, rel=0.05)
+    assert h.interharmonic_subgroup[row, 0, 5] < 0.05
+    assert h.thd_subgroup_pct[row, 0] == pytest.approx(100 * U5 / 230, rel=0.05)
+    assert h.thd_group_pct[row, 0] == pytest.approx(100 * U5 / 230, rel=0.05)
+    assert h.thd_subgroup_pct[row, 2] < 0.1
+    angle = h.phase_rad[row, 3, 1] - h.phase_rad[row, 0, 1]
+    assert np.rad2deg(angle) % 360 == pytest.approx(360 - LAG, abs=0.2)
+
+
+def test_unbalance(r):
+    a = np.exp(2j * np.pi / 3)
+    ua, ub, uc = (rms * np.exp(1j * np.deg2rad(degrees)) for rms, degrees in U.values())
+    u0, u1, u2 = ua + ub + uc, ua + a * ub + a * a * uc, ua + a * a * ub + a * uc
+    assert r.unbalance.u2_pct[10] == pytest.approx(100 * abs(u2 / u1), abs=0.15)
+    assert r.unbalance.u0_pct[10] == pytest.approx(100 * abs(u0 / u1), abs=0.15)
+    assert r.unbalance.i2_pct[10] == pytest.approx(0, abs=0.15)
+
+
+def test_power(r):
+    p = r.power
+    assert p.axes["pair"] == ["Ua·Ia", "Ub·Ib", "Uc·Ic"] and r.power_pairs[0] == ("Ua", "Ia")
+    for pair, (rms, _) in enumerate(U.values()):
+        assert p.p_w[10, pair] == pytest.approx(rms * I_RMS * np.cos(np.deg2rad(LAG)), rel=2e-3)
+        assert p.q1_var[10, pair] == pytest.approx(rms * I_RMS * np.sin(np.deg2rad(LAG)), rel=2e-3)
+    assert p.s_va[10, 0] == pytest.approx(np.hypot(230, U5) * I_RMS, rel=2e-3)
+    np.testing.assert_allclose(p.pf, p.p_w / p.s_va, rtol=1e-12)
+
+
+def test_events(r):
+    dips = r.events[r.events.kind == "dip"]
+    assert len(dips) == 2 and sorted(dips.polyphase) == [False, True]
+    for dip in dips:
+        assert dip.channels == ("Ub",) and dip.extreme_channel == "Ub"
+        assert dip.residual_v == pytest.approx(112, rel=CLASS_A)
+        assert dip.magnitude_pu == pytest.approx(112 / 230, rel=CLASS_A)
+        assert dip.depth_pct == pytest.approx(100 * (1 - 112 / 230), rel=CLASS_A)
+        # A rectangular dip of n cycles lasts n + 0.5 to n + 1 cycles when seen through one-cycle windows.
+        assert 0.2 <= dip.duration_s <= 0.2 + 0.021
+        assert dip.start_sample / RATE == pytest.approx(DIP[0], abs=0.021)
+        seconds = (dip.start - np.datetime64(START[:-1], "ns")) / np.timedelta64(1, "s")
+        assert seconds == pytest.approx(dip.start_sample / RATE, abs=1e-9)
+        assert dip.category == "instantaneous sag" and not dip.open
+
+
+def test_transients(r):
+    assert list(r.transients.channel) == ["Uc"]
+    (spike,) = r.transients
+    assert spike.kind == "impulsive" and spike.polarity == 1
+    assert SPIKE_SAMPLE <= spike.peak_sample < SPIKE_SAMPLE + 6
+    assert spike.peak_v == pytest.approx(SPIKE_V, rel=0.01)
+    assert spike.peak_pu == pytest.approx(SPIKE_V / (230 * np.sqrt(2)), rel=0.01)
+
+
+def test_what_was_not_measured_is_nan(cap):
+    r = cap.select(names=["Ua"]).analyze()
+    assert r.wiring == "single" and len(r.channels) == 1
+    assert np.isnan(r.unbalance.u2_pct).all() and len(r.unbalance) == len(r.intervals)
+    assert r.power.p_w.shape == (len(r.intervals), 0)
+    assert len(r.events) == len(r.transients) == len(r.gaps) == 0
+
+
+def test_without_a_start_times_are_seconds(cap):
+    t = np.arange(20_000) / RATE
+    bare = kilat.Capture.from_arrays({"Ua": 325 * np.sin(2 * np.pi * 50 * t)}, sample_rate=RATE)
+    r = bare.analyze()
+    np.testing.assert_allclose(r.intervals.time, r.intervals.stop_sample / RATE, rtol=1e-12)
+    assert r.half_cycles["Ua"].time.dtype == np.float64
+
+
+def test_the_number_of_threads_changes_no_bit(cap):
+    one, many = (cap.analyze(threads=n) for n in (1, 3))
+    np.testing.assert_array_equal(one.harmonics.subgroup, many.harmonics.subgroup)
+    np.testing.assert_array_equal(one.half_cycles["Ub"].u_rms_v, many.half_cycles["Ub"].u_rms_v)
+
+
+def test_settings_reach_the_engine(cap):
+    assert len(cap.analyze(dip_pct=40, interruption_pct=5).events) == 0
+    config = kilat.Config(nominal_voltage_v=230, nominal_frequency_hz=50, dip_pct=40)
+    r = cap.analyze(config=config)
+    assert len(r.events) == 0 and r.config == config
+    assert cap.analyze(nominal_voltage=200).events.kind.tolist().count("swell") > 0
+    assert cap.analyze(orders=10).config.orders == 10
+
+
+def test_a_repeated_name_stays_two_channels(cap):
+    twice = {"Ua": cap["Ua"].values, "UA": cap["Ub"].values}
+    r = kilat.Capture.from_arrays(twice, sample_rate=RATE).analyze()
+    assert len(set(r.names)) == len(r.half_cycles) == 2
+
+
+def test_large_arrays_are_lent_not_copied(r):
+    # A second façade over the same results sees the same memory.
+    again = kilat.Analysis(r._results, r.capture)
+    assert np.shares_memory(r.harmonics.subgroup, again.harmonics.subgroup)
+    assert not r.intervals.rms.flags.writeable
+
+
+def test_shows_itself(r):
+    assert "\n" not in repr(r) and len(repr(r)) <= 100
+    assert "Ub" in r._repr_html_()
