@@ -12,7 +12,7 @@ from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntFlag
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ class Table:
             if key not in self._columns:
                 raise KeyError(key)
             return self._columns[key]
-        if isinstance(key, SupportsIndex):
+        if isinstance(key, (int, np.integer)):
             return self._row(*(column[key] for column in self._columns.values()))
         return type(self)({name: column[key] for name, column in self._columns.items()}, self.axes)
 

@@ -9,8 +9,9 @@ use crate::array::view;
 
 /// One channel of a capture: ``cap["Ua"]``.
 ///
-/// >>> import kilat
-/// >>> cap = kilat.Capture.from_arrays({"Ua": [0, 100, -100]}, sample_rate=1000.0, scales={"Ua": 0.5})
+/// >>> import kilat, numpy as np
+/// >>> codes = np.array([0, 100, -100], dtype=np.int16)
+/// >>> cap = kilat.Capture.from_arrays({"Ua": codes}, sample_rate=1000.0, scales={"Ua": 0.5})
 /// >>> cap["Ua"]
 /// <kilat.Channel Ua: voltage, phase A, 3 int16 samples, 0.5 V per code>
 /// >>> cap["Ua"].values

@@ -157,9 +157,15 @@ pub fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
     value.str()?.to_string().parse().map_err(to_py)
 }
 
-/// A capture computed from a model of a low-voltage feeder; ``kilat.synth("healthy")``.
+/// A capture computed from a model of a low-voltage feeder: a scenario such as ``"healthy"`` or ``"kaur-2024"``.
+///
+/// An unknown name is a ValueError that lists the known ones.
+///
+/// >>> import kilat
+/// >>> kilat.synth("kaur-2024").format
+/// 'scenario kaur-2024'
 #[pyfunction]
 pub fn synth(py: Python<'_>, name: &str) -> PyResult<Capture> {
-    let _ = py;
-    Err(PyValueError::new_err(format!("scenario {name}: none yet")))
+    let scenario = || kilat::synth::scenario(name, &kilat::synth::Options::of(name)?);
+    py.detach(scenario).map(|s| Capture(s.capture)).map_err(to_py)
 }

@@ -1,5 +1,6 @@
 """Errors are Python's own where Python has one, and say what to do."""
 
+import io
 import sys
 import threading
 
@@ -19,7 +20,7 @@ def test_files_that_cannot_be_opened(tmp_path):
 def test_unknown_content(tmp_path, content):
     path = tmp_path / "what.bin"
     path.write_bytes(content)
-    for source in (path, str(path), content, bytearray(content), path.open("rb")):
+    for source in (path, str(path), content, bytearray(content), io.BytesIO(content)):
         with pytest.raises(kilat.FormatError) as e:
             kilat.read(source)
         assert isinstance(e.value, ValueError)
