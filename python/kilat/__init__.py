@@ -4,7 +4,7 @@
 >>> cap = kilat.read()                        # an example; else a path, bytes or a file object
 >>> r = cap.analyze(nominal_voltage=230, frequency=50)
 >>> r.half_cycles["Ua"].u_rms_v.round()[:3]   # Urms(1/2), in volts
-array([230., 230., 230.])
+array([220., 220., 220.])
 
 Times are ``datetime64[ns]`` when the capture has a start, else float seconds from its beginning. Names end in the unit.
 """
