@@ -44,8 +44,8 @@ use crate::error::to_py;
 /// --------
 /// >>> import kilat
 /// >>> cap = kilat.read()
-/// >>> cap.names[:3]
-/// ['Ua', 'Ub', 'Uc']
+/// >>> cap.n_samples, cap.sample_rate
+/// (120000, 10000.0)
 #[pyfunction]
 #[pyo3(signature = (source=None, *, strict=false, channels=None, sample_rate=None, start=None, axis=None, map=None))]
 #[expect(clippy::too_many_arguments, reason = "the keywords of the Python function")]
@@ -131,7 +131,7 @@ fn channel_map(entry: &Bound<'_, PyDict>) -> PyResult<ChannelMap> {
             "name" => out.name = value.extract()?,
             "unit" => out.unit = value.extract()?,
             "phase" => {
-                out.phase = value.extract::<Option<String>>()?.map(|p| phase("map", &p)).transpose()?
+                out.phase = value.extract::<Option<String>>()?.map(|p| phase("map", &p)).transpose()?;
             }
             "scale" => out.scale = value.extract()?,
             "offset" => out.offset = value.extract()?,
