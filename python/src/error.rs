@@ -27,7 +27,7 @@ pub fn to_py(error: Error) -> PyErr {
             Some(code) => {
                 let reason = source.to_string();
                 let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
-                PyOSError::new_err((code, reason, path))
+                PyOSError::new_err((code, reason, path.into_os_string()))
             }
             None => std::io::Error::new(source.kind(), message).into(),
         },
