@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import html
 from .tables import (
+    Diagnosis,
     Events,
     Frequency,
     Gaps,
@@ -149,6 +151,26 @@ class Analysis:
     def gaps(self) -> Gaps:
         """Gaps in the recording."""
         return Gaps(self._results.gaps)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Probable causes, each with what speaks for it, against it, and what would refute it; empty when no rule applies.
+
+        >>> import kilat
+        >>> kilat.synth("kaur-2024").analyze(nominal_voltage=220).diagnosis["cause"].tolist()
+        ['loose_neutral']
+        """
+        columns = self._results.diagnosis
+        columns["channels"] = _objects([tuple(self.names[i] for i in c) for c in columns["channels"]])
+        for name in ("cause", "rules_for", "rules_against", "refuted_by", "recommendation"):
+            columns[name] = _objects([tuple(v) if isinstance(v, list) else v for v in columns[name]])
+        return Diagnosis(columns)
+
+    def report(
+        self, path: str | os.PathLike[str], *, lang: Literal["en", "id"] = "en", title: str | None = None
+    ) -> None:
+        """Writes the analysis to ``path`` as one HTML page that stands alone, in English or Indonesian."""
+        self._results.report(path, lang, title)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draws Urms(1/2) of every voltage channel with the events; returns the axes, ``ax`` or new ones."""

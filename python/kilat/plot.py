@@ -38,7 +38,7 @@ def capture(cap: Capture, ax: Axes | None = None) -> Axes:
 def analysis(r: Analysis, ax: Axes | None = None) -> Axes:
     """Urms(1/2) of every voltage channel, with the events as bands and the dip and swell thresholds as lines."""
     ax = _axes(ax)
-    voltages = [c for c in r.channels if c.kind == "voltage"]
+    voltages = [c for c in r.channels if c.kind == "voltage" and len(r.half_cycles[c.name])]
     for channel in voltages:
         table = r.half_cycles[channel.name]
         ax.plot(table.time, table.u_rms_v, label=channel.name, color=_colour(channel.phase), linewidth=1.0)
@@ -46,7 +46,11 @@ def analysis(r: Analysis, ax: Axes | None = None) -> Axes:
         for pct in (r.config.dip_pct, r.config.swell_pct):
             ax.axhline(udin * pct / 100, color="grey", linewidth=0.8, linestyle="--")
     labelled = set()
+    # The event of a whole system stands for those of its channels, so that no band is drawn twice.
+    system = bool(np.any(r.events.polyphase))
     for event in r.events:
+        if event.polyphase != system:
+            continue
         label = None if event.kind in labelled else event.kind
         labelled.add(event.kind)
         ax.axvspan(event.start, _after(event.start, event.duration_s), color=EVENTS[event.kind], alpha=0.2, label=label)

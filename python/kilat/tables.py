@@ -297,6 +297,24 @@ class Transients(Table):
     peak_sample: NDArray[np.uint64]
 
 
+class Diagnosis(Table):
+    """Probable causes, each with its evidence."""
+
+    cause: NDArray[Any]
+    confidence: NDArray[np.float64]
+    """How far to trust it, 0 to 1."""
+    channels: NDArray[Any]
+    start: NDArray[Any]
+    stop: NDArray[Any]
+    rules_for: NDArray[Any]
+    """What speaks for it."""
+    rules_against: NDArray[Any]
+    """What speaks against it."""
+    refuted_by: NDArray[Any]
+    """The measurement that would refute it."""
+    recommendation: NDArray[Any]
+
+
 class Gaps(Table):
     """Stretches of time without samples; ``stop`` and ``sample`` are those of the first sample after the gap."""
 

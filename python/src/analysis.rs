@@ -1,18 +1,30 @@
 //! The tables of an analysis as dictionaries of NumPy arrays; `kilat/analysis.py` gives them their face.
 
-use kilat::{Analysis, Flags};
+use std::path::PathBuf;
+
+use kilat::diagnosis::findings;
+use kilat::report::{Lang, Options, html};
+use kilat::{Analysis, Capture, Flags, Warning};
 use numpy::IntoPyArray;
 use numpy::ndarray::{ArrayView, ArrayView1, Dimension};
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::array::{times, view};
 use crate::config::Config;
+use crate::error::to_py;
 
 /// Tables of one analysis, each a dict of arrays by column; large arrays are views, and read-only.
 #[pyclass(frozen, module = "kilat._kilat")]
-pub struct Results(pub Analysis);
+pub struct Results {
+    /// What was found.
+    pub analysis: Analysis,
+    /// Settings that were not given.
+    pub assumed: Vec<Warning>,
+    /// What was analysed; it shares its samples with the Python object.
+    pub capture: Capture,
+}
 
 /// A dict under construction.
 struct Columns<'a, 'py> {
@@ -27,7 +39,7 @@ impl<'a, 'py> Columns<'a, 'py> {
 
     /// Moments of these positions.
     fn times(self, name: &str, positions: impl Iterator<Item = f64> + Send) -> PyResult<Self> {
-        let time = &self.results.get().0.time;
+        let time = &self.results.get().analysis.time;
         self.dict.set_item(name, times(self.results.py(), time, positions))?;
         Ok(self)
     }
@@ -38,7 +50,7 @@ impl<'a, 'py> Columns<'a, 'py> {
         name: &str,
         pick: impl for<'r> FnOnce(&'r Analysis) -> ArrayView<'r, T, D>,
     ) -> PyResult<Self> {
-        self.dict.set_item(name, view(self.results, |r| pick(&r.0))?)?;
+        self.dict.set_item(name, view(self.results, |r| pick(&r.analysis))?)?;
         Ok(self)
     }
 
@@ -66,38 +78,38 @@ impl Results {
     /// Settings used.
     #[getter]
     fn config(&self) -> Config {
-        Config(self.0.config.clone())
+        Config(self.analysis.config.clone())
     }
 
     /// ``single``, ``split``, ``wye`` or ``delta``.
     #[getter]
     fn wiring(&self) -> String {
-        format!("{:?}", self.0.wiring).to_lowercase()
+        format!("{:?}", self.analysis.wiring).to_lowercase()
     }
 
     /// Analysed channels: name, index in the capture, phase, kind, Udin in volts.
     #[getter]
     fn channels(&self) -> Vec<(String, usize, Option<String>, String, f64)> {
         let text = |phase: kilat::Phase| phase.to_string();
-        let channels = self.0.channels.iter();
+        let channels = self.analysis.channels.iter();
         channels.map(|c| (c.name.clone(), c.index, c.phase.map(text), c.kind.to_string(), c.udin_v)).collect()
     }
 
     /// Voltage and current channel of each power pair, by position in ``channels``.
     #[getter]
     fn power_pairs(&self) -> Vec<(usize, usize)> {
-        self.0.power_pairs.clone()
+        self.analysis.power_pairs.clone()
     }
 
     /// What the capture could not support, and what was assumed, a line each.
     #[getter]
     fn warnings(&self) -> Vec<String> {
-        self.0.warnings.iter().map(ToString::to_string).collect()
+        self.assumed.iter().chain(&self.analysis.warnings).map(ToString::to_string).collect()
     }
 
     /// Urms(1/2) of the channel at this position.
     fn half_cycles<'py>(slf: &Bound<'py, Self>, channel: usize) -> Table<'py> {
-        let Some(h) = slf.get().0.half_cycles.get(channel) else {
+        let Some(h) = slf.get().analysis.half_cycles.get(channel) else {
             return Err(PyIndexError::new_err(format!("there is no channel {channel}")));
         };
         let columns = Columns::new(slf)
@@ -112,7 +124,7 @@ impl Results {
     /// Basic intervals.
     #[getter]
     fn intervals<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let i = &slf.get().0.intervals;
+        let i = &slf.get().analysis.intervals;
         let columns = Columns::new(slf)
             .times("time", i.stop_sample.iter().copied())?
             .lend("frequency_hz", |a| ArrayView1::from(&a.intervals.frequency_hz))?
@@ -128,7 +140,7 @@ impl Results {
     /// 10-s frequency.
     #[getter]
     fn frequency<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let f = &slf.get().0.frequency;
+        let f = &slf.get().analysis.frequency;
         let columns = Columns::new(slf)
             .times("time", f.stop_sample.iter().copied())?
             .lend("hz", |a| ArrayView1::from(&a.frequency.hz))?
@@ -142,7 +154,7 @@ impl Results {
     #[getter]
     fn harmonics<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
         let columns = Columns::new(slf)
-            .times("time", slf.get().0.intervals.stop_sample.iter().copied())?
+            .times("time", slf.get().analysis.intervals.stop_sample.iter().copied())?
             .lend("subgroup", |a| a.harmonics.subgroup.view())?
             .lend("group", |a| a.harmonics.group.view())?
             .lend("interharmonic_subgroup", |a| a.harmonics.interharmonic_subgroup.view())?
@@ -157,7 +169,7 @@ impl Results {
     #[getter]
     fn unbalance<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
         let columns = Columns::new(slf)
-            .times("time", slf.get().0.intervals.stop_sample.iter().copied())?
+            .times("time", slf.get().analysis.intervals.stop_sample.iter().copied())?
             .lend("u2_pct", |a| ArrayView1::from(&a.unbalance.u2_pct))?
             .lend("u0_pct", |a| ArrayView1::from(&a.unbalance.u0_pct))?
             .lend("i2_pct", |a| ArrayView1::from(&a.unbalance.i2_pct))?
@@ -169,7 +181,7 @@ impl Results {
     #[getter]
     fn power<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
         let columns = Columns::new(slf)
-            .times("time", slf.get().0.intervals.stop_sample.iter().copied())?
+            .times("time", slf.get().analysis.intervals.stop_sample.iter().copied())?
             .lend("p_w", |a| a.power.p_w.view())?
             .lend("q1_var", |a| a.power.q1_var.view())?
             .lend("s_va", |a| a.power.s_va.view())?
@@ -180,7 +192,7 @@ impl Results {
     /// Dips, swells and interruptions; channels by position in ``channels``.
     #[getter]
     fn events<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let e = &slf.get().0.events;
+        let e = &slf.get().analysis.events;
         let columns = Columns::new(slf)
             .list("kind", e.iter().map(|e| format!("{:?}", e.kind).to_lowercase()))?
             .list("channels", e.iter().map(|e| e.channels.clone()))?
@@ -202,7 +214,7 @@ impl Results {
     /// Transients; the channel by position in ``channels``.
     #[getter]
     fn transients<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let t = &slf.get().0.transients;
+        let t = &slf.get().analysis.transients;
         let columns = Columns::new(slf)
             .list("kind", t.iter().map(|t| format!("{:?}", t.kind).to_lowercase()))?
             .list("channel", t.iter().map(|t| t.channel))?
@@ -221,10 +233,42 @@ impl Results {
         Ok(columns.dict)
     }
 
+    /// Probable causes; channels by position in ``channels``.
+    #[getter]
+    fn diagnosis<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let f = &findings(&slf.get().analysis);
+        let columns = Columns::new(slf)
+            .list("cause", f.iter().map(|f| f.cause))?
+            .copy("confidence", f.iter().map(|f| f.confidence))?
+            .list("channels", f.iter().map(|f| f.channels.clone()))?
+            .times("start", f.iter().map(|f| f.start_sample))?
+            .times("stop", f.iter().map(|f| f.stop_sample))?
+            .list("rules_for", f.iter().map(|f| f.rules_for.clone()))?
+            .list("rules_against", f.iter().map(|f| f.rules_against.clone()))?
+            .list("refuted_by", f.iter().map(|f| f.refuted_by.clone()))?
+            .list("recommendation", f.iter().map(|f| f.recommendation.clone()))?;
+        Ok(columns.dict)
+    }
+
+    /// Writes the report to ``path``; ``lang`` is ``en`` or ``id``.
+    fn report(&self, py: Python<'_>, path: PathBuf, lang: &str, title: Option<String>) -> PyResult<()> {
+        let lang = match lang {
+            "en" => Lang::En,
+            "id" => Lang::Id,
+            other => return Err(PyValueError::new_err(format!("lang: `{other}` is neither 'en' nor 'id'"))),
+        };
+        let options = Options { lang, title, assumed: self.assumed.clone(), file_sha256: None };
+        py.detach(|| {
+            let page = html(&self.capture, &self.analysis, &findings(&self.analysis), &options)?;
+            std::fs::write(&path, page).map_err(|e| kilat::Error::io(&path, e))
+        })
+        .map_err(to_py)
+    }
+
     /// Gaps in the recording.
     #[getter]
     fn gaps<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let g = &slf.get().0.gaps;
+        let g = &slf.get().analysis.gaps;
         let columns = Columns::new(slf)
             .times("stop", g.iter().map(|g| g.sample as f64))?
             .copy("duration_s", g.iter().map(|g| g.duration_s))?

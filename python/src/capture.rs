@@ -243,9 +243,9 @@ impl Capture {
     /// Parameters
     /// ----------
     /// nominal_voltage : float, optional
-    ///     Declared voltage in volts, line-neutral where that is measured; 230 when absent.
+    ///     Declared voltage in volts, line-neutral where that is measured; suggested by the signal, with a warning, when absent.
     /// frequency : float, optional
-    ///     50 or 60, in hertz; what the file states when absent, else 50.
+    ///     50 or 60, in hertz; what the file states, else what the signal suggests, when absent.
     /// threads : int, optional
     ///     As many as the machine has when absent. The result does not depend on it.
     /// config : Config, optional
@@ -267,22 +267,22 @@ impl Capture {
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, capture) = (slf.py(), &slf.get().0);
+        let mut assumed = Vec::new();
         let config = if let Some(config) = config {
             if nominal_voltage.is_some() || frequency.is_some() || settings.is_some_and(|s| !s.is_empty()) {
                 return Err(PyTypeError::new_err("config: give either config= or single settings, not both"));
             }
             config.get().0.clone()
         } else {
-            let base = kilat::Config::class_a(
-                nominal_voltage.unwrap_or(230.0),
-                frequency.or(capture.nominal_frequency_hz).unwrap_or(50.0),
-            );
+            let base;
+            (base, assumed) = kilat::config_for(capture, nominal_voltage, frequency).map_err(to_py)?;
             Config::changed(&base, settings)?.0
         };
         let threads = threads.unwrap_or(0);
         let analysis =
             py.detach(|| kilat::engine::offline::analyze(capture, &config, threads)).map_err(to_py)?;
-        py.import("kilat.analysis")?.getattr("Analysis")?.call1((Results(analysis), slf))
+        let results = Results { analysis, assumed, capture: capture.clone() };
+        py.import("kilat.analysis")?.getattr("Analysis")?.call1((results, slf))
     }
 
     /// Draws one kind of channel over time, voltages if there are any (``cap.select(kind="current").plot()`` for others).

@@ -19,7 +19,7 @@ pub use kilat_io as io;
 pub mod report;
 mod suggest;
 
-pub use suggest::suggest_config;
+pub use suggest::{config_for, suggest_config};
 
 /// Reads the capture at `path`, whatever its format; [`io::read`] takes options.
 pub fn read(path: impl AsRef<Path>) -> Result<Capture> {

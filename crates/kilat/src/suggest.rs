@@ -46,6 +46,32 @@ pub fn suggest_config(capture: &Capture) -> Result<(Config, Vec<Warning>)> {
     Ok((Config::class_a(voltage_v, frequency_hz), warnings))
 }
 
+/// Class A settings with the nominal values that are given; what is not is suggested by the capture, and the warnings say so.
+///
+/// A capture without a voltage suggests no voltage, and nothing in it is judged by one.
+pub fn config_for(
+    capture: &Capture,
+    nominal_voltage_v: Option<f64>,
+    nominal_frequency_hz: Option<f64>,
+) -> Result<(Config, Vec<Warning>)> {
+    if let (Some(v), Some(hz)) = (nominal_voltage_v, nominal_frequency_hz) {
+        return Ok((Config::class_a(v, hz), Vec::new()));
+    }
+    let mut known = capture.clone();
+    known.nominal_frequency_hz = nominal_frequency_hz.or(known.nominal_frequency_hz);
+    if capture.channels().iter().all(|c| c.kind != Kind::Voltage) {
+        let hz = known.nominal_frequency_hz.unwrap_or(50.0);
+        let at_hz =
+            Warning::new(FREQUENCY, "not stated, and there is no voltage to tell it from; 50 Hz is assumed");
+        let assumed = if known.nominal_frequency_hz.is_none() { vec![at_hz] } else { Vec::new() };
+        return Ok((Config::class_a(nominal_voltage_v.unwrap_or(230.0), hz), assumed));
+    }
+    let (suggested, mut assumed) = suggest_config(&known)?;
+    assumed.retain(|w| w.at != VOLTAGE || nominal_voltage_v.is_none());
+    let voltage_v = nominal_voltage_v.unwrap_or(suggested.nominal_voltage_v);
+    Ok((Config::class_a(voltage_v, nominal_frequency_hz.unwrap_or(suggested.nominal_frequency_hz)), assumed))
+}
+
 fn nominal_frequency(capture: &Capture, channels: &[&Channel], warnings: &mut Vec<Warning>) -> Result<f64> {
     let stated = capture.nominal_frequency_hz;
     if let Some(f) = stated.filter(|f| *f == 50.0 || *f == 60.0) {
