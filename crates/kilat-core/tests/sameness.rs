@@ -1,0 +1,402 @@
+//! Live and offline give the same bits, for any blocks, any number of threads and any type of samples, and give everything
+//! out in the same order.
+//!
+//! Each scenario is tried with blocks of one sample, of the whole recording, and with `KILAT_BLOCKINGS` random blockings
+//! (3 unless the variable says otherwise; the seed of each is in the message of a failure).
+
+mod signals;
+
+use std::f64::consts::PI;
+use std::sync::Arc;
+
+use kilat_core::engine::analysis::Gap;
+use kilat_core::engine::offline;
+use kilat_core::engine::segment::Engine;
+use kilat_core::engine::sink::{FrequencyValue, HalfCycle, Interval, Sink};
+use kilat_core::{Analysis, Capture, Config, Event, Flags, SampleKind, SampleRate, Segment, TimeBase, Timestamp, Transient};
+use proptest::prelude::*;
+use rayon::ThreadPoolBuilder;
+use signals::{
+    Harmonic, PEAK_V, Random, THIRD, UDIN_V, capture, mains, open, stream, streamed, three, three_voltages, within,
+};
+
+const RATE_HZ: f64 = 10_000.0;
+const KINDS: [SampleKind; 4] = [SampleKind::I16, SampleKind::I32, SampleKind::F32, SampleKind::F64];
+
+/// Everything of an analysis, named, as bits or as text that tells every bit.
+fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
+    let bits = |x: &[f64]| x.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let flags = |x: &[Flags]| x.iter().map(|f| u64::from(f.bits())).collect::<Vec<_>>();
+    let text = |x: String| x.bytes().map(u64::from).collect::<Vec<_>>();
+    let mut all = Vec::new();
+    for (c, h) in a.half_cycles.iter().enumerate() {
+        all.push((format!("half cycles of {c}, starts"), bits(&h.start_sample)));
+        all.push((format!("half cycles of {c}, stops"), bits(&h.stop_sample)));
+        all.push((format!("Urms(1/2) of {c}"), bits(&h.u_rms_v)));
+        all.push((format!("half cycles of {c}, flags"), flags(&h.flags)));
+    }
+    let i = &a.intervals;
+    all.push(("interval starts".into(), bits(&i.start_sample)));
+    all.push(("interval stops".into(), bits(&i.stop_sample)));
+    all.push(("interval cycles".into(), i.cycles.iter().map(|c| u64::from(*c)).collect()));
+    all.push(("interval frequencies".into(), bits(&i.frequency_hz)));
+    all.push(("interval flags".into(), flags(&i.flags)));
+    let h = &a.harmonics;
+    for (name, cube) in [
+        ("subgroups", &h.subgroup),
+        ("groups", &h.group),
+        ("interharmonic subgroups", &h.interharmonic_subgroup),
+        ("interharmonic groups", &h.interharmonic_group),
+        ("phases", &h.phase_rad),
+    ] {
+        all.push((name.into(), bits(&cube.iter().copied().collect::<Vec<_>>())));
+    }
+    let p = &a.power;
+    for (name, table) in [
+        ("r.m.s.", &i.rms),
+        ("line-line r.m.s.", &i.line_line_rms_v),
+        ("THD of subgroups", &h.thd_subgroup_pct),
+        ("THD of groups", &h.thd_group_pct),
+        ("P", &p.p_w),
+        ("Q1", &p.q1_var),
+        ("S", &p.s_va),
+        ("PF", &p.pf),
+    ] {
+        all.push((name.into(), bits(&table.iter().copied().collect::<Vec<_>>())));
+    }
+    for (name, column) in [
+        ("u2", &a.unbalance.u2_pct),
+        ("u0", &a.unbalance.u0_pct),
+        ("i2", &a.unbalance.i2_pct),
+        ("i0", &a.unbalance.i0_pct),
+        ("10-s starts", &a.frequency.start_sample),
+        ("10-s stops", &a.frequency.stop_sample),
+        ("10-s frequencies", &a.frequency.hz),
+    ] {
+        all.push((name.into(), bits(column)));
+    }
+    all.push(("10-s flags".into(), flags(&a.frequency.flags)));
+    // `Debug` of a float is the shortest text that reads back as the same float.
+    all.push(("events".into(), text(format!("{:?}", a.events))));
+    all.push(("transients".into(), text(format!("{:?}", a.transients))));
+    all.push(("gaps".into(), a.gaps.iter().map(|g| g.sample).collect()));
+    all
+}
+
+/// Fails, naming the table, unless all bits are the same.
+#[track_caller]
+fn same(got: &Analysis, want: &Analysis, case: &dyn Fn() -> String) {
+    for ((name, g), (_, w)) in everything(got).into_iter().zip(everything(want)) {
+        if g != w {
+            let at = g.iter().zip(&w).position(|(a, b)| a != b);
+            panic!("{}: {name} differ at {at:?}; {} and {} entries", case(), g.len(), w.len());
+        }
+    }
+    for (g, w) in got.gaps.iter().zip(&want.gaps) {
+        // The length of a gap is told by the caller of a live analysis, and computed by the offline one.
+        within(g.duration_s, w.duration_s, 1e-9, || format!("{}: gap", case()));
+    }
+}
+
+/// Writes down everything it is given, in order.
+#[derive(Debug, Default, PartialEq)]
+struct Log(Vec<String>);
+
+impl Sink for Log {
+    fn half_cycle(&mut self, value: HalfCycle) {
+        self.0.push(format!("{value:?}"));
+    }
+    fn interval(&mut self, interval: Interval<'_>) {
+        self.0.push(format!("{interval:?}"));
+    }
+    fn frequency(&mut self, value: FrequencyValue) {
+        self.0.push(format!("{value:?}"));
+    }
+    fn event(&mut self, event: Event) {
+        self.0.push(format!("{event:?}"));
+    }
+    fn transient(&mut self, transient: Transient) {
+        self.0.push(format!("{transient:?}"));
+    }
+    fn gap(&mut self, gap: Gap) {
+        self.0.push(format!("gap at {}", gap.sample));
+    }
+}
+
+impl Log {
+    #[track_caller]
+    fn same(&self, other: &Self, case: &dyn Fn() -> String) {
+        if let Some(k) = (0..self.0.len().max(other.0.len())).find(|k| self.0.get(*k) != other.0.get(*k)) {
+            let short = |s: Option<&String>| s.map(|s| s.chars().take(300).collect::<String>());
+            panic!("{}: output {k} is\n{:?}\nand\n{:?}", case(), short(self.0.get(k)), short(other.0.get(k)));
+        }
+    }
+}
+
+/// What the engine gives out when it is handed whole segments, on a pool of its own.
+fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
+    let plan = open(capture, config).plan().clone();
+    let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+    let mut engine = Engine::new(plan.clone(), (threads > 1).then_some(pool), 0, None);
+    let mut log = Log::default();
+    for (k, s) in capture.time().segments().iter().enumerate() {
+        if k > 0 {
+            log.gap(Gap { sample: s.first, duration_s: 0.0 });
+        }
+        let since = capture.time().timestamp(s.first as f64).map(|t| t.0.rem_euclid(600_000_000_000) as f64 / 1e9);
+        engine.restart(s.first, since);
+        let range = s.first as usize..(s.first + s.len) as usize;
+        let part = |i: usize| capture.channels()[i].samples.as_ref().slice(range.clone());
+        let block: Vec<_> = plan.channels.iter().map(|c| part(c.info.index)).collect();
+        engine.push(&block, &mut log);
+        engine.finish(&mut log);
+    }
+    log
+}
+
+/// The same volts in codes of another type; NaN becomes the code that means "missing".
+fn in_codes(capture: &Capture, kind: SampleKind) -> Capture {
+    let mut out = capture.clone();
+    for (c, from) in out.channels_mut().iter_mut().zip(capture.channels()) {
+        let x = from.values(0..from.len());
+        let coded = |scale: f64, missing: i32| {
+            move |v: &f64| if v.is_nan() { missing } else { ((v - 1.0) / scale).round() as i32 }
+        };
+        let mut integer = |scale: f64, missing: i32| {
+            (c.scale, c.offset, c.missing_code) = (scale, 1.0, Some(missing));
+        };
+        match kind {
+            SampleKind::I16 => {
+                integer(0.025, i32::from(i16::MIN));
+                let code = coded(0.025, i32::from(i16::MIN));
+                c.samples = x.iter().map(|v| code(v).clamp(-32768, 32767) as i16).collect::<Vec<_>>().into();
+            }
+            SampleKind::I32 => {
+                integer(1e-4, i32::MIN);
+                c.samples = x.iter().map(coded(1e-4, i32::MIN)).collect::<Vec<_>>().into();
+            }
+            SampleKind::F32 => c.samples = x.iter().map(|v| *v as f32).collect::<Vec<_>>().into(),
+            SampleKind::F64 => c.samples = x.into(),
+        }
+    }
+    out
+}
+
+fn blockings() -> u64 {
+    std::env::var("KILAT_BLOCKINGS").ok().and_then(|n| n.parse().ok()).unwrap_or(3)
+}
+
+/// Lengths of blocks as a daemon may see them: mostly short, sometimes long, sometimes one sample.
+fn random_blocks(seed: u64) -> impl FnMut() -> usize {
+    let mut random = Random(seed);
+    move || match random.below(10) {
+        0..3 => 1 + random.below(7),
+        3..8 => 1 + random.below(3_000),
+        _ => 1 + random.below(40_000),
+    }
+}
+
+fn check(capture: &Capture) {
+    let config = Config { transient_pct: 5.0, ..Config::class_a(UDIN_V, 50.0) };
+    for kind in KINDS {
+        let capture = in_codes(capture, kind);
+        let want = offline::analyze(&capture, &config, 1).unwrap();
+        assert!(want.half_cycles.iter().any(|h| !h.u_rms_v.is_empty()), "the scenario measures nothing");
+        for threads in [2, 3, 8] {
+            let got = offline::analyze(&capture, &config, threads).unwrap();
+            same(&got, &want, &|| format!("{kind:?}, {threads} threads"));
+        }
+        let order = offline_log(&capture, &config, 1);
+        offline_log(&capture, &config, 3).same(&order, &|| format!("order on 3 threads, {kind:?}"));
+        let mut try_blocks = |blocks: &mut dyn FnMut() -> usize, again: &mut dyn FnMut() -> usize, case: String| {
+            same(&streamed(&capture, &config, blocks), &want, &|| format!("{kind:?}, {case}"));
+            let mut log = Log::default();
+            stream(&capture, &config, again, &mut log);
+            log.same(&order, &|| format!("order, {kind:?}, {case}"));
+        };
+        try_blocks(&mut || 1, &mut || 1, "one sample at a time".into());
+        try_blocks(&mut || usize::MAX / 2, &mut || usize::MAX / 2, "all at once".into());
+        for seed in 0..blockings() {
+            let case = format!("random blocks, seed {seed}");
+            try_blocks(&mut random_blocks(seed), &mut random_blocks(seed), case);
+        }
+    }
+}
+
+fn check_three(seconds: f64, wave: impl Fn(usize, f64) -> f64) {
+    check(&three_voltages(RATE_HZ, three(RATE_HZ, seconds, wave)));
+}
+
+fn between(t: f64, from: f64, to: f64) -> bool {
+    (from..to).contains(&t)
+}
+
+#[test]
+fn steady() {
+    check_three(1.2, |k, t| mains(50.0, k, t));
+}
+
+#[test]
+fn off_nominal_with_harmonics_and_currents() {
+    let names = ["Ua", "Ub", "Uc", "Ia", "Ib", "Ic"];
+    let wave = |c: usize| {
+        let angle = -THIRD * (c % 3) as f64 - if c < 3 { 0.0 } else { 0.5 };
+        Harmonic::sine(48.37, if c < 3 { UDIN_V } else { 10.0 }, angle).with(5, 0.06, 0.2).samples(RATE_HZ, 1.1)
+    };
+    check(&capture(RATE_HZ, None, names.into_iter().enumerate().map(|(c, n)| (n, wave(c))).collect()));
+}
+
+/// Two stages of decimation, and a recording of several of the engine's tiles.
+#[test]
+fn at_fifty_kilohertz_with_a_dip() {
+    let wave = |k: usize, t: f64| mains(50.4, k, t) * if between(t, 0.55, 0.72) { 0.4 } else { 1.0 };
+    check(&three_voltages(50_000.0, three(50_000.0, 1.4, wave)));
+}
+
+#[test]
+fn dip_on_all_phases() {
+    check_three(1.5, |k, t| mains(50.02, k, t) * if between(t, 0.6, 0.75) { 0.4 } else { 1.0 });
+}
+
+#[test]
+fn interruption_of_all_phases_to_zero() {
+    check_three(2.6, |k, t| if between(t, 0.6, 1.9) { 0.0 } else { mains(50.02, k, t) });
+}
+
+#[test]
+fn loss_of_the_reference_phase() {
+    check_three(2.0, |k, t| if k == 0 && between(t, 0.6, 1.3) { 0.0 } else { mains(49.8, k, t) });
+}
+
+#[test]
+fn loss_of_another_phase() {
+    check_three(2.0, |k, t| if k == 2 && between(t, 0.6, 1.3) { 0.0 } else { mains(49.8, k, t) });
+}
+
+#[test]
+fn a_phase_that_is_dead_from_the_start_to_the_end() {
+    check_three(1.6, |k, t| if k == 0 { 0.0 } else { mains(50.0, k, t) });
+}
+
+#[test]
+fn voltage_that_comes_late() {
+    check_three(2.4, |k, t| if t < 1.3 { 0.0 } else { mains(50.3, k, t) });
+}
+
+#[test]
+fn two_segments_and_a_gap() {
+    let x = three(RATE_HZ, 2.2, |k, t| mains(50.1, k, if t < 1.1 { t } else { t + 0.537 }));
+    let rate = SampleRate::from_hz(RATE_HZ).unwrap();
+    let segment = |first: u64, len, offset_ps| Segment { first, len, rate, offset_ps };
+    let segments = vec![
+        segment(0, 11_000, 0),
+        segment(11_000, 10_500, 1_637_000_000_000),
+        segment(21_500, 500, 4_000_000_000_000),
+    ];
+    let time = TimeBase::from_segments(Some(Timestamp(0)), segments).unwrap();
+    check(&three_voltages(RATE_HZ, x).with_time(time).unwrap());
+}
+
+#[test]
+fn missing_samples() {
+    let missing = |k: usize, t: f64| (k == 1 && between(t, 0.5, 0.5103)) || (k == 0 && between(t, 0.9, 0.9002));
+    check_three(1.4, |k, t| if missing(k, t) { f64::NAN } else { mains(50.0, k, t) });
+}
+
+#[test]
+fn missing_at_both_ends_and_clipped() {
+    check_three(1.2, |k, t| {
+        let clipped = mains(50.0, k, t).clamp(-800.0, 810.0) * if between(t, 0.5, 0.6) { 5.0 } else { 1.0 };
+        if k == 2 && !between(t, 0.01, 1.17) { f64::NAN } else { clipped }
+    });
+}
+
+#[test]
+fn noise() {
+    let mut random = Random(3);
+    let x = three(RATE_HZ, 1.3, |k, t| mains(50.0, k, t));
+    check(&three_voltages(RATE_HZ, x.map(|x| x.into_iter().map(|v| v + 2.3 * random.gauss()).collect())));
+}
+
+#[test]
+fn nothing_but_noise() {
+    let mut random = Random(4);
+    let x = [0; 3].map(|_| (0..16_000).map(|_| 200.0 * random.gauss()).collect());
+    check(&three_voltages(RATE_HZ, x));
+}
+
+#[test]
+fn frequency_drift() {
+    // 46 to 54 Hz in 1.6 s.
+    check_three(1.6, |k, t| PEAK_V * (2.0 * PI * (46.0 * t + 2.5 * t * t) - THIRD * k as f64).sin());
+}
+
+#[test]
+fn phase_jump() {
+    check_three(1.4, |k, t| mains(50.0, k, if t < 0.7 { t } else { t + 0.0071 }));
+}
+
+#[test]
+fn impulse_and_ringing() {
+    check_three(1.4, |k, t| {
+        let ring = if t > 0.703 { 0.4 * (-(t - 0.703) / 0.003).exp() * (2.0 * PI * 900.0 * t).sin() } else { 0.0 };
+        let spike = if k == 1 && between(t, 0.4046, 0.4049) { 0.5 } else { 0.0 };
+        mains(50.0, k, t) + PEAK_V * (ring + spike)
+    });
+}
+
+#[test]
+fn across_a_ten_minute_tick() {
+    let x = three(RATE_HZ, 2.0, |k, t| mains(50.03, k, t));
+    let start = Some(Timestamp(1_800_000_000_000 - 1_031_000_000));
+    let c = three_voltages(RATE_HZ, x);
+    let time = c.time().clone().with_start(start);
+    check(&c.with_time(time).unwrap());
+}
+
+#[test]
+fn across_two_ten_second_slots() {
+    let wave = Harmonic::sine(50.03, UDIN_V, 0.0).samples(3_200.0, 21.0);
+    check(&capture(3_200.0, Some(Timestamp(9_000_000_000)), vec![("Ua", wave)]));
+}
+
+#[test]
+fn shorter_than_an_interval() {
+    check_three(0.13, |k, t| mains(50.0, k, t));
+}
+
+#[test]
+fn currents_alone() {
+    let wave = Harmonic::sine(49.9, 10.0, 0.0).with(3, 0.3, 0.0).samples(RATE_HZ, 1.0);
+    check(&capture(RATE_HZ, None, vec![("Ia", wave)]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Mains that jump in amplitude, phase and frequency at random moments, on every phase by itself.
+    #[test]
+    fn whatever_the_mains_do(seed in any::<u64>()) {
+        let mut random = Random(seed);
+        let mut phase = |k: usize| {
+            let (mut x, mut angle) = (Vec::new(), -THIRD * k as f64);
+            while x.len() < 15_000 {
+                let amplitude = PEAK_V * [0.0, 0.03, 0.4, 0.8, 1.0, 1.0, 1.0, 1.5][random.below(8)];
+                let step = 2.0 * PI * random.between(40.0, 62.0) / RATE_HZ;
+                angle += random.between(0.0, 3.0) * random.below(2) as f64;
+                for _ in 0..1 + random.below(4_000) {
+                    angle += step;
+                    x.push(amplitude * angle.sin());
+                }
+            }
+            x.truncate(15_000);
+            x
+        };
+        let capture = three_voltages(RATE_HZ, [phase(0), phase(1), phase(2)]);
+        let config = Config { transient_pct: 1.0, ..Config::class_a(UDIN_V, 50.0) };
+        let want = offline::analyze(&capture, &config, 1).unwrap();
+        same(&offline::analyze(&capture, &config, 3).unwrap(), &want, &|| format!("3 threads, seed {seed}"));
+        same(&streamed(&capture, &config, || 1), &want, &|| format!("one sample, seed {seed}"));
+        same(&streamed(&capture, &config, random_blocks(seed)), &want, &|| format!("blocks, seed {seed}"));
+    }
+}
