@@ -2,7 +2,8 @@
 //!
 //! A boundary is a crossing when one comes where it may be expected, half to one and a half half-periods after the boundary
 //! before; else it is where the last known period puts it, and counts as *synthetic*. A crossing does not count while the
-//! fundamental collapses: its phase is then that of the filter, not of the mains. All decisions depend on positions only.
+//! fundamental changes, from a cycle before the edge to a cycle after: its phase is then that of the filter, not of the mains.
+//! All decisions depend on positions only.
 
 use std::collections::VecDeque;
 
@@ -25,8 +26,11 @@ const TOO_YOUNG: usize = 4;
 const TO_LOCK: usize = 5;
 /// Half periods without a lock after which the cut runs at nominal frequency.
 const PATIENCE: f64 = 50.0;
-/// Crossings whose amplitude is below this part of the largest among the last four are not believed.
-const COLLAPSE: f64 = 0.7;
+/// A crossing counts when the least amplitude within a cycle of it is at least this part of the largest. A step of 5 % bends
+/// a crossing by less than half a degree.
+const STEADY: f64 = 0.95;
+/// Half periods that hold the two crossings after one, whatever the frequency does.
+const REACH: f64 = 2.5;
 
 /// Follows the crossings of one channel.
 #[derive(Debug, Clone)]
@@ -35,7 +39,10 @@ pub struct Flywheel {
     first: f64,
     least_slope: f64,
     queue: VecDeque<Crossing>,
-    amplitudes: [f64; 4],
+    /// Amplitudes of the two crossings before the one next in the queue.
+    before: [f64; 2],
+    /// No crossing will come after those in the queue.
+    closing: bool,
     intervals: VecDeque<f64>,
     last: Option<Boundary>,
 }
@@ -49,7 +56,8 @@ impl Flywheel {
             first,
             least_slope,
             queue: VecDeque::with_capacity(64),
-            amplitudes: [0.0; 4],
+            before: [0.0; 2],
+            closing: false,
             intervals: VecDeque::with_capacity(AVERAGED + 1),
             last: None,
         }
@@ -84,10 +92,12 @@ impl Flywheel {
 
     /// Gives out the remaining boundaries of a segment that ends at `end`.
     pub fn finish(&mut self, end: f64, emit: &mut dyn FnMut(Boundary, f64)) {
+        self.closing = true;
         if self.last.is_none() {
-            let period = self.lock_period(1).unwrap_or(self.nominal);
+            let period = self.lock_period(1);
             let from = self.queue.front().map_or(self.first, |c| c.position);
-            self.start(from, period, end, emit);
+            let second = self.queue.get(1).filter(|_| period.is_some()).map(|c| c.position);
+            self.start(from, second, period.unwrap_or(self.nominal), end, emit);
         }
         while let Some(next) = self.next(f64::INFINITY).filter(|b| b.position <= end) {
             self.accept(next);
@@ -97,17 +107,19 @@ impl Flywheel {
 
     /// Waits for crossings that fit a period; gives up after some time and runs at nominal frequency.
     fn lock(&mut self, horizon: f64, emit: &mut dyn FnMut(Boundary, f64)) -> bool {
-        while self.queue.len() >= TO_LOCK {
+        // Crossings beyond the deadline do not count, whether they are known already or not.
+        let deadline = self.first + PATIENCE * self.nominal;
+        while self.queue.get(TO_LOCK - 1).is_some_and(|c| c.position <= deadline) {
             if let Some(period) = self.lock_period(TO_LOCK - 1) {
-                let from = self.queue[0].position;
-                self.start(from, period, f64::INFINITY, emit);
+                let (from, second) = (self.queue[0].position, self.queue[1].position);
+                self.start(from, Some(second), period, f64::INFINITY, emit);
                 return true;
             }
             self.queue.pop_front();
         }
-        let waited = horizon - self.first > PATIENCE * self.nominal;
+        let waited = horizon > deadline;
         if waited {
-            self.start(self.first, self.nominal, f64::INFINITY, emit);
+            self.start(self.first, None, self.nominal, f64::INFINITY, emit);
         }
         waited
     }
@@ -115,13 +127,13 @@ impl Flywheel {
     /// Mean half period over the first crossings queued, when at least `intervals` of them are believable and alike.
     fn lock_period(&self, intervals: usize) -> Option<f64> {
         let queue = self.queue.iter().take(TO_LOCK);
-        if self.queue.len() <= intervals || queue.clone().any(|c| c.slope.abs() < self.least_slope) {
+        if self.queue.len() <= intervals || !queue.clone().all(|c| c.slope.abs() >= self.least_slope) {
             return None;
         }
         let gaps = queue.clone().zip(queue.skip(1)).map(|(a, b)| b.position - a.position);
         let (mut sum, mut n) = (0.0, 0);
         for gap in gaps {
-            if gap < 0.75 * self.nominal || gap > 1.3 * self.nominal {
+            if !(0.75 * self.nominal..=1.3 * self.nominal).contains(&gap) {
                 return None;
             }
             sum += gap;
@@ -130,19 +142,32 @@ impl Flywheel {
         (n > 0).then(|| sum / f64::from(n))
     }
 
-    /// Begins at `from`, carried back by whole half periods to the start of the segment.
-    fn start(&mut self, from: f64, period: f64, end: f64, emit: &mut dyn FnMut(Boundary, f64)) {
+    /// Begins at `from`, carried back to the start of the segment: by whole cycles, from the crossing after it (`second`) for
+    /// every other boundary, because even harmonics make the two halves of a cycle unequal.
+    fn start(
+        &mut self,
+        from: f64,
+        second: Option<f64>,
+        period: f64,
+        end: f64,
+        emit: &mut dyn FnMut(Boundary, f64),
+    ) {
         let before = ((from - self.first) / period).floor().max(0.0);
         for k in (0..=before as u32).rev() {
             // The filter alone costs a cycle at the start; up to there the backward cut is as good as a crossing.
             let synthetic = if f64::from(k) <= 4.0 { 0 } else { k };
-            let boundary = Boundary { position: from - f64::from(k) * period, synthetic };
-            if boundary.position <= end {
+            let position = match second.filter(|_| k % 2 == 1) {
+                Some(second) => second - f64::from(k + 1) * period,
+                None => from - f64::from(k) * period,
+            };
+            if position >= self.first && position <= end {
+                let boundary = Boundary { position, synthetic };
                 emit(boundary, period);
                 self.last = Some(boundary);
             }
         }
-        if self.queue.front().is_some_and(|c| c.position <= from) {
+        if let Some(c) = self.queue.front().copied().filter(|c| c.position <= from) {
+            self.before = [c.slope.abs(); 2];
             self.queue.pop_front();
         }
     }
@@ -152,21 +177,31 @@ impl Flywheel {
         let last = self.last?;
         let half = self.half_period();
         while let Some(&c) = self.queue.front() {
-            let amplitude = c.slope.abs();
-            let recent = self.amplitudes.iter().copied().fold(0.0, f64::max);
             if c.position > last.position + 1.5 * half {
                 break;
             }
+            if horizon < c.position + REACH * half {
+                return None;
+            }
+            let believable = c.slope.abs() >= self.least_slope && self.is_steady(&c, half);
             self.queue.pop_front();
-            self.amplitudes.rotate_left(1);
-            self.amplitudes[3] = amplitude;
-            let believable = amplitude >= self.least_slope && amplitude >= COLLAPSE * recent;
+            self.before = [self.before[1], c.slope.abs()];
             if believable && c.position >= last.position + 0.5 * half {
                 return Some(Boundary { position: c.position, synthetic: 0 });
             }
         }
         (horizon >= last.position + 1.5 * half)
             .then(|| Boundary { position: last.position + half, synthetic: last.synthetic + 1 })
+    }
+
+    /// True when the fundamental is the same within a cycle on either side of `c`, the first of the queue.
+    fn is_steady(&self, c: &Crossing, half: f64) -> bool {
+        let after = self.queue.iter().skip(1).take_while(|q| q.position <= c.position + REACH * half);
+        let (mut least, mut most, mut n) = (c.slope.abs(), c.slope.abs(), 0);
+        for amplitude in self.before.into_iter().chain(after.map(|q| q.slope.abs())) {
+            (least, most, n) = (least.min(amplitude), most.max(amplitude), n + 1);
+        }
+        least >= STEADY * most && (n >= 4 || self.closing)
     }
 
     fn accept(&mut self, next: Boundary) {

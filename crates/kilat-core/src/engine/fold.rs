@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use crate::engine::analysis::Flags;
 use crate::engine::plan::Plan;
 use crate::engine::sink::{FrequencyValue, HalfCycle};
-use crate::engine::timeline::{Decision, Span, Timeline};
+use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
 use crate::pq::transients::Transient;
@@ -39,6 +39,8 @@ pub struct Fold {
     waiting: VecDeque<Decision>,
     /// First and last position of values beyond a threshold, of events that ended.
     recent: VecDeque<(f64, f64)>,
+    /// End of the half cycle merged last; no window still to come begins earlier than `patience` before it.
+    merged: f64,
     /// A Urms(1/2) value that touches a window ends at most this much after it.
     patience: f64,
 }
@@ -61,17 +63,18 @@ impl Fold {
             timeline: Timeline::new(plan, since_tick_s),
             waiting: VecDeque::with_capacity(8),
             recent: VecDeque::new(),
+            merged: 0.0,
             patience: 4.0 * plan.half_period(),
             tracked,
         }
     }
 
-    /// Oldest position that a window still to be measured needs.
+    /// Oldest position that a window still to be measured, or to be cut, needs.
     pub fn oldest(&self) -> f64 {
         let waiting = self.waiting.iter().map(|d| match d {
             Decision::Interval(s) | Decision::Frequency(s, _) => s.start,
         });
-        waiting.fold(self.timeline.oldest(), f64::min)
+        waiting.fold(self.timeline.oldest(), f64::min).min(self.merged - self.patience)
     }
 
     /// Merges what the tracks have.
@@ -108,6 +111,7 @@ impl Fold {
         // Ties go to the lower channel: `min_by` keeps the first.
         let Some((_, channel)) = heads.min_by(|a, b| a.0.total_cmp(&b.0)) else { return false };
         let Some(half) = tracks[channel].halves.pop_front() else { return false };
+        self.merged = half.stop;
         while let Some(t) = tracks[channel].transients.next_until(half.stop) {
             actions.push(Action::Transient(t));
         }
@@ -131,7 +135,7 @@ impl Fold {
     fn value(&mut self, plan: &Plan, channel: usize, a: &Half, b: &Half, actions: &mut Vec<Action>) {
         let p = &plan.channels[channel];
         let mut flags = a.flags | b.flags;
-        flags.set(Flags::UNSYNCHRONISED, b.synthetic > 4);
+        flags.set(Flags::UNSYNCHRONISED, b.synthetic > UNSYNCHRONISED);
         let mean_square = ((a.energy + b.energy) / (b.stop - a.start)).max(0.0);
         let u_rms_v = mean_square.sqrt() * p.scale.abs();
         let (start, stop) = (a.start, b.stop);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::capture::{Capture, SamplesRef};
+use crate::capture::{Capture, Kind, SamplesRef};
 use crate::config::Config;
 use crate::engine::analysis::{Analysis, Gap};
 use crate::engine::plan::{ChannelSpec, Plan};
@@ -29,6 +29,9 @@ use crate::units::{SampleRate, Timestamp};
 /// ```
 pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Analysis> {
     let mut warnings = Vec::new();
+    if let Some(c) = capture.channels().iter().find(|c| c.len() as u64 != capture.len()) {
+        return Err(Error::mismatch(format!("samples of channel `{}`", c.name), capture.len(), c.len()));
+    }
     let rate = main_rate(capture)?;
     let specs: Vec<ChannelSpec> =
         capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
@@ -68,7 +71,15 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
         engine.finish(&mut sink);
     }
     warnings.extend(limits(&plan, capture));
-    Ok(sink.into_analysis(capture.time().clone(), warnings))
+    let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
+    if analysis.half_cycles.iter().all(|h| h.u_rms_v.is_empty()) {
+        let message = format!(
+            "{} samples at {rate} are too short for one whole cycle: nothing measured",
+            capture.len()
+        );
+        analysis.warnings.push(Warning::new("recording", message));
+    }
+    Ok(analysis)
 }
 
 /// Seconds from the last 10-min tick of absolute time to `t`.
@@ -97,6 +108,13 @@ fn main_rate(capture: &Capture) -> Result<SampleRate> {
 fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let config = &plan.config;
+    for (i, c) in capture.channels().iter().enumerate() {
+        if c.kind != Kind::Other && plan.channels.iter().all(|p| p.info.index != i) {
+            let message =
+                format!("not analysed: scale {} and offset {} give no {}", c.scale, c.offset, c.kind);
+            warnings.push(Warning::new(format!("channel `{}`", c.name), message));
+        }
+    }
     if plan.orders < config.orders {
         warnings.push(Warning::new(
             "harmonics",

@@ -25,6 +25,8 @@ const MID_RATE_HZ: f64 = 12_500.0;
 const LOW_PER_CYCLE: f64 = 32.0;
 /// Fewest samples per cycle that make a waveform.
 pub const LEAST_PER_CYCLE: f64 = 10.0;
+/// Fastest rate: beyond it the filters alone would fill the memory, and no converter for mains is that fast.
+const FASTEST_RATE_HZ: u64 = 100_000_000;
 /// Smallest fundamental that is followed, as part of nominal.
 const LEAST_FUNDAMENTAL: f64 = 0.02;
 
@@ -134,6 +136,10 @@ impl Plan {
                 hint: format!("a waveform needs at least {LEAST_PER_CYCLE} samples per cycle"),
             });
         }
+        if fs > FASTEST_RATE_HZ as f64 {
+            let (part, what) = ("analysis".into(), "the sampling rate in hertz".into());
+            return Err(Error::Limit { part, what, limit: FASTEST_RATE_HZ, found: fs as u64 });
+        }
         let mut plans = channel_plans(config, channels)?;
         let (wiring, system) = system_of(&plans);
         let system_currents = currents_of(&plans);
@@ -220,15 +226,15 @@ fn channel_plans(config: &Config, channels: &[ChannelSpec]) -> Result<Vec<Channe
     let with_neutral = channels
         .iter()
         .any(|c| c.kind == Kind::Voltage && c.phase.is_some_and(|p| !p.is_line_line() && p != Phase::N));
-    let measured = |c: &&ChannelSpec| {
-        c.kind != Kind::Other && c.scale != 0.0 && c.scale.is_finite() && c.offset.is_finite()
-    };
+    // Codes become single-precision floats, and so must the code that stands for zero volts.
+    let usable = |scale: f64, offset: f64| scale.is_normal() && ((offset / scale) as f32).is_finite();
+    let measured = |c: &&ChannelSpec| c.kind != Kind::Other && usable(c.scale, c.offset);
     let channels: Vec<_> = channels.iter().filter(measured).collect();
     if channels.is_empty() {
         return Err(Error::Unsupported {
             part: "analysis".into(),
             what: "a capture without a voltage or current channel".into(),
-            hint: "give the channels their units (V or A)".into(),
+            hint: "give the channels their units (V or A) and a scale".into(),
         });
     }
     let voltages = channels.iter().any(|c| c.kind == Kind::Voltage);

@@ -9,8 +9,9 @@ use crate::engine::plan::Plan;
 
 /// Synthetic boundaries in a row that make a channel lost as reference.
 const LOST: u32 = 2;
-/// Synthetic boundaries in a row from which a window counts as unsynchronised: shorter is within the filters' own length.
-const UNSYNCHRONISED: u32 = 4;
+/// More synthetic boundaries in a row than this make a value unsynchronised: a cycle on either side of two edges, the begin
+/// and end of a short dip, is within the filters' own length.
+pub const UNSYNCHRONISED: u32 = 8;
 
 /// A window of whole cycles to be measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,6 +63,9 @@ struct OpenSlot {
 pub struct Timeline {
     references: Vec<Reference>,
     current: usize,
+    /// A lost reference's successor, and the position given out last, which its next boundary stands for.
+    joining: Option<(usize, f64)>,
+    /// Added to the boundaries of the current reference; never more than one and a half half-periods.
     shift: f64,
     halves: u64,
     halves_per_window: u32,
@@ -91,6 +95,7 @@ impl Timeline {
         Self {
             references,
             current: 0,
+            joining: None,
             shift: 0.0,
             halves: 0,
             halves_per_window: 2 * plan.config.cycles() as u32,
@@ -124,10 +129,15 @@ impl Timeline {
         synthetic: u32,
         decide: &mut impl FnMut(Decision),
     ) {
-        let Some(r) = self.references.iter_mut().find(|r| r.channel == channel) else { return };
-        r.last = Some(position);
-        r.synthetic = synthetic;
-        if self.references[self.current].channel != channel {
+        let Some(index) = self.references.iter().position(|r| r.channel == channel) else { return };
+        self.references[index] = Reference { channel, last: Some(position), synthetic };
+        if let Some((other, at)) = self.joining {
+            if index == other {
+                (self.current, self.shift, self.joining) = (other, at - position, None);
+            }
+            return;
+        }
+        if index != self.current {
             return;
         }
         let at = position + self.shift;
@@ -135,9 +145,13 @@ impl Timeline {
             && let Some(other) = self.references.iter().position(|r| r.synthetic == 0 && r.last.is_some())
             && let Some(last) = self.references[other].last
         {
-            // The other channel's last boundary came before this one; from now on its boundaries, so shifted, are ours.
-            self.shift = at - last;
-            self.current = other;
+            // The other channel's last boundary came before this one, its next comes after: from now on its boundaries, so
+            // shifted that one of the two is this one, are ours. Taking turns keeps the shift from growing.
+            if self.shift > 0.0 {
+                self.joining = Some((other, at));
+            } else {
+                (self.current, self.shift) = (other, at - last);
+            }
         }
         self.on_half(at, synthetic, decide);
     }

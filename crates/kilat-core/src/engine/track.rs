@@ -118,7 +118,7 @@ impl Track {
     /// Lets go of what lies before `keep_from`, except what this channel itself still needs.
     pub fn discard(&mut self, plan: &Plan, keep_from: f64) {
         let own =
-            self.cut.as_ref().and_then(|c| c.last).map_or(0.0, |b| b.position - 8.0 * plan.half_period());
+            self.cut.as_ref().and_then(|c| c.last).map_or(0.0, |b| b.position - 12.0 * plan.half_period());
         let keep = if self.cut.is_some() { keep_from.min(own) } else { keep_from };
         let keep = (keep - plan.margin()).max(0.0) as u64;
         self.raw.discard_before(keep);
@@ -168,8 +168,8 @@ impl Track {
         let missing = |i: usize| match samples {
             SamplesRef::I16(x) => channel.missing_code == Some(i32::from(x[i])),
             SamplesRef::I32(x) => channel.missing_code == Some(x[i]),
-            SamplesRef::F32(x) => !x[i].is_finite(),
-            SamplesRef::F64(x) => !(x[i] as f32).is_finite(),
+            SamplesRef::F32(x) => !((f64::from(x[i]) + shift) as f32).is_finite(),
+            SamplesRef::F64(x) => !((x[i] + shift) as f32).is_finite(),
         };
         // Counts instead of searches: without a branch the loops run in SIMD lanes, and nothing is to be found almost always.
         let any_missing = match samples {

@@ -4,7 +4,8 @@
 //! nothing behind). Where the largest difference exceeds the threshold, the *departure* of each sample is the smaller of its
 //! differences to the cycle before and the cycle after. The threshold is the configured part of the nominal peak, or five
 //! times the median difference of the last half cycles when that is more. The first and the last cycle of a segment are
-//! not searched; what repeats every cycle (notching) does not show.
+//! not searched; what repeats every cycle (notching) does not show. What lasts longer than a quarter cycle without ringing at
+//! twice the mains frequency or more is a short change of the r.m.s. voltage, and left to the events.
 
 use std::collections::VecDeque;
 
@@ -138,9 +139,10 @@ impl TransientSearch {
     /// Searches what can still be searched when the segment ends.
     pub fn finish(&mut self, plan: &Plan, index: usize, raw: &History, quality: &Quality) {
         while let Some((half, period)) = self.waiting.pop_front() {
-            if half.stop + period + 4.0 < raw.end() as f64 {
-                self.search(plan, index, raw, quality, &half, period);
+            if half.stop + period + 4.0 >= raw.end() as f64 {
+                break;
             }
+            self.search(plan, index, raw, quality, &half, period);
         }
         if let Some(open) = self.open.take() {
             self.close(plan, index, quality, &open);
@@ -159,6 +161,9 @@ impl TransientSearch {
         let (from, to) = (half.start.ceil() as u64, half.stop.ceil() as u64);
         let (whole, weights) = delay(period);
         if to <= from || from < raw.first() + whole + 3 {
+            if let Some(open) = self.open.take() {
+                self.close(plan, index, quality, open);
+            }
             return;
         }
         let past = raw.get(from - whole - 2..to - whole + 1);
@@ -219,6 +224,10 @@ impl TransientSearch {
         let rise = rise_samples(r, peak_at);
         let ringing_hz =
             ringing(r, peak_at).map_or(f64::NAN, |cycles_per_sample| cycles_per_sample * plan.fs);
+        let is_long = r.len() as f64 > plan.half_period() / 2.0;
+        if is_long && (ringing_hz.is_nan() || ringing_hz < 2.0 * plan.config.nominal_frequency_hz) {
+            return;
+        }
         let transient = Transient {
             kind: if ringing_hz.is_nan() { TransientKind::Impulsive } else { TransientKind::Oscillatory },
             channel: index,
