@@ -13,11 +13,14 @@ use kilat_core::engine::analysis::Gap;
 use kilat_core::engine::offline;
 use kilat_core::engine::segment::Engine;
 use kilat_core::engine::sink::{FrequencyValue, HalfCycle, Interval, Sink};
-use kilat_core::{Analysis, Capture, Config, Event, Flags, SampleKind, SampleRate, Segment, TimeBase, Timestamp, Transient};
+use kilat_core::{
+    Analysis, Capture, Config, Event, Flags, SampleKind, SampleRate, Segment, TimeBase, Timestamp, Transient,
+};
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 use signals::{
-    Harmonic, PEAK_V, Random, THIRD, UDIN_V, capture, mains, open, stream, streamed, three, three_voltages, within,
+    Harmonic, PEAK_V, Random, THIRD, UDIN_V, capture, mains, open, stream, streamed, three, three_voltages,
+    within,
 };
 
 const RATE_HZ: f64 = 10_000.0;
@@ -143,7 +146,8 @@ fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
         if k > 0 {
             log.gap(Gap { sample: s.first, duration_s: 0.0 });
         }
-        let since = capture.time().timestamp(s.first as f64).map(|t| t.0.rem_euclid(600_000_000_000) as f64 / 1e9);
+        let since =
+            capture.time().timestamp(s.first as f64).map(|t| t.0.rem_euclid(600_000_000_000) as f64 / 1e9);
         engine.restart(s.first, since);
         let range = s.first as usize..(s.first + s.len) as usize;
         let part = |i: usize| capture.channels()[i].samples.as_ref().slice(range.clone());
@@ -208,12 +212,13 @@ fn check(capture: &Capture) {
         }
         let order = offline_log(&capture, &config, 1);
         offline_log(&capture, &config, 3).same(&order, &|| format!("order on 3 threads, {kind:?}"));
-        let mut try_blocks = |blocks: &mut dyn FnMut() -> usize, again: &mut dyn FnMut() -> usize, case: String| {
-            same(&streamed(&capture, &config, blocks), &want, &|| format!("{kind:?}, {case}"));
-            let mut log = Log::default();
-            stream(&capture, &config, again, &mut log);
-            log.same(&order, &|| format!("order, {kind:?}, {case}"));
-        };
+        let try_blocks =
+            |blocks: &mut dyn FnMut() -> usize, again: &mut dyn FnMut() -> usize, case: String| {
+                same(&streamed(&capture, &config, blocks), &want, &|| format!("{kind:?}, {case}"));
+                let mut log = Log::default();
+                stream(&capture, &config, again, &mut log);
+                log.same(&order, &|| format!("order, {kind:?}, {case}"));
+            };
         try_blocks(&mut || 1, &mut || 1, "one sample at a time".into());
         try_blocks(&mut || usize::MAX / 2, &mut || usize::MAX / 2, "all at once".into());
         for seed in 0..blockings() {
@@ -241,7 +246,9 @@ fn off_nominal_with_harmonics_and_currents() {
     let names = ["Ua", "Ub", "Uc", "Ia", "Ib", "Ic"];
     let wave = |c: usize| {
         let angle = -THIRD * (c % 3) as f64 - if c < 3 { 0.0 } else { 0.5 };
-        Harmonic::sine(48.37, if c < 3 { UDIN_V } else { 10.0 }, angle).with(5, 0.06, 0.2).samples(RATE_HZ, 1.1)
+        Harmonic::sine(48.37, if c < 3 { UDIN_V } else { 10.0 }, angle)
+            .with(5, 0.06, 0.2)
+            .samples(RATE_HZ, 1.1)
     };
     check(&capture(RATE_HZ, None, names.into_iter().enumerate().map(|(c, n)| (n, wave(c))).collect()));
 }
@@ -299,7 +306,8 @@ fn two_segments_and_a_gap() {
 
 #[test]
 fn missing_samples() {
-    let missing = |k: usize, t: f64| (k == 1 && between(t, 0.5, 0.5103)) || (k == 0 && between(t, 0.9, 0.9002));
+    let missing =
+        |k: usize, t: f64| (k == 1 && between(t, 0.5, 0.5103)) || (k == 0 && between(t, 0.9, 0.9002));
     check_three(1.4, |k, t| if missing(k, t) { f64::NAN } else { mains(50.0, k, t) });
 }
 
@@ -339,7 +347,8 @@ fn phase_jump() {
 #[test]
 fn impulse_and_ringing() {
     check_three(1.4, |k, t| {
-        let ring = if t > 0.703 { 0.4 * (-(t - 0.703) / 0.003).exp() * (2.0 * PI * 900.0 * t).sin() } else { 0.0 };
+        let ring =
+            if t > 0.703 { 0.4 * (-(t - 0.703) / 0.003).exp() * (2.0 * PI * 900.0 * t).sin() } else { 0.0 };
         let spike = if k == 1 && between(t, 0.4046, 0.4049) { 0.5 } else { 0.0 };
         mains(50.0, k, t) + PEAK_V * (ring + spike)
     });

@@ -6,7 +6,9 @@ use std::f64::consts::PI;
 
 use kilat_core::engine::offline;
 use kilat_core::{Analysis, Capture, Config, EventKind, Transient, TransientKind};
-use signals::{PEAK_V, Random, THIRD, UDIN_V, analyze, capture, mains, sampled, three, three_voltages, within};
+use signals::{
+    PEAK_V, Random, THIRD, UDIN_V, analyze, capture, mains, sampled, three, three_voltages, within,
+};
 
 const RATES_HZ: [f64; 3] = [10_000.0, 25_600.0, 50_000.0];
 /// No standard fixes a tolerance (IEC 61000-4-30, Annex A); 10 % of the peak tells a surge of one class from the next.
@@ -47,16 +49,26 @@ fn impulses_are_found_with_peak_polarity_and_place() {
             for (k, at_s) in [0.4003, 0.4051, 0.4102, 0.4177].into_iter().enumerate() {
                 for sign in [1.0, -1.0] {
                     // Rises in 50 µs, falls in 300 µs, two exponentials; sampled at 10 kHz that is three samples.
-                    let pulse = |t: f64| sign * height * PEAK_V * 1.55 * ((-t / 3e-4).exp() - (-t / 5e-5).exp());
+                    let pulse =
+                        |t: f64| sign * height * PEAK_V * 1.55 * ((-t / 3e-4).exp() - (-t / 5e-5).exp());
                     let (capture, extra) = with_extra(rate, at_s, pulse);
                     let case = || format!("{height} at place {k}, {rate} Hz, sign {sign}");
                     let t = the_only(&analyze(&capture, 50.0), &case);
                     let (at, want) = peak(&extra);
-                    assert_eq!((t.kind, f64::from(t.polarity)), (TransientKind::Impulsive, sign), "{}", case());
+                    assert_eq!(
+                        (t.kind, f64::from(t.polarity)),
+                        (TransientKind::Impulsive, sign),
+                        "{}",
+                        case()
+                    );
                     within(t.peak_v, want, PEAK * want.abs(), || format!("{}: peak", case()));
                     within(t.peak_pu, want / PEAK_V, PEAK * height, || format!("{}: peak per unit", case()));
                     within(t.peak_sample as f64, at as f64, 1.0, || format!("{}: place", case()));
-                    assert!(t.ringing_hz.is_nan() && t.start_sample <= t.peak_sample && t.peak_sample < t.stop_sample);
+                    assert!(
+                        t.ringing_hz.is_nan()
+                            && t.start_sample <= t.peak_sample
+                            && t.peak_sample < t.stop_sample
+                    );
                     within(t.duration_s, (t.stop_sample - t.start_sample) as f64 / rate, 1e-12, case);
                     assert!(t.duration_s < 2e-3 && t.rise_s <= 2.0 / rate + 1e-4, "{}: {t:?}", case());
                 }
@@ -156,7 +168,9 @@ fn a_phase_jump_is_no_transient() {
     for jump_deg in [10.0f64, 30.0, -45.0] {
         let jump = |t: f64| if t < 0.4 { 0.0 } else { jump_deg.to_radians() };
         let x = three(10_000.0, 0.9, |k, t| {
-            PEAK_V * (100.0 * PI * t - THIRD * k as f64 + jump(t)).sin() * if (0.4..0.6).contains(&t) { 0.6 } else { 1.0 }
+            PEAK_V
+                * (100.0 * PI * t - THIRD * k as f64 + jump(t)).sin()
+                * if (0.4..0.6).contains(&t) { 0.6 } else { 1.0 }
         });
         quiet(&analyze(&three_voltages(10_000.0, x), 50.0), &|| format!("jump of {jump_deg}°"));
     }
@@ -168,7 +182,9 @@ fn drifting_frequency_is_no_transient() {
         for drift_hz_per_s in [0.2, 1.0, -1.0] {
             let angle = |t: f64| 2.0 * PI * (50.0 * t + drift_hz_per_s / 2.0 * t * t);
             let x = sampled(rate, 5.0, |t| PEAK_V * (angle(t).sin() + 0.06 * (5.0 * angle(t)).sin()));
-            quiet(&analyze(&capture(rate, None, vec![("Ua", x)]), 50.0), &|| format!("{drift_hz_per_s} Hz/s at {rate} Hz"));
+            quiet(&analyze(&capture(rate, None, vec![("Ua", x)]), 50.0), &|| {
+                format!("{drift_hz_per_s} Hz/s at {rate} Hz")
+            });
         }
     }
 }
@@ -189,8 +205,10 @@ fn steady_harmonics_and_notches_are_no_transients() {
 fn minutes_of_noise_are_no_transients() {
     let mut random = Random(11);
     for (rate, seconds) in [(10_000.0, 180.0), (25_600.0, 60.0)] {
-        let x: Vec<f64> =
-            sampled(rate, seconds, |t| mains(50.02, 0, t)).into_iter().map(|v| v + 0.001 * UDIN_V * random.gauss()).collect();
+        let x: Vec<f64> = sampled(rate, seconds, |t| mains(50.02, 0, t))
+            .into_iter()
+            .map(|v| v + 0.001 * UDIN_V * random.gauss())
+            .collect();
         let capture = capture(rate, None, vec![("Ua", x)]);
         for transient_pct in [10.0, 0.5] {
             let config = Config { transient_pct, ..Config::class_a(UDIN_V, 50.0) };
@@ -216,7 +234,11 @@ fn an_impulse_of_5_percent_is_found_in_noise_of_60_db() {
 fn a_clipped_peak_says_so() {
     let pulse = |t: f64| if t < 4e-4 { 2.0 * PEAK_V } else { 0.0 };
     let (mut c, _) = with_extra(10_000.0, 0.405, pulse);
-    let codes: Vec<i16> = c.channels()[0].values(0..8_000).iter().map(|v| (v / 0.0125).clamp(-32768.0, 32767.0) as i16).collect();
+    let codes: Vec<i16> = c.channels()[0]
+        .values(0..8_000)
+        .iter()
+        .map(|v| (v / 0.0125).clamp(-32768.0, 32767.0) as i16)
+        .collect();
     c.channels_mut()[0].samples = codes.into();
     c.channels_mut()[0].scale = 0.0125;
     let a = analyze(&c, 50.0);
