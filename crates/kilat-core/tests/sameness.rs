@@ -2,7 +2,8 @@
 //! out in the same order.
 //!
 //! Each scenario is tried with blocks of one sample, of the whole recording, and with `KILAT_BLOCKINGS` random blockings
-//! (3 unless the variable says otherwise; the seed of each is in the message of a failure).
+//! (3 unless the variable says otherwise; the seed of each is in the message of a failure), and four times as many random
+//! histories of the mains.
 
 mod signals;
 
@@ -381,7 +382,7 @@ fn currents_alone() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4 * blockings() as u32, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Mains that jump in amplitude, phase and frequency at random moments, on every phase by itself.
     #[test]
