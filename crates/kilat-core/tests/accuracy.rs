@@ -423,3 +423,27 @@ fn three_voltages_are_found_whatever_their_order() {
         assert_eq!(a.intervals.rms[[0, k]], b.intervals.rms[[0, column]]);
     }
 }
+
+/// Frequency of an interval under a modulation that bends every crossing, in hertz: half of Class A.
+const MODULATED_FREQUENCY_HZ: f64 = 0.005;
+
+#[test]
+fn a_voltage_that_is_never_steady_is_followed_all_the_same() {
+    // 50 Hz falling by 0.1 Hz per second, every cycle of another height than the last.
+    let phase = |t: f64| 2.0 * PI * (50.0 * t - 0.05 * t * t);
+    let wave = |t: f64| SQRT_2 * UDIN_V * (1.0 + 0.15 * (2.0 * PI * 8.8 * t).sin()) * phase(t).sin();
+    let c = capture(10_000.0, None, vec![("Ua", sampled(10_000.0, 12.0, wave))]);
+    let a = analyze(&c, 50.0);
+    let i = &a.intervals;
+    assert!(i.frequency_hz.len() > 50);
+    let late = (0..i.frequency_hz.len()).filter(|k| i.start_sample[*k] > 10_000.0);
+    for k in late {
+        let t = (i.start_sample[k] + i.stop_sample[k]) / 2.0 / 10_000.0;
+        let want = 50.0 - 0.1 * t;
+        assert!(
+            (i.frequency_hz[k] - want).abs() < MODULATED_FREQUENCY_HZ,
+            "{t} s: {} {want}",
+            i.frequency_hz[k]
+        );
+    }
+}

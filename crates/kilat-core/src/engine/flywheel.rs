@@ -29,6 +29,9 @@ const PATIENCE: f64 = 50.0;
 /// A crossing counts when the least amplitude within a cycle of it is at least this part of the largest. A step of 5 % bends
 /// a crossing by less than half a degree.
 const STEADY: f64 = 0.95;
+/// Synthetic boundaries in a row after which an unsteady crossing is better than none: two edges of a short dip end sooner,
+/// and a voltage that never is steady (flicker beyond all limits, a failing generator) is followed all the same.
+const IMPATIENT: u32 = 8;
 /// Half periods that hold the two crossings after one, whatever the frequency does.
 const REACH: f64 = 2.5;
 
@@ -41,6 +44,8 @@ pub struct Flywheel {
     queue: VecDeque<Crossing>,
     /// Amplitudes of the two crossings before the one next in the queue.
     before: [f64; 2],
+    /// Nothing has been steady for long: unsteady crossings count until something is.
+    impatient: bool,
     /// No crossing will come after those in the queue.
     closing: bool,
     intervals: VecDeque<f64>,
@@ -57,6 +62,7 @@ impl Flywheel {
             least_slope,
             queue: VecDeque::with_capacity(64),
             before: [0.0; 2],
+            impatient: false,
             closing: false,
             intervals: VecDeque::with_capacity(AVERAGED + 1),
             last: None,
@@ -183,7 +189,9 @@ impl Flywheel {
             if horizon < c.position + REACH * half {
                 return None;
             }
-            let believable = c.slope.abs() >= self.least_slope && self.is_steady(&c, half);
+            let steady = self.is_steady(&c, half);
+            self.impatient = !steady && (self.impatient || last.synthetic >= IMPATIENT);
+            let believable = c.slope.abs() >= self.least_slope && (steady || self.impatient);
             self.queue.pop_front();
             self.before = [self.before[1], c.slope.abs()];
             if believable && c.position >= last.position + 0.5 * half {

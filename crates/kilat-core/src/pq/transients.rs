@@ -162,7 +162,7 @@ impl TransientSearch {
         let (whole, weights) = delay(period);
         if to <= from || from < raw.first() + whole + 3 {
             if let Some(open) = self.open.take() {
-                self.close(plan, index, quality, open);
+                self.close(plan, index, quality, &open);
             }
             return;
         }
