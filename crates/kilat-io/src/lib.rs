@@ -12,11 +12,23 @@ use std::path::Path;
 
 use kilat_core::{Capture, Error, Phase, Result, Timestamp};
 
+#[cfg(any(feature = "csv", feature = "hdf5", feature = "npy"))]
+mod columns;
 #[cfg(feature = "comtrade")]
 mod comtrade;
+#[cfg(feature = "csv")]
+mod csv;
+#[cfg(any(feature = "hdf5", feature = "npy"))]
+mod elements;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod limit;
+#[cfg(feature = "npy")]
+mod npy;
 mod probe;
 mod source;
+#[cfg(any(feature = "csv", feature = "hdf5"))]
+mod time_column;
 
 pub use source::Source;
 

@@ -37,6 +37,30 @@ pub(crate) static FORMATS: &[Format] = &[
         read: crate::comtrade::read,
         write: None,
     },
+    #[cfg(feature = "hdf5")]
+    Format {
+        name: "HDF5",
+        extensions: &["h5", "hdf5", "he5", "hdf"],
+        score: crate::hdf5::score,
+        read: crate::hdf5::read,
+        write: Some(crate::hdf5::write),
+    },
+    #[cfg(feature = "npy")]
+    Format {
+        name: "NPY",
+        extensions: &["npy"],
+        score: crate::npy::score,
+        read: crate::npy::read,
+        write: Some(crate::npy::write),
+    },
+    #[cfg(feature = "csv")]
+    Format {
+        name: "CSV",
+        extensions: &["csv", "tsv", "txt"],
+        score: crate::csv::score,
+        read: crate::csv::read,
+        write: Some(crate::csv::write),
+    },
 ];
 
 /// The format that recognises `source` best.

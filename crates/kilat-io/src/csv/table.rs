@@ -1,0 +1,349 @@
+//! The rows of a table: which column is time, and the values of all others.
+
+use kilat_core::{Channel, Error, Result, Warning};
+
+use super::cells::{Moment, is_blank, moment, number, picoseconds};
+use super::layout::{Layout, Title, time_rank};
+use crate::limit::Limit;
+
+/// A table, read.
+pub(super) struct Table {
+    /// Number of rows.
+    pub(super) rows: usize,
+    /// What its time column says.
+    pub(super) clock: Clock,
+    /// Its channels, each with the number of its column in the file.
+    pub(super) channels: Vec<(usize, Channel)>,
+    /// Cells that were no numbers, rows that were cut.
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Time as a column states it.
+pub(super) enum Clock {
+    /// No column does.
+    None,
+    /// Sample numbers.
+    Index(Vec<i64>),
+    /// Times in picoseconds, the value of their last digit, and whether they count from 1970.
+    Times { ps: Vec<i128>, quantum_ps: i128, absolute: bool },
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Role {
+    Value,
+    /// A time in units of 10^`0` seconds, or a moment.
+    Time(i32),
+    /// A day or a time of day beside another column that holds the other half.
+    OtherHalf,
+    Index,
+    /// The first column of a table without titles: time or index if it moves on evenly, else values.
+    Undecided,
+}
+
+impl Table {
+    /// Reads every row of the table that `layout` found in `text`.
+    pub(super) fn read(text: &str, layout: &Layout, part: &str) -> Result<Self> {
+        Limit::CHANNELS.check(part, layout.columns as u64)?;
+        let roles = roles(layout);
+        let mut rows = Rows::new(&roles, layout.decimal);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(layout.delimiter)
+            .from_reader(&text.as_bytes()[layout.data_at..]);
+        let lines_before = text[..layout.data_at].matches('\n').count() as u64;
+        let mut record = csv::StringRecord::new();
+        loop {
+            match reader.read_record(&mut record) {
+                Ok(true) => {
+                    rows.push(&record, lines_before + record.position().map_or(0, csv::Position::line))
+                }
+                Ok(false) => break,
+                Err(e) => {
+                    return Err(Error::Malformed {
+                        format: "CSV",
+                        part: part.into(),
+                        at: "table".into(),
+                        expected: "rows of text".into(),
+                        found: e.to_string(),
+                    });
+                }
+            }
+        }
+        Ok(rows.finish(layout, &roles, part))
+    }
+}
+
+/// The rows so far.
+struct Rows<'a> {
+    roles: &'a [Role],
+    decimal: char,
+    values: Vec<Vec<f64>>,
+    times: Vec<i128>,
+    /// Smallest unit in which a time was written.
+    quantum_ps: i128,
+    absolute: bool,
+    rows: usize,
+    /// First line and count of: cells that are no numbers, rows without a time, rows that are none, rows cut short.
+    odd_cells: Damage,
+    timeless: Damage,
+    no_rows: Damage,
+    short: Damage,
+}
+
+/// Damage of one kind: where it was met first, what was there, and how often.
+#[derive(Default)]
+struct Damage {
+    first: Option<(u64, String)>,
+    count: usize,
+}
+
+impl Damage {
+    fn at(&mut self, line: u64, found: &str) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| (line, found.chars().take(40).collect()));
+    }
+
+    fn warning(&self, part: &str, what: &str) -> Option<Warning> {
+        let (line, found) = self.first.as_ref()?;
+        let more = if self.count > 1 { format!(", and {} more such", self.count - 1) } else { String::new() };
+        Some(Warning::new(format!("{part}: line {line}"), format!("`{found}` {what}{more}")))
+    }
+}
+
+impl<'a> Rows<'a> {
+    fn new(roles: &'a [Role], decimal: char) -> Self {
+        Self {
+            roles,
+            decimal,
+            values: vec![Vec::new(); roles.len()],
+            times: Vec::new(),
+            quantum_ps: i128::MAX,
+            absolute: false,
+            rows: 0,
+            odd_cells: Damage::default(),
+            timeless: Damage::default(),
+            no_rows: Damage::default(),
+            short: Damage::default(),
+        }
+    }
+
+    fn push(&mut self, record: &csv::StringRecord, line: u64) {
+        let all = || record.iter().collect::<Vec<_>>().join(" ");
+        if !record.iter().any(|c| number(c, self.decimal).is_some() || moment(c).is_some()) {
+            if record.iter().any(|c| !is_blank(c)) {
+                self.no_rows.at(line, &all());
+            }
+            return;
+        }
+        let cell = |i: usize| record.get(i).unwrap_or("");
+        if let Some(at) = self.roles.iter().position(|r| matches!(r, Role::Time(_) | Role::Undecided)) {
+            match self.time(record, at) {
+                Some((ps, quantum)) => {
+                    self.times.push(ps);
+                    self.quantum_ps = self.quantum_ps.min(quantum);
+                }
+                None if self.roles[at] == Role::Undecided => self.times.push(0),
+                None => return self.timeless.at(line, &all()),
+            }
+        }
+        let extra = record.iter().skip(self.roles.len()).any(|c| !is_blank(c));
+        if record.len() < self.roles.len() || extra {
+            self.short.at(line, &all());
+        }
+        for (i, (role, column)) in self.roles.iter().zip(&mut self.values).enumerate() {
+            if matches!(role, Role::Value | Role::Index | Role::Undecided) {
+                let value = number(cell(i), self.decimal);
+                if value.is_none() && !is_blank(cell(i)) {
+                    self.odd_cells.at(line, cell(i));
+                }
+                column.push(value.unwrap_or(f64::NAN));
+            }
+        }
+        self.rows += 1;
+    }
+
+    /// The time in column `at` of a row, with that of the other half when day and time of day are apart.
+    fn time(&mut self, record: &csv::StringRecord, at: usize) -> Option<(i128, i128)> {
+        let cell = record.get(at)?;
+        let rank = if let Role::Time(rank) = self.roles[at] { rank } else { 0 };
+        if let Some(found) = picoseconds(cell, self.decimal, rank) {
+            return Some(found);
+        }
+        let other = self.roles.iter().position(|r| *r == Role::OtherHalf);
+        let other = other.and_then(|i| moment(record.get(i)?));
+        Some(match (moment(cell)?, other) {
+            (Moment::Instant(ps, quantum), _) => {
+                self.absolute = true;
+                (ps, quantum)
+            }
+            (Moment::Day(day), Some(Moment::Clock(ps, quantum)))
+            | (Moment::Clock(ps, quantum), Some(Moment::Day(day))) => {
+                self.absolute = true;
+                (day + ps, quantum)
+            }
+            (Moment::Clock(ps, quantum), _) => (ps, quantum),
+            (Moment::Day(_), _) => return None,
+        })
+    }
+
+    fn finish(self, layout: &Layout, roles: &[Role], part: &str) -> Table {
+        let index = |column: &[f64]| -> Option<Vec<i64>> {
+            column.iter().map(|v| (v.fract() == 0.0 && v.abs() < 1e15).then_some(*v as i64)).collect()
+        };
+        let mut clock = Clock::None;
+        let mut taken = None;
+        for (i, role) in roles.iter().enumerate() {
+            match role {
+                Role::Time(_) => {
+                    let (ps, quantum_ps) = (self.times.clone(), self.quantum_ps);
+                    clock = Clock::Times { ps, quantum_ps, absolute: self.absolute };
+                }
+                Role::Index => {
+                    clock = index(&self.values[i]).map_or(Clock::None, Clock::Index);
+                    // A column called `index` that counts nothing is a channel after all.
+                    taken = matches!(clock, Clock::Index(_)).then_some(i);
+                }
+                Role::Undecided if moves_evenly(&self.times, self.quantum_ps) => {
+                    taken = Some(i);
+                    clock = match index(&self.values[i]) {
+                        Some(index) => Clock::Index(index),
+                        None => {
+                            let (ps, quantum_ps) = (self.times.clone(), self.quantum_ps);
+                            Clock::Times { ps, quantum_ps, absolute: self.absolute }
+                        }
+                    };
+                }
+                Role::Value | Role::Undecided | Role::OtherHalf => {}
+            }
+        }
+        let warnings = [
+            self.odd_cells.warning(part, "is no number and counts as missing"),
+            self.timeless.warning(part, "has no readable time and was left out"),
+            self.no_rows.warning(part, "is no row of numbers and was left out"),
+            self.short.warning(
+                part,
+                &format!("has not {} cells; those that are not there count as missing", roles.len()),
+            ),
+        ];
+        let channels = self.values.into_iter().enumerate().filter(|(i, values)| {
+            let is_channel =
+                matches!(roles[*i], Role::Value | Role::Index | Role::Undecided) && Some(*i) != taken;
+            // A delimiter at the end of every row makes a column of nothing.
+            is_channel && !(values.iter().all(|v| v.is_nan()) && titled(layout, *i).bare.is_empty())
+        });
+        let channels = channels.map(|(i, values)| {
+            let title = titled(layout, i);
+            let mut channel = Channel::new(title.bare, title.unit, values);
+            channel.name = if title.name.is_empty() { i.to_string() } else { title.name };
+            (i, channel)
+        });
+        let channels = channels.collect();
+        Table { rows: self.rows, clock, channels, warnings: warnings.into_iter().flatten().collect() }
+    }
+}
+
+fn titled(layout: &Layout, column: usize) -> Title {
+    layout.titles.get(column).cloned().unwrap_or_default()
+}
+
+/// What each column holds, from its title and its first cells.
+fn roles(layout: &Layout) -> Vec<Role> {
+    let mut roles = vec![Role::Value; layout.columns];
+    let first =
+        |column: usize| layout.first_rows.iter().filter_map(move |r| r.get(column)).find(|c| !is_blank(c));
+    let moment_in = |column: usize| {
+        let cell = first(column)?;
+        if number(cell, layout.decimal).is_some() { None } else { moment(cell) }
+    };
+    if let Some(at) = (0..layout.columns).find(|i| moment_in(*i).is_some()) {
+        roles[at] = Role::Time(0);
+        let complements = |i: &usize| {
+            let halves = (moment_in(at), moment_in(*i));
+            matches!(
+                halves,
+                (Some(Moment::Day(_)), Some(Moment::Clock(..)))
+                    | (Some(Moment::Clock(..)), Some(Moment::Day(_)))
+            )
+        };
+        if let Some(other) = (at + 1..layout.columns).find(complements) {
+            roles[other] = Role::OtherHalf;
+        }
+    } else if let Some((at, rank)) =
+        layout.titles.iter().enumerate().find_map(|(i, title)| Some((i, time_title(title)?)))
+    {
+        roles[at] = Role::Time(rank);
+    } else if layout.titles.first().is_some_and(|t| is_index_title(&t.bare)) {
+        roles[0] = Role::Index;
+    } else if layout.titles.first().is_none_or(|t| t.bare.is_empty()) && layout.columns > 1 {
+        roles[0] = Role::Undecided;
+    }
+    roles
+}
+
+/// The power of ten of a second in which a column titled so counts time; `None` for another title.
+fn time_title(title: &Title) -> Option<i32> {
+    let bare = title.bare.to_lowercase();
+    let (word, suffix) = bare.rsplit_once('_').map_or((bare.as_str(), ""), |(word, unit)| {
+        if time_rank(unit).is_some() { (word, unit) } else { (bare.as_str(), "") }
+    });
+    let known = matches!(
+        word,
+        "t" | "time"
+            | "times"
+            | "timestamp"
+            | "time stamp"
+            | "elapsed"
+            | "elapsed time"
+            | "zeit"
+            | "waktu"
+            | "temps"
+            | "tempo"
+            | "tid"
+            | "tijd"
+            | "seconds"
+            | "second"
+            | "date"
+            | "datetime"
+            | "unix"
+            | "epoch"
+    );
+    // `x-axis` in seconds, or a column whose whole title is the unit.
+    let unit = if title.unit.is_empty() { suffix } else { title.unit.as_str() };
+    let by_unit = time_rank(unit).is_some() || time_rank(word).is_some();
+    if known || by_unit { Some(time_rank(unit).or_else(|| time_rank(word)).unwrap_or(0)) } else { None }
+}
+
+fn is_index_title(bare: &str) -> bool {
+    let index = [
+        "index",
+        "idx",
+        "sample",
+        "samples",
+        "sample number",
+        "sample no",
+        "sequence",
+        "n",
+        "no",
+        "no.",
+        "nr",
+        "point",
+        "x",
+    ];
+    index.contains(&bare.to_lowercase().as_str())
+}
+
+/// True for times that rise in even steps, with the odd gap.
+fn moves_evenly(times_ps: &[i128], quantum_ps: i128) -> bool {
+    let mut steps: Vec<i128> = times_ps.windows(2).map(|p| p[1] - p[0]).collect();
+    if steps.is_empty() || steps.iter().any(|d| *d <= 0) {
+        return false;
+    }
+    let n = steps.len();
+    let median = *steps.select_nth_unstable(n / 2).1;
+    // Coarse writing makes fine steps uneven; it does not make whole numbers even.
+    let coarse = if median > 5 * quantum_ps { quantum_ps } else { 0 };
+    let even = steps.iter().filter(|d| (**d - median).abs() <= median / 100 + coarse).count();
+    even * 10 >= n * 9
+}

@@ -1,0 +1,84 @@
+//! HDF5: our own layout ([`kilat`]), the BLOND data sets ([`blond`]), and anyone's file whose datasets are mapped to
+//! channels ([`mapped`]).
+
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use kilat_core::{Capture, Error, Result};
+
+use crate::{ReadOptions, Source};
+
+mod attributes;
+mod blond;
+mod container;
+mod kilat;
+mod mapped;
+
+use container::Container;
+
+const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// 255 for the signature at byte 0 or after a user block of 512, 1024, ... bytes, else 0.
+pub(crate) fn score(head: &[u8], _name: &str) -> u8 {
+    let offsets = std::iter::once(0).chain((9..30).map(|i| 1usize << i)).take_while(|o| *o < head.len());
+    let found = offsets.into_iter().any(|o| head[o..].starts_with(SIGNATURE));
+    if found { 255 } else { 0 }
+}
+
+/// Reads a file in the first layout that it fits.
+pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
+    let part = source.name();
+    let mut capture = match source {
+        Source::File(path) => guarded(path, &part, options)?,
+        Source::Bytes { bytes, .. } => {
+            // The HDF5 reader seeks in a file; bytes become one for as long as that takes.
+            let io = |e| Error::io(&part, e);
+            let mut file = tempfile::NamedTempFile::new().map_err(io)?;
+            file.write_all(bytes).map_err(io)?;
+            guarded(file.path(), &part, options)?
+        }
+    };
+    capture.source = source.full_name();
+    Ok(capture)
+}
+
+/// Reads, and turns a panic of the HDF5 crate into an error.
+///
+/// The crate is young and its decoder indexes into what the file declares; a damaged file is the user's to hear about,
+/// not the process's to die of. Nothing of the crate's state outlives the call. The panic hook still speaks: a library
+/// must not replace it.
+fn guarded(path: &Path, part: &str, options: &ReadOptions) -> Result<Capture> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let container = Container::open(path, part)?;
+        if kilat::fits(&container) {
+            kilat::read(&container)
+        } else if blond::fits(&container) {
+            blond::read(&container)
+        } else {
+            mapped::read(&container, options)
+        }
+    }))
+    .unwrap_or_else(|_| {
+        Err(malformed(part, "structure", "a sound HDF5 file", "damage that the decoder cannot follow"))
+    })
+}
+
+/// Writes our own layout, which holds everything of a capture.
+pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
+    kilat::write(capture, path)?;
+    Ok(Vec::new())
+}
+
+fn malformed(
+    part: &str,
+    at: impl Into<String>,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+) -> Error {
+    let (at, expected, found) = (at.into(), expected.into(), found.into());
+    Error::Malformed { format: "HDF5", part: part.into(), at, expected, found }
+}
+
+#[cfg(test)]
+mod tests;
