@@ -23,6 +23,9 @@ const UNIX_TIME_S: std::ops::Range<i128> = 1_000_000_000..4_000_000_000;
 const PS_PER_S: i128 = 1_000_000_000_000;
 const PS_PER_US: i128 = 1_000_000;
 
+/// Last digits in a step of time from which on the step counts as exact, not as rounded.
+const FINE_STEPS: u128 = 10;
+
 /// Sure of nothing but a table: 120 with a usual extension, else 20, and 0 for anything that is no table in text.
 pub(crate) fn score(head: &[u8], name: &str) -> u8 {
     let text = text(head);
@@ -162,7 +165,7 @@ pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
     }
     out.write_record(&header).map_err(failed)?;
     // The same number of decimals in every row tells a reader how exact the times are.
-    let decimals = if capture.time().segments().iter().all(is_in_microseconds) { 6 } else { 12 };
+    let decimals = if capture.time().segments().iter().all(microseconds_do) { 6 } else { 12 };
     for segment in capture.time().segments() {
         for i in segment.range() {
             let ps = segment.offset_ps + segment.rate.picoseconds(i - segment.first);
@@ -190,10 +193,12 @@ fn title_of(channel: &Channel) -> String {
     }
 }
 
-/// True when every sample of the segment falls on a whole microsecond.
-fn is_in_microseconds(segment: &Segment) -> bool {
+/// True when every sample of the segment falls on a whole microsecond, and so few of those on a sample that nobody takes
+/// the steps for rounded.
+fn microseconds_do(segment: &Segment) -> bool {
     let (num, den) = segment.rate.ratio();
-    (1_000_000 * u128::from(den)).is_multiple_of(u128::from(num)) && segment.offset_ps % PS_PER_US == 0
+    let (num, den_us) = (u128::from(num), 1_000_000 * u128::from(den));
+    den_us.is_multiple_of(num) && den_us / num >= FINE_STEPS && segment.offset_ps % PS_PER_US == 0
 }
 
 /// Picoseconds as seconds with 6 or 12 decimals; the caller knows which hold all.
