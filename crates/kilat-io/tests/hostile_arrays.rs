@@ -1,4 +1,5 @@
 //! Cut and damaged CSV, NPY and HDF5: an answer or an error, never a panic, and never much time.
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ fn options(extension: &str) -> ReadOptions {
     }
 }
 
-/// Numbers that look random and are the same every time (SplitMix64).
+/// Numbers that look random and are the same every time (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

@@ -1,5 +1,10 @@
 //! Public recordings in CSV, NPY and HDF5 against figures that an independent reader took from the same files.
 //! They are no part of the repository: without them beside it the test says so and passes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test helper fails by panicking and says what it skipped"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -109,11 +109,11 @@ fn time_of(
         }
     };
     warnings.extend(told);
-    if let (Some(hz), Some(rate)) = (options.sample_rate_hz, time.rate()) {
-        if (rate.hz() / hz - 1.0).abs() > 0.01 {
-            let message = format!("the option says {hz} Hz, the file {rate}; the file's is used");
-            warnings.push(Warning::new(part, message));
-        }
+    if let (Some(hz), Some(rate)) = (options.sample_rate_hz, time.rate())
+        && (rate.hz() / hz - 1.0).abs() > 0.01
+    {
+        let message = format!("the option says {hz} Hz, the file {rate}; the file's is used");
+        warnings.push(Warning::new(part, message));
     }
     Ok(time)
 }

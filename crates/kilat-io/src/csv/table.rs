@@ -57,7 +57,7 @@ impl Table {
         loop {
             match reader.read_record(&mut record) {
                 Ok(true) => {
-                    rows.push(&record, lines_before + record.position().map_or(0, csv::Position::line))
+                    rows.push(&record, lines_before + record.position().map_or(0, csv::Position::line));
                 }
                 Ok(false) => break,
                 Err(e) => {
@@ -84,11 +84,11 @@ struct Rows<'a> {
     /// Smallest unit in which a time was written.
     quantum_ps: i128,
     absolute: bool,
-    rows: usize,
+    count: usize,
     /// First line and count of: cells that are no numbers, rows without a time, rows that are none, rows cut short.
     odd_cells: Damage,
     timeless: Damage,
-    no_rows: Damage,
+    not_numbers: Damage,
     short: Damage,
 }
 
@@ -121,10 +121,10 @@ impl<'a> Rows<'a> {
             times: Vec::new(),
             quantum_ps: i128::MAX,
             absolute: false,
-            rows: 0,
+            count: 0,
             odd_cells: Damage::default(),
             timeless: Damage::default(),
-            no_rows: Damage::default(),
+            not_numbers: Damage::default(),
             short: Damage::default(),
         }
     }
@@ -133,7 +133,7 @@ impl<'a> Rows<'a> {
         let all = || record.iter().collect::<Vec<_>>().join(" ");
         if !record.iter().any(|c| number(c, self.decimal).is_some() || moment(c).is_some()) {
             if record.iter().any(|c| !is_blank(c)) {
-                self.no_rows.at(line, &all());
+                self.not_numbers.at(line, &all());
             }
             return;
         }
@@ -161,7 +161,7 @@ impl<'a> Rows<'a> {
                 column.push(value.unwrap_or(f64::NAN));
             }
         }
-        self.rows += 1;
+        self.count += 1;
     }
 
     /// The time in column `at` of a row, with that of the other half when day and time of day are apart.
@@ -207,12 +207,11 @@ impl<'a> Rows<'a> {
                 }
                 Role::Undecided if moves_evenly(&self.times, self.quantum_ps) => {
                     taken = Some(i);
-                    clock = match index(&self.values[i]) {
-                        Some(index) => Clock::Index(index),
-                        None => {
-                            let (ps, quantum_ps) = (self.times.clone(), self.quantum_ps);
-                            Clock::Times { ps, quantum_ps, absolute: self.absolute }
-                        }
+                    clock = if let Some(index) = index(&self.values[i]) {
+                        Clock::Index(index)
+                    } else {
+                        let (ps, quantum_ps) = (self.times.clone(), self.quantum_ps);
+                        Clock::Times { ps, quantum_ps, absolute: self.absolute }
                     };
                 }
                 Role::Value | Role::Undecided | Role::OtherHalf => {}
@@ -221,7 +220,7 @@ impl<'a> Rows<'a> {
         let warnings = [
             self.odd_cells.warning(part, "is no number and counts as missing"),
             self.timeless.warning(part, "has no readable time and was left out"),
-            self.no_rows.warning(part, "is no row of numbers and was left out"),
+            self.not_numbers.warning(part, "is no row of numbers and was left out"),
             self.short.warning(
                 part,
                 &format!("has not {} cells; those that are not there count as missing", roles.len()),
@@ -240,7 +239,7 @@ impl<'a> Rows<'a> {
             (i, channel)
         });
         let channels = channels.collect();
-        Table { rows: self.rows, clock, channels, warnings: warnings.into_iter().flatten().collect() }
+        Table { rows: self.count, clock, channels, warnings: warnings.into_iter().flatten().collect() }
     }
 }
 

@@ -1,6 +1,8 @@
 //! An open HDF5 file: its numeric datasets and its attributes, each checked against the length of the file first.
 
+use std::cell::Cell;
 use std::path::Path;
+use std::rc::Rc;
 
 use kilat_core::{Error, Result, Samples, SamplesRef};
 use rust_hdf5::{ByteOrder, DatatypeMessage, FileLocking, H5Dataset, H5File, StorageLayout};
@@ -20,6 +22,8 @@ pub(super) struct Container {
     pub(super) file: H5File,
     pub(super) part: String,
     len: u64,
+    /// Bytes that may still be read out of the file, by all datasets together: a small file may declare many.
+    left: Rc<Cell<u64>>,
     headers: Option<Headers>,
 }
 
@@ -29,7 +33,8 @@ impl Container {
         // A lock would fail on read-only media and protects nothing: the file is read once.
         let opened = H5File::options().locking(FileLocking::Disabled).open(path);
         let file = opened.map_err(|e| malformed(part, "structure", "a sound HDF5 file", e.to_string()))?;
-        Ok(Self { file, part: part.into(), len, headers: Headers::open(path) })
+        let left = Rc::new(Cell::new(most_bytes(len)));
+        Ok(Self { file, part: part.into(), len, left, headers: Headers::open(path) })
     }
 
     /// A numeric attribute of the root (`""`) or of a group.
@@ -72,6 +77,7 @@ impl Container {
             number: number_type(&datatype),
             type_name: datatype.to_string(),
             part: self.part.clone(),
+            left: Rc::clone(&self.left),
             dataset,
         };
         array.check_size(self.len)?;
@@ -100,6 +106,7 @@ pub(super) struct Array {
     pub(super) number: Option<(Element, bool)>,
     type_name: String,
     part: String,
+    left: Rc<Cell<u64>>,
     dataset: H5Dataset,
 }
 
@@ -127,29 +134,30 @@ impl Array {
                 hint: "copy the values into one file, for instance with h5repack".into(),
             });
         }
-        let bytes = |sides: &[usize]| {
-            let size = self.dataset.element_size() as u64;
-            sides.iter().try_fold(size, |n, side| n.checked_mul(*side as u64)).unwrap_or(u64::MAX)
-        };
-        let packed = layout == StorageLayout::Chunked;
-        let most =
-            if packed { ALWAYS_ALLOWED.max(file_len.saturating_mul(MOST_EXPANSION)) } else { file_len };
-        let chunk = self.dataset.chunk_dims().map_or(0, |sides| bytes(&sides));
-        let found = bytes(&self.shape).max(chunk);
-        if found > most {
-            let expected = format!("at most {most} bytes, which {file_len} bytes of file can hold");
-            return Err(malformed(
-                &self.part,
-                format!("dataset `{}`", self.path),
-                expected,
-                format!("{found}"),
-            ));
+        let most = if layout == StorageLayout::Chunked { most_bytes(file_len) } else { file_len };
+        let chunk = self.dataset.chunk_dims().map_or(0, |sides| self.bytes_of(&sides));
+        self.at_most(most, self.bytes_of(&self.shape).max(chunk))
+    }
+
+    /// Bytes of so many numbers.
+    fn bytes_of(&self, sides: &[usize]) -> u64 {
+        let size = self.dataset.element_size() as u64;
+        sides.iter().try_fold(size, |n, side| n.checked_mul(*side as u64)).unwrap_or(u64::MAX)
+    }
+
+    fn at_most(&self, most: u64, found: u64) -> Result<()> {
+        if found <= most {
+            return Ok(());
         }
-        Ok(())
+        let expected = format!("at most {most} bytes, which is what a file of this length can hold");
+        Err(malformed(&self.part, format!("dataset `{}`", self.path), expected, found.to_string()))
     }
 
     /// The stored bytes.
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+        let needed = self.bytes_of(&self.shape);
+        self.at_most(self.left.get(), needed)?;
+        self.left.set(self.left.get() - needed);
         self.dataset.read_raw_bytes().map_err(|e| {
             malformed(&self.part, format!("dataset `{}`", self.path), "readable values", e.to_string())
         })
@@ -193,6 +201,11 @@ impl Array {
             malformed(&self.part, format!("dataset `{}`", self.path), "readable texts", e.to_string())
         })
     }
+}
+
+/// Bytes that the datasets of a file of `file_len` bytes may hold.
+fn most_bytes(file_len: u64) -> u64 {
+    ALWAYS_ALLOWED.max(file_len.saturating_mul(MOST_EXPANSION))
 }
 
 fn is_text(datatype: &DatatypeMessage) -> bool {

@@ -1,5 +1,7 @@
 //! Anyone's HDF5: datasets become channels as the caller says, or as they are when only one reading is possible.
 
+use std::collections::BTreeMap;
+
 use kilat_core::{
     Capture, Channel, Error, Phase, Result, SampleRate, SamplesRef, TimeBase, Timestamp, Warning,
 };
@@ -42,6 +44,9 @@ const TIMES: [&str; 5] = ["time", "t", "times", "timestamp", "timestamps"];
 
 const PS_PER_S: f64 = 1e12;
 
+/// Times beyond this, 30 000 years, are none.
+const MOST_SECONDS: f64 = 1e12;
+
 pub(super) fn read(container: &Container, options: &ReadOptions) -> Result<Capture> {
     let (arrays, failed) = container.arrays();
     let (times, values): (Vec<&Array>, Vec<&Array>) = arrays.iter().partition(|a| is_time(a));
@@ -53,10 +58,15 @@ pub(super) fn read(container: &Container, options: &ReadOptions) -> Result<Captu
             channels.extend(all_columns(array, options, &container.part)?);
         }
     } else {
+        let mut opened = BTreeMap::new();
         for map in &options.map {
-            let (array, channel) = find(map, &arrays, options, container, &failed)?;
+            let (array, column) = find(map, &arrays, container, &failed)?;
+            if !opened.contains_key(array.path.as_str()) {
+                opened.insert(array.path.as_str(), all_columns(array, options, &container.part)?);
+            }
+            let column = the_column(&opened[array.path.as_str()], column, map, &container.part)?;
             used.push(array);
-            channels.push(described(channel, map));
+            channels.push(described(column.clone(), map));
         }
     }
     let n = channels.first().map_or(0, Channel::len) as u64;
@@ -100,42 +110,43 @@ fn unclear(container: &Container, arrays: &[&Array], failed: &[Error], what: &st
     )
 }
 
-/// The dataset that `map` names, and the channel in it.
+/// The dataset that `map` names, and its column when it names one.
 fn find<'a>(
     map: &ChannelMap,
     arrays: &'a [Array],
-    options: &ReadOptions,
     container: &Container,
     failed: &[Error],
-) -> Result<(&'a Array, Channel)> {
+) -> Result<(&'a Array, Option<usize>)> {
     let wanted = map.source.trim().trim_start_matches('/');
     let by_path = |path: &str| arrays.iter().find(|a| a.path == path);
     let missing = || {
         let all: Vec<&Array> = arrays.iter().collect();
         unclear(container, &all, failed, &format!("no dataset fits `{}`", map.source))
     };
-    let (array, column) = match by_path(wanted) {
-        Some(array) => (array, None),
-        None => {
-            let (path, column) = wanted.rsplit_once(':').ok_or_else(missing)?;
-            (by_path(path).ok_or_else(missing)?, Some(column.trim().parse::<usize>().map_err(|_| missing())?))
-        }
+    if let Some(array) = by_path(wanted) {
+        return Ok((array, None));
+    }
+    let (path, column) = wanted.rsplit_once(':').ok_or_else(missing)?;
+    let column = column.trim().parse().map_err(|_| missing())?;
+    Ok((by_path(path).ok_or_else(missing)?, Some(column)))
+}
+
+/// The column that `map` names; it must name one unless there is only one.
+fn the_column<'a>(
+    columns: &'a [Channel],
+    named: Option<usize>,
+    map: &ChannelMap,
+    part: &str,
+) -> Result<&'a Channel> {
+    let column = match (named, columns) {
+        (Some(named), _) => columns.get(named),
+        (None, [only]) => Some(only),
+        (None, _) => None,
     };
-    let channels = all_columns(array, options, &container.part)?;
-    let column = match (column, channels.len()) {
-        (Some(column), _) => column,
-        (None, 1) => 0,
-        (None, n) => {
-            let expected = format!("`{wanted}:column` with a column of 0 to {}", n.saturating_sub(1));
-            return Err(Error::mismatch(
-                format!("{}: option map: source", container.part),
-                expected,
-                &map.source,
-            ));
-        }
-    };
-    let channel = channels.into_iter().nth(column).ok_or_else(missing)?;
-    Ok((array, channel))
+    column.ok_or_else(|| {
+        let expected = format!("`path:column` with a column of 0 to {}", columns.len().saturating_sub(1));
+        Error::mismatch(format!("{part}: option map: source"), expected, format!("`{}`", map.source))
+    })
 }
 
 /// Every channel of a dataset of one or two dimensions, with what its attributes say.
@@ -212,21 +223,15 @@ fn time_of(
         }
         return Ok((TimeBase::uniform(SampleRate::from_hz(hz)?, n, start), warnings));
     }
-    if let Some(array) = times.iter().find(|t| t.shape[0] as u64 == n && n > 1) {
-        if let SamplesRef::F64(seconds) = array.samples()?.as_ref() {
-            if seconds.iter().all(|s| s.abs() < 1e12) {
-                let ps: Vec<i128> = seconds.iter().map(|s| (s * PS_PER_S).round() as i128).collect();
-                // A binary fraction is known to its last bit only.
-                let largest = seconds.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
-                let quantum = (largest * f64::EPSILON * PS_PER_S).ceil().max(1.0) as i128;
-                return time_base(
-                    &ps,
-                    quantum,
-                    start,
-                    &format!("{}: dataset `{}`", container.part, array.path),
-                );
-            }
-        }
+    if let Some(array) = times.iter().find(|t| t.shape[0] as u64 == n && n > 1)
+        && let SamplesRef::F64(seconds) = array.samples()?.as_ref()
+        && seconds.iter().all(|s| s.abs() < MOST_SECONDS)
+    {
+        let ps: Vec<i128> = seconds.iter().map(|s| (s * PS_PER_S).round() as i128).collect();
+        // A binary fraction is known to its last bit only.
+        let largest = seconds.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
+        let quantum = (largest * f64::EPSILON * PS_PER_S).ceil().max(1.0) as i128;
+        return time_base(&ps, quantum, start, &format!("{}: dataset `{}`", container.part, array.path));
     }
     let rate = given_rate(options, &container.part, "no attribute and no dataset of times state a rate")?;
     Ok((TimeBase::uniform(rate, n, start), Vec::new()))

@@ -154,8 +154,14 @@ fn what_is_not_clear_is_asked_for_with_a_list() {
     assert_eq!(read_path(&path, &by("/a")).unwrap().channels()[0].value(9), 9.0);
     let c = read_path(&path, &by("b:2")).unwrap();
     assert_eq!((c.len(), c.channels()[0].name.as_str(), c.channels()[0].kind), (20, "b:2", Kind::Voltage));
-    for wrong in ["c", "b:3", "b:x", "b"] {
-        assert!(read_path(&path, &by(wrong)).is_err(), "{wrong}");
+    for (wrong, found) in [
+        ("c", "no dataset fits `c`"),
+        ("b:x", "no dataset fits `b:x`"),
+        ("b:3", "expected `path:column` with a column of 0 to 2, found `b:3`"),
+        ("b", "expected `path:column` with a column of 0 to 2, found `b`"),
+    ] {
+        let message = read_path(&path, &by(wrong)).unwrap_err().to_string();
+        assert!(message.contains(found), "{message}");
     }
 }
 
@@ -172,6 +178,23 @@ fn types_become_the_nearest_that_loses_nothing() {
     let (_dir, path) = file(|f| dataset(f, "c", &[2], &[0i64, (1 << 53) + 1], &[("fs", 1000.0)]));
     let message = read_path(&path, &ReadOptions::default()).unwrap_err().to_string();
     assert_eq!(message, "a.h5: dataset `c`: value 1: expected at most 2^53, found a larger integer");
+}
+
+#[test]
+fn a_small_file_does_not_unfold_into_much() {
+    // Chunks that were never written read as zeros and take no room in the file.
+    let unwritten = |f: &H5File, name: &str| {
+        f.new_dataset::<i8>().shape([12 << 20]).chunk(&[1 << 20]).create(name).unwrap();
+    };
+    let options = ReadOptions { sample_rate_hz: Some(1000.0), ..ReadOptions::default() };
+    let (_dir, path) = file(|f| unwritten(f, "a"));
+    assert_eq!(read_path(&path, &options).unwrap().len(), 12 << 20);
+    let (_dir, path) = file(|f| {
+        unwritten(f, "a");
+        unwritten(f, "b");
+    });
+    let message = read_path(&path, &options).unwrap_err().to_string();
+    assert!(message.starts_with("a.h5: dataset `b`: expected at most "), "{message}");
 }
 
 #[test]
