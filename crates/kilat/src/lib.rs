@@ -16,6 +16,7 @@ use std::path::Path;
 pub use kilat_core::*;
 pub use kilat_io as io;
 
+pub mod output;
 pub mod report;
 mod suggest;
 
@@ -30,3 +31,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Capture> {
 pub fn analyze(capture: &Capture, config: &Config) -> Result<Analysis> {
     engine::offline::analyze(capture, config, 0)
 }
+
+/// The Rust lines of the README, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

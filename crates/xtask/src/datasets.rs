@@ -98,17 +98,21 @@ fn differences(kept: &Manifest, fresh: &Manifest) -> String {
     let mut out = String::new();
     for f in &fresh.scenario {
         match kept.scenario.iter().find(|k| k.name == f.name) {
-            None => out += &format!("  {}: missing from the manifest\n", f.name),
-            Some(k) if k.sha256 != f.sha256 => {
-                out += &format!("  {}: expected sha256 {}, found {}\n", f.name, k.sha256, f.sha256);
+            None => {
+                let _ = writeln!(out, "  {}: missing from the manifest", f.name);
             }
-            Some(k) if k != f => out += &format!("  {}: expected {k:?}, found {f:?}\n", f.name),
+            Some(k) if k.sha256 != f.sha256 => {
+                let _ = writeln!(out, "  {}: expected sha256 {}, found {}", f.name, k.sha256, f.sha256);
+            }
+            Some(k) if k != f => {
+                let _ = writeln!(out, "  {}: expected {k:?}, found {f:?}", f.name);
+            }
             Some(_) => {}
         }
     }
     for k in &kept.scenario {
         if fresh.scenario.iter().all(|f| f.name != k.name) {
-            out += &format!("  {}: in the manifest, but no such scenario\n", k.name);
+            let _ = writeln!(out, "  {}: in the manifest, but no such scenario", k.name);
         }
     }
     out
@@ -150,7 +154,7 @@ mod tests {
         let rate = kilat::SampleRate::from_hz(1e4).unwrap();
         let capture = Capture::new(kilat::TimeBase::uniform(rate, 2, None), vec![channel]).unwrap();
         let expected: String =
-            Sha256::digest([1, 0, 0xfe, 0xff]).iter().map(|b| format!("{b:02x}")).collect();
+            Sha256::digest([1, 0, 0xfe, 0xff]).iter().fold(String::new(), |hex, b| hex + &format!("{b:02x}"));
         assert_eq!(checksum(&capture).unwrap(), expected);
     }
 }

@@ -1,7 +1,13 @@
-//! Tasks of the repository: `cargo run --release -p xtask -- TASK`.
-#![expect(clippy::print_stderr, reason = "a program that reports to its caller's terminal")]
+//! Tasks of the repository: `cargo xtask TASK`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that reports to its caller's terminal"
+)]
 
 mod datasets;
+mod docs;
+mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +23,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Run every test: Rust, documentation, generated files, Python. Needs only Rust and Python 3.
+    ///
+    /// The Python package is built in `.venv`. The last line is `N passed, N failed`.
+    Test,
+    /// Write docs/cli.md, the help pages of the kilat command.
+    Docs {
+        /// Compare only; write nothing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Write datasets/MANIFEST.toml: what each generated scenario proves, how it is made, and its checksum.
     Datasets {
         /// Generate the scenarios again and compare with the manifest; write nothing.
@@ -32,6 +48,8 @@ fn root() -> PathBuf {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
+        Task::Test => return test::run(&root()),
+        Task::Docs { check } => docs::run(&root(), check),
         Task::Datasets { check } => datasets::run(&root(), check),
     };
     match outcome {

@@ -87,8 +87,8 @@ pub(super) fn since_tick_s(t: Option<Timestamp>) -> Option<f64> {
     t.map(|t| t.0.rem_euclid(600_000_000_000) as f64 / 1e9)
 }
 
-/// The rate that covers most time.
-fn main_rate(capture: &Capture) -> Result<SampleRate> {
+/// The rate that is analysed: the fastest; an error when the capture is empty.
+pub fn main_rate(capture: &Capture) -> Result<SampleRate> {
     let span = |rate: SampleRate| -> f64 {
         let same = capture.time().segments().iter().filter(|s| s.rate == rate);
         same.map(|s| s.rate.seconds(s.len as f64)).sum()

@@ -90,6 +90,22 @@ pub fn names() -> &'static [&'static str] {
     &["kaur-2024", "serang-2018", "bengkulu-2020", "mura-2017", "palembang-2021", "generator", "healthy"]
 }
 
+/// What a scenario tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct About {
+    /// The cause behind it, in the words of the diagnosis; `none` when there is nothing to report.
+    pub cause: &'static str,
+    /// What was reported, and what the model does.
+    pub story: &'static str,
+    /// What an analysis of it must show.
+    pub proves: &'static str,
+}
+
+/// What the scenario called `name` tells, without generating it.
+pub fn about(name: &str) -> Result<About> {
+    find(name).map(|r| About { cause: r.cause, story: r.story, proves: r.proves })
+}
+
 /// Generates the scenario called `name`.
 ///
 /// # Errors

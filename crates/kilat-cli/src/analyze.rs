@@ -1,0 +1,310 @@
+//! `kilat analyze`: every table of the analysis, for people or for programs.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use kilat::output::{self, AnalysisOutput, Detail, Document, Range};
+use kilat::{Error, Kind};
+
+use crate::failure::{Failure, Outcome};
+use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
+use crate::print::{self, duration, fit, fixed};
+
+/// Measures recordings: r.m.s., frequency, harmonics, unbalance, power, events, transients, probable causes.
+///
+/// Prints tables, or one JSON document with --json. Every threshold is a setting (--config); the results of a capture are the
+/// same bits on any number of threads.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Recordings, or synth:NAME for a generated example.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<String>,
+    /// Write to this file instead of printing tables: .json, or .csv with one --table.
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Print one JSON document (docs/json.md).
+    #[arg(long)]
+    json: bool,
+    /// JSON with the harmonics of every interval, not only their means.
+    #[arg(long)]
+    full: bool,
+    /// Table that a .csv file holds.
+    #[arg(long, value_enum, default_value_t = Table::Intervals)]
+    table: Table,
+    #[command(flatten)]
+    read: ReadArgs,
+    #[command(flatten)]
+    analysis: AnalysisArgs,
+}
+
+const AFTER: &str = "\
+Examples:
+  kilat analyze feeder7.cfg --nominal-voltage 230 --frequency 50
+  kilat analyze feeder7.cfg -o intervals.csv
+  kilat analyze feeder7.cfg -o events.csv --table events
+  kilat analyze --json synth:kaur-2024 | jq '.files[].findings[].cause'
+
+A settings file for --config:
+  nominal_voltage_v = 220.0
+  dip_pct = 85.0
+  transient_pct = 20.0";
+
+/// A table for CSV.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Table {
+    /// Basic 10/12-cycle intervals.
+    Intervals,
+    /// Urms(1/2) of each voltage.
+    HalfCycles,
+    /// 10-s frequency.
+    Frequency,
+    /// Dips, swells, interruptions.
+    Events,
+    /// Transients.
+    Transients,
+}
+
+impl From<Table> for output::Table {
+    fn from(t: Table) -> Self {
+        match t {
+            Table::Intervals => Self::Intervals,
+            Table::HalfCycles => Self::HalfCycles,
+            Table::Frequency => Self::Frequency,
+            Table::Events => Self::Events,
+            Table::Transients => Self::Transients,
+        }
+    }
+}
+
+/// Format of the output file.
+enum Format {
+    Json,
+    Csv,
+}
+
+fn format(path: &Path) -> Result<Format, Error> {
+    match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
+        Some("json") => Ok(Format::Json),
+        Some("csv") => Ok(Format::Csv),
+        other => {
+            let found = other.map_or("none".into(), |e| format!(".{e}"));
+            Err(Error::config(
+                path.display().to_string(),
+                format!("expected the extension .json or .csv, found {found}"),
+            ))
+        }
+    }
+}
+
+pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    let output_format = args.output.as_deref().map(format).transpose()?;
+    let detail = if args.full { Detail::Full } else { Detail::Compact };
+    let mut outcome = Outcome::Done;
+    let mut files = Vec::new();
+    for file in &args.files {
+        let analyzed = args.read.read(file).and_then(|capture| args.analysis.analyze(file, capture));
+        match analyzed {
+            Ok(Analyzed { capture, analysis, findings, assumed }) => {
+                files.push(output::analysis(&capture, &analysis, &findings, &assumed, detail));
+            }
+            Err(failure) => {
+                failure.report();
+                outcome = Outcome::SomeFailed;
+            }
+        }
+    }
+    if files.is_empty() {
+        return Ok(outcome);
+    }
+    if let (Some(path), Some(format)) = (&args.output, &output_format) {
+        let text = match format {
+            Format::Json => print::to_json(&Document::new(files.clone()))?,
+            Format::Csv => {
+                // A CSV table has no room for them.
+                for f in &files {
+                    f.assumed
+                        .iter()
+                        .chain(&f.warnings)
+                        .for_each(|w| print::note(&format!("{}: {w}", f.origin.file)));
+                }
+                output::csv(&files, args.table.into())?
+            }
+        };
+        std::fs::write(path, text).map_err(|e| Error::io(path, e))?;
+    }
+    if args.json {
+        print::json(&Document::new(files))?;
+    } else if args.output.is_none() {
+        print::out(&files.iter().map(page).collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(outcome)
+}
+
+/// Most rows of the event and transient tables on the terminal.
+const ROWS: usize = 40;
+
+fn page(f: &AnalysisOutput) -> String {
+    let o = &f.origin;
+    let mut text = format!("{}: {}", o.file, o.format);
+    for part in [o.station.clone(), o.start.map_or(String::new(), |t| t.to_string()), duration(o.duration_s)]
+    {
+        if !part.is_empty() {
+            let _ = write!(text, ", {part}");
+        }
+    }
+    let c = &f.config;
+    let s = &f.summary;
+    let _ = write!(
+        text,
+        "\n  Udin {} V, {} Hz, {:?} wiring, class {:?}; {} intervals of {} cycles, {} flagged\n",
+        fit(c.nominal_voltage_v),
+        c.nominal_frequency_hz,
+        f.wiring,
+        c.class,
+        s.intervals,
+        c.cycles(),
+        s.flagged
+    );
+    for w in &f.assumed {
+        let _ = writeln!(text, "  note: {w}");
+    }
+    text.push('\n');
+    text += &quantities(f);
+    text += &events(f);
+    text += &transients(f);
+    text += &findings(f);
+    if !f.warnings.is_empty() {
+        text.push_str("\nwarnings\n");
+        for w in &f.warnings {
+            let _ = writeln!(text, "  {w}");
+        }
+    }
+    text
+}
+
+fn quantities(f: &AnalysisOutput) -> String {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut row = |what: &str, of: &str, unit: &str, r: &Range, show: fn(f64) -> String| {
+        if r.mean.is_finite() {
+            let mut cells = vec![what.to_owned(), of.to_owned(), unit.to_owned()];
+            cells.extend([r.min, r.mean, r.max].map(show));
+            rows.push(cells);
+        }
+    };
+    let s = &f.summary;
+    row("frequency", "", "Hz", &s.frequency_hz, |v| fixed(v, 3));
+    for c in &f.channels {
+        row("r.m.s.", &c.name, c.unit, &c.rms_range, fit);
+    }
+    for c in f.channels.iter().filter(|c| c.kind == Kind::Voltage) {
+        let half = c.half_cycles.as_ref().map_or(&[][..], |h| &h.u_rms_v);
+        row("Urms(1/2)", &c.name, "V", &Range::quadratic(half.iter().copied()), fit);
+    }
+    for c in &f.channels {
+        row("THD", &c.name, "%", &c.thd_subgroup_range_pct, |v| fixed(v, 2));
+    }
+    let unbalance = [
+        ("unbalance u2", s.u2_pct),
+        ("unbalance u0", s.u0_pct),
+        ("unbalance i2", s.i2_pct),
+        ("unbalance i0", s.i0_pct),
+    ];
+    for (what, r) in &unbalance {
+        row(what, "", "%", r, |v| fixed(v, 2));
+    }
+    for p in &f.power {
+        let pair = format!("{} {}", p.voltage, p.current);
+        row("P", &pair, "W", &p.p_range_w, fit);
+        row("Q1", &pair, "var", &p.q1_range_var, fit);
+        row("S", &pair, "VA", &p.s_range_va, fit);
+        row("PF", &pair, "", &p.pf_range, |v| fixed(v, 3));
+    }
+    print::table(&["quantity", "channel", "unit", "min", "mean", "max"], rows, 3)
+}
+
+/// A heading, a table, and how many rows it leaves out.
+fn section(name: &str, total: usize, header: &[&str], rows: Vec<Vec<String>>, numbers: usize) -> String {
+    if total == 0 {
+        return format!("\n{name}: none\n");
+    }
+    let mut text = format!("\n{name}\n") + &print::table(header, rows, numbers);
+    if total > ROWS {
+        let _ = writeln!(text, "  and {} more: --json or -o FILE.csv has them all", total - ROWS);
+    }
+    text
+}
+
+fn events(f: &AnalysisOutput) -> String {
+    let rows = f.events.iter().take(ROWS).map(|e| {
+        let open = if e.open { " (cut off)" } else { "" };
+        let system = if e.polyphase { "system: " } else { "" };
+        vec![
+            format!("{:?}", e.kind).to_lowercase(),
+            format!("{system}{}", e.channels.join(" ")),
+            format!("{}{open}", e.category),
+            format!("{:?}", e.itic).chars().flat_map(spaced).collect(),
+            fixed(e.start_s, 3),
+            fixed(e.duration_s, 3),
+            fit(e.residual_v),
+            fixed(100.0 * e.magnitude_pu, 1),
+        ]
+    });
+    let header = ["kind", "channels", "category", "ITIC", "start s", "duration s", "V", "% Udin"];
+    section("events", f.events.len(), &header, rows.collect(), 4)
+}
+
+/// The letters of a name in `CamelCase`, as words.
+fn spaced(c: char) -> Vec<char> {
+    if c.is_uppercase() { vec![' ', c.to_ascii_lowercase()] } else { vec![c] }
+}
+
+fn transients(f: &AnalysisOutput) -> String {
+    let rows = f.transients.iter().take(ROWS).map(|t| {
+        let mut remarks = Vec::new();
+        if t.clipped {
+            remarks.push("clipped: true peak is larger");
+        }
+        if !t.resolvable {
+            remarks.push("rate too low: peak is a lower limit");
+        }
+        vec![
+            format!("{:?}", t.kind).to_lowercase(),
+            t.channel.clone(),
+            remarks.join("; "),
+            fixed(t.start_s, 6),
+            duration(t.duration_s),
+            fit(t.peak_v),
+            fixed(t.peak_pu, 2),
+            duration(t.rise_s),
+            fixed(t.ringing_hz, 0),
+        ]
+    });
+    let header = ["kind", "channel", "remark", "start s", "duration", "peak V", "pu", "rise", "ringing Hz"];
+    section("transients", f.transients.len(), &header, rows.collect(), 3)
+}
+
+fn findings(f: &AnalysisOutput) -> String {
+    if f.findings.is_empty() {
+        return "\nprobable causes: none that kilat has a rule for\n".into();
+    }
+    let mut text = String::from("\nprobable causes\n");
+    for x in &f.findings {
+        let (percent, span) = (fixed(100.0 * x.confidence, 0), (fixed(x.start_s, 2), fixed(x.stop_s, 2)));
+        let _ = writeln!(
+            text,
+            "  {} ({percent} %), {} to {} s, {}",
+            x.cause,
+            span.0,
+            span.1,
+            x.channels.join(" ")
+        );
+        let parts =
+            x.rules_for.iter().map(|r| ("for", r)).chain(x.rules_against.iter().map(|r| ("against", r)));
+        for (label, rule) in parts.chain([("refuted by", &x.refuted_by), ("do", &x.recommendation)]) {
+            let _ = writeln!(text, "    {label}: {rule}");
+        }
+    }
+    text
+}

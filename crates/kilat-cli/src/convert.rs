@@ -1,0 +1,54 @@
+//! `kilat convert`: from one format to another.
+
+use std::path::PathBuf;
+
+use kilat::Error;
+
+use crate::failure::{Failure, Outcome};
+use crate::options::ReadArgs;
+use crate::print;
+
+/// Converts a recording; the extension of OUT names the format. What OUT cannot hold is said, line by line.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Recording, or synth:NAME for a generated example.
+    #[arg(value_name = "IN")]
+    input: String,
+    /// File to write: .h5, .csv or .npy.
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+const AFTER: &str = "\
+Examples:
+  kilat convert feeder7.cfg feeder7.h5
+  kilat convert raw.csv raw.h5 --rate 12800 --start 2024-05-27T07:00:00Z";
+
+pub fn run(args: &Args) -> Result<Outcome, Failure> {
+    let same = |a: &str| Some(std::fs::canonicalize(a).ok()? == std::fs::canonicalize(&args.output).ok()?);
+    if same(&args.input) == Some(true) {
+        return Err(Error::config(
+            "OUT",
+            format!("{} is IN itself; name another file", args.output.display()),
+        )
+        .into());
+    }
+    let capture = args.read.read(&args.input)?;
+    for w in &capture.warnings {
+        print::note(&format!("{}: {w}", args.input));
+    }
+    let lost = kilat::io::write(&capture, &args.output)?;
+    for line in lost {
+        print::note(&format!("{}: {line}", args.output.display()));
+    }
+    print::out(&format!(
+        "{}: {} channels, {} samples each\n",
+        args.output.display(),
+        capture.channels().len(),
+        capture.len()
+    ))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,214 @@
+//! Options that several commands share: how to read a file, and how to analyse it.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use kilat::diagnosis::{self, Finding};
+use kilat::io::{ChannelMap, ReadOptions, SampleAxis};
+use kilat::{Analysis, Capture, Config, Error, Phase, Timestamp, Warning, synth};
+
+use crate::failure::Failure;
+
+/// Place of a file that stands for a generated example.
+const SYNTH: &str = "synth:";
+
+/// How to read.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadArgs {
+    /// Samples per second, for files that state none.
+    #[arg(long, value_name = "HZ")]
+    rate: Option<f64>,
+    /// Keep only these channels, by name; separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    channels: Option<Vec<String>>,
+    /// Moment of the first sample, ISO 8601, for files that state none; UTC without a zone.
+    #[arg(long, value_name = "TIME")]
+    start: Option<Timestamp>,
+    /// Which axis of a two-dimensional array runs over the samples.
+    #[arg(long)]
+    axis: Option<Axis>,
+    /// What a column or dataset is: SOURCE=NAME:UNIT:PHASE:SCALE:OFFSET. May be repeated; only the mapped
+    /// ones are read then.
+    ///
+    /// SOURCE is a dataset path, a column title or a column number from 0; `path:3` is column 3 of a
+    /// two-dimensional dataset. Fields may be left empty or left out: `/raw/u1=Ua:V:A:0.0152`, `2=Ia:A`.
+    #[arg(long, value_name = "MAP", value_parser = parse_map)]
+    map: Vec<ChannelMap>,
+    /// Refuse a file with any damage instead of repairing what can be repaired.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Axis {
+    /// One row per sample.
+    Rows,
+    /// One column per sample.
+    Columns,
+}
+
+/// Reads `SOURCE=NAME:UNIT:PHASE:SCALE:OFFSET`.
+fn parse_map(text: &str) -> Result<ChannelMap, String> {
+    let (source, fields) = text.rsplit_once('=').unwrap_or((text, ""));
+    if source.is_empty() {
+        return Err("expected SOURCE=NAME:UNIT:PHASE:SCALE:OFFSET, found no source".into());
+    }
+    let fields: Vec<&str> = fields.split(':').map(str::trim).collect();
+    if let Some(extra) = fields.get(5) {
+        return Err(format!("expected at most NAME:UNIT:PHASE:SCALE:OFFSET, found a sixth field `{extra}`"));
+    }
+    let field = |i: usize| fields.get(i).copied().filter(|f| !f.is_empty());
+    let number = |i: usize, what: &str| {
+        let parse = |f: &str| f.parse::<f64>().ok().filter(|v| v.is_finite());
+        field(i)
+            .map(|f| parse(f).ok_or_else(|| format!("{what}: expected a number, found `{f}`")))
+            .transpose()
+    };
+    let phase = |f: &str| {
+        Phase::parse(f).ok_or_else(|| format!("phase: expected A, B, C, N, AB, BC or CA, found `{f}`"))
+    };
+    Ok(ChannelMap {
+        source: source.to_owned(),
+        name: field(0).map(str::to_owned),
+        unit: field(1).map(str::to_owned),
+        phase: field(2).map(phase).transpose()?,
+        scale: number(3, "scale")?,
+        offset: number(4, "offset")?,
+    })
+}
+
+impl ReadArgs {
+    /// Reads `file`, or generates the example that `synth:NAME` names.
+    pub fn read(&self, file: &str) -> Result<Capture, Failure> {
+        match file.strip_prefix(SYNTH) {
+            Some(name) => self.generate(name).map_err(Failure::about(file)),
+            None => kilat::io::read(file, &self.options()).map_err(Failure::about(file)),
+        }
+    }
+
+    fn options(&self) -> ReadOptions {
+        ReadOptions {
+            strict: self.strict,
+            channels: self.channels.clone(),
+            sample_rate_hz: self.rate,
+            start: self.start,
+            map: self.map.clone(),
+            axis: self.axis.map(|a| match a {
+                Axis::Rows => SampleAxis::Rows,
+                Axis::Columns => SampleAxis::Columns,
+            }),
+        }
+    }
+
+    fn generate(&self, name: &str) -> kilat::Result<Capture> {
+        let mut options = synth::Options::of(name)?;
+        options.sample_rate_hz = self.rate.unwrap_or(options.sample_rate_hz);
+        let mut capture = synth::scenario(name, &options)?.capture;
+        capture.source = format!("{SYNTH}{name}");
+        if let Some(start) = self.start {
+            let time = capture.time().clone().with_start(Some(start));
+            capture = capture.with_time(time)?;
+        }
+        if let Some(names) = &self.channels {
+            let kept = names.iter().map(|n| Ok(capture.channel(n)?.name.clone()));
+            let kept = kept.collect::<kilat::Result<Vec<_>>>()?;
+            capture = capture.select(|c| kept.contains(&c.name));
+        }
+        Ok(capture)
+    }
+}
+
+/// How to analyse.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Analysis")]
+pub struct AnalysisArgs {
+    /// Declared voltage Udin, in volts: line-neutral where line-neutral voltages are measured, else
+    /// line-line. Estimated from the signal when not given, and said so.
+    #[arg(long, value_name = "V")]
+    nominal_voltage: Option<f64>,
+    /// Nominal frequency: 50 or 60 Hz. Taken from the file or the signal when not given.
+    #[arg(long, value_name = "HZ")]
+    frequency: Option<f64>,
+    /// Settings in TOML, by the names that `kilat analyze --json` shows under `config`: thresholds, orders.
+    /// Options of the command line win.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Threads to compute on; 0 means as many as the machine has. The results do not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+/// A capture with its analysis and what was assumed for it.
+pub struct Analyzed {
+    pub capture: Capture,
+    pub analysis: Analysis,
+    pub findings: Vec<Finding>,
+    pub assumed: Vec<Warning>,
+}
+
+impl AnalysisArgs {
+    /// Analyses `capture`, read from `file`.
+    pub fn analyze(&self, file: &str, capture: Capture) -> Result<Analyzed, Failure> {
+        let (config, assumed) = self.config(file, &capture)?;
+        let analysis =
+            kilat::engine::offline::analyze(&capture, &config, self.threads).map_err(Failure::about(file))?;
+        let findings = diagnosis::findings(&analysis);
+        Ok(Analyzed { capture, analysis, findings, assumed })
+    }
+
+    /// The settings: of the command line, else of the settings file, else estimated from the capture.
+    fn config(&self, file: &str, capture: &Capture) -> Result<(Config, Vec<Warning>), Failure> {
+        let (mut config, keys) = self.settings()?;
+        let voltage = self.nominal_voltage.or(keys.0.then_some(config.nominal_voltage_v));
+        let frequency = self.frequency.or(keys.1.then_some(config.nominal_frequency_hz));
+        let (base, assumed) = kilat::config_for(capture, voltage, frequency).map_err(Failure::about(file))?;
+        config.nominal_voltage_v = base.nominal_voltage_v;
+        config.nominal_frequency_hz = base.nominal_frequency_hz;
+        config.check()?;
+        Ok((config, assumed))
+    }
+
+    /// The settings file, and whether it states the nominal voltage and frequency.
+    fn settings(&self) -> Result<(Config, (bool, bool)), Failure> {
+        let Some(path) = &self.config else { return Ok((Config::default(), (false, false))) };
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        let failed = |e: toml::de::Error| {
+            let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
+            Error::config(format!("{}: line {line}", path.display()), e.message())
+        };
+        let table: toml::Table = toml::from_str(&text).map_err(failed)?;
+        let config: Config = toml::from_str(&text).map_err(failed)?;
+        let stated = |key: &str| table.contains_key(key);
+        Ok((config, (stated("nominal_voltage_v"), stated("nominal_frequency_hz"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_names_source_and_channel() {
+        let m = parse_map("/raw/u=1:3=Ua:V:L1:0.0152:-2").unwrap();
+        assert_eq!(
+            (m.source.as_str(), m.name.as_deref(), m.unit.as_deref()),
+            ("/raw/u=1:3", Some("Ua"), Some("V"))
+        );
+        assert_eq!((m.phase, m.scale, m.offset), (Some(Phase::A), Some(0.0152), Some(-2.0)));
+        let m = parse_map("2=:A").unwrap();
+        assert_eq!((m.source.as_str(), m.name, m.unit.as_deref()), ("2", None, Some("A")));
+        assert_eq!(
+            parse_map("voltage").unwrap(),
+            ChannelMap { source: "voltage".into(), ..Default::default() }
+        );
+    }
+
+    #[test]
+    fn a_wrong_map_says_what_is_expected() {
+        assert!(parse_map("u=Ua:V:Q").unwrap_err().starts_with("phase: expected A, B, C"));
+        assert!(parse_map("u=Ua:V:A:many").unwrap_err().starts_with("scale: expected a number"));
+        assert!(parse_map("u=Ua:V:A:1:0:x").unwrap_err().contains("sixth"));
+        assert!(parse_map("=Ua").is_err());
+    }
+}

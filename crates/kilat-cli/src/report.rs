@@ -1,0 +1,114 @@
+//! `kilat report`: the analysis as one HTML page.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use kilat::report::{self, Lang, Options};
+use kilat::{Error, Result};
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::{Failure, Outcome};
+use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
+use crate::print;
+
+/// Writes a report: one HTML page that stands alone, with figures, tables, and probable causes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Recordings, or synth:NAME for a generated example.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<String>,
+    /// The page to write; with several FILEs a directory, which gets one page for each.
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Language of the report: English or Indonesian.
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    lang: Language,
+    /// Title; the station or the file when not given.
+    #[arg(long)]
+    title: Option<String>,
+    #[command(flatten)]
+    read: ReadArgs,
+    #[command(flatten)]
+    analysis: AnalysisArgs,
+}
+
+const AFTER: &str = "\
+Examples:
+  kilat report synth:kaur-2024 -o report.html
+  kilat report feeder7.cfg -o laporan.html --lang id --nominal-voltage 220
+  kilat report *.cfg -o reports";
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Language {
+    /// English.
+    En,
+    /// Indonesian.
+    Id,
+}
+
+impl From<Language> for Lang {
+    fn from(l: Language) -> Self {
+        match l {
+            Language::En => Self::En,
+            Language::Id => Self::Id,
+        }
+    }
+}
+
+pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
+    let pages = pages(args)?;
+    let mut outcome = Outcome::Done;
+    for (file, page) in args.files.iter().zip(&pages) {
+        if let Err(failure) = one(args, file, page) {
+            failure.report();
+            outcome = Outcome::SomeFailed;
+        }
+    }
+    Ok(outcome)
+}
+
+/// The page of each file: the output itself for one, `STEM.html` in the output directory for several.
+fn pages(args: &Args) -> Result<Vec<PathBuf>> {
+    if args.files.len() == 1 {
+        return Ok(vec![args.output.clone()]);
+    }
+    std::fs::create_dir_all(&args.output).map_err(|e| Error::io(&args.output, e))?;
+    let mut pages: Vec<PathBuf> = Vec::new();
+    for file in &args.files {
+        let stem =
+            Path::new(file).file_stem().map_or("report".into(), |s| s.to_string_lossy().replace(':', "-"));
+        let page = args.output.join(format!("{stem}.html"));
+        if pages.contains(&page) {
+            let hint = "write them one by one";
+            return Err(Error::config(
+                page.display().to_string(),
+                format!("two files would write this page; {hint}"),
+            ));
+        }
+        pages.push(page);
+    }
+    Ok(pages)
+}
+
+fn one(args: &Args, file: &str, page: &Path) -> std::result::Result<(), Failure> {
+    let capture = args.read.read(file)?;
+    let Analyzed { capture, analysis, findings, assumed } = args.analysis.analyze(file, capture)?;
+    for note in &assumed {
+        print::note(&format!("{file}: {note}"));
+    }
+    let file_sha256 = Path::new(file).is_file().then(|| sha256(Path::new(file))).transpose()?;
+    let options = Options { lang: args.lang.into(), title: args.title.clone(), assumed, file_sha256 };
+    let html = report::html(&capture, &analysis, &findings, &options).map_err(Failure::about(file))?;
+    std::fs::write(page, html).map_err(|e| Error::io(page, e))?;
+    print::out(&format!("{}\n", page.display()))
+}
+
+fn sha256(path: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    let copied = File::open(path).and_then(|mut f| io::copy(&mut f, &mut hash));
+    copied.map_err(|e| Error::io(path, e))?;
+    Ok(hash.finalize().iter().fold(String::new(), |hex, b| hex + &format!("{b:02x}")))
+}

@@ -1,0 +1,188 @@
+//! The happy path of every subcommand.
+
+mod common;
+
+use common::{kaur, kilat_in, ok_in};
+use serde_json::Value;
+
+#[test]
+fn synth_lists_and_writes_with_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = ok_in(dir.path(), &["synth", "--list"]);
+    assert!(list.contains("kaur-2024\n  cause: loose_neutral\n"), "{list}");
+    let args = ["synth", "healthy", "-o", "h.h5", "--seed", "3", "--rate", "6400", "--labels", "h.json"];
+    let said = ok_in(dir.path(), &args);
+    assert!(said.starts_with("h.h5: ") && said.contains("cause: none"), "{said}");
+    let labels: Value = serde_json::from_slice(&std::fs::read(dir.path().join("h.json")).unwrap()).unwrap();
+    assert_eq!((labels["cause"].as_str(), labels["options"]["seed"].as_u64()), (Some("none"), Some(3)));
+    let info: Value = serde_json::from_str(&ok_in(dir.path(), &["info", "--json", "h.h5"])).unwrap();
+    assert_eq!(info["files"][0]["support"]["rate_hz"], 6400.0);
+}
+
+#[test]
+fn info_shows_one_screen() {
+    let page = ok_in(kaur(), &["info", "kaur.h5"]);
+    for part in
+        ["kaur.h5: ", "rate      10000 Hz", "Ua", "voltage", "harmonics to order 50", "Wye wiring at 50 Hz"]
+    {
+        assert!(page.contains(part), "no `{part}` in:\n{page}");
+    }
+    assert!(page.lines().count() < 40);
+}
+
+#[test]
+fn info_shows_the_machine_without_a_file() {
+    let page = ok_in(kaur(), &["info", "--system"]);
+    assert!(page.contains(env!("CARGO_PKG_VERSION")) && page.contains("kernels"), "{page}");
+    let scalar = common::command(kaur())
+        .env("KILAT_SIMD", "scalar")
+        .args(["info", "--system", "--json"])
+        .output()
+        .unwrap();
+    let doc: Value = serde_json::from_slice(&scalar.stdout).unwrap();
+    assert_eq!(doc["system"]["instruction_set"], "scalar");
+}
+
+#[test]
+fn analyze_prints_tables_and_says_what_it_assumed() {
+    let page = ok_in(kaur(), &["analyze", "kaur.h5"]);
+    for part in [
+        "note: nominal voltage: ",
+        "frequency",
+        "Urms(1/2)",
+        "THD",
+        "unbalance u2",
+        "events\n",
+        "loose_neutral",
+        "PF",
+    ] {
+        assert!(page.contains(part), "no `{part}` in:\n{page}");
+    }
+    let stated = ok_in(kaur(), &["analyze", "kaur.h5", "--nominal-voltage", "220", "--frequency", "50"]);
+    assert!(stated.contains("Udin 220.00 V, 50 Hz") && !stated.contains("note: nominal"), "{stated}");
+}
+
+#[test]
+fn the_same_numbers_on_any_number_of_threads() {
+    let run = |n| ok_in(kaur(), &["analyze", "kaur.h5", "--json", "--full", "--threads", n]);
+    assert!(run("1") == run("3"));
+}
+
+#[test]
+fn settings_come_from_the_file_and_the_command_line_wins() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = dir.path().join("kilat.toml");
+    std::fs::write(&toml, "nominal_voltage_v = 240.0\ndip_pct = 80.0\n").unwrap();
+    let config = |extra: &[&str]| -> Value {
+        let mut args = vec!["analyze", "kaur.h5", "--json", "--config", toml.to_str().unwrap()];
+        args.extend(extra);
+        serde_json::from_str::<Value>(&ok_in(kaur(), &args)).unwrap()["files"][0].clone()
+    };
+    let f = config(&[]);
+    assert_eq!(
+        (f["config"]["nominal_voltage_v"].as_f64(), f["config"]["dip_pct"].as_f64()),
+        (Some(240.0), Some(80.0))
+    );
+    assert!(f["assumed"].as_array().unwrap().iter().all(|w| w["at"] != "nominal voltage"));
+    assert_eq!(config(&["--nominal-voltage", "220"])["config"]["nominal_voltage_v"], 220.0);
+}
+
+#[test]
+fn analyze_writes_json_and_csv() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    assert_eq!(ok_in(kaur(), &["analyze", "kaur.h5", "-o", &path("a.json")]), "");
+    let doc: Value = serde_json::from_slice(&std::fs::read(path("a.json")).unwrap()).unwrap();
+    let intervals = doc["files"][0]["summary"]["intervals"].as_u64().unwrap();
+    ok_in(kaur(), &["analyze", "kaur.h5", "kaur.h5", "-o", &path("a.csv")]);
+    let rows = csv::Reader::from_path(path("a.csv")).unwrap().into_records().count() as u64;
+    assert!(intervals > 60 && rows == 2 * intervals, "{rows} rows, {intervals} intervals");
+    for table in ["half-cycles", "frequency", "events", "transients"] {
+        ok_in(kaur(), &["analyze", "kaur.h5", "-o", &path("t.csv"), "--table", table]);
+        let mut reader = csv::Reader::from_path(path("t.csv")).unwrap();
+        assert_eq!(&reader.headers().unwrap()[0], "file", "{table}");
+        let key = table.replace("half-cycles", "channels").replace("frequency", "intervals");
+        let some = !doc["files"][0][key].as_array().is_none_or(Vec::is_empty);
+        assert!(!some || reader.records().next().is_some(), "{table} is empty");
+    }
+}
+
+#[test]
+fn report_writes_pages_in_both_languages() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("laporan.html");
+    let said = ok_in(kaur(), &["report", "kaur.h5", "-o", page.to_str().unwrap(), "--lang", "id"]);
+    assert_eq!(said.trim_end(), page.to_str().unwrap());
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("lang=\"id\"") && html.contains("<svg") && html.contains("Kaur"));
+    let all = dir.path().join("all");
+    ok_in(kaur(), &["report", "kaur.h5", "synth:healthy", "-o", all.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(all.join("kaur.html")).unwrap().contains("lang=\"en\""));
+    assert!(all.join("synth-healthy.html").exists());
+}
+
+#[test]
+fn convert_keeps_the_measurements() {
+    let dir = tempfile::tempdir().unwrap();
+    for extension in ["h5", "npy", "csv"] {
+        let out = dir.path().join(format!("copy.{extension}"));
+        ok_in(kaur(), &["convert", "kaur.h5", out.to_str().unwrap()]);
+        let rms = |dir, file: &str| -> Vec<f64> {
+            // An array states no rate; the others keep their own.
+            let doc: Value =
+                serde_json::from_str(&ok_in(dir, &["info", "--json", "--rate", "10000", file])).unwrap();
+            let channels = doc["files"][0]["channels"].as_array().unwrap().clone();
+            channels.iter().map(|c| c["rms"].as_f64().unwrap()).collect()
+        };
+        let (a, b) = (rms(kaur(), "kaur.h5"), rms(dir.path(), out.to_str().unwrap()));
+        assert_eq!(a.len(), b.len(), "{extension}");
+        // CSV holds rounded decimals; nine digits remain.
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-9 * a), "{extension}: {a:?} {b:?}");
+    }
+}
+
+#[test]
+fn a_generated_example_stands_for_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = [
+        "info",
+        "synth:kaur-2024",
+        "--rate",
+        "5000",
+        "--channels",
+        "Ua,ub",
+        "--start",
+        "2020-01-01",
+        "--json",
+    ];
+    let doc: Value = serde_json::from_str(&ok_in(dir.path(), &args)).unwrap();
+    let f = &doc["files"][0];
+    assert_eq!(f["start"], "2020-01-01T00:00:00Z");
+    assert_eq!(
+        (f["channels"].as_array().unwrap().len(), f["segments"][0]["rate_hz"].as_f64()),
+        (2, Some(5000.0))
+    );
+}
+
+#[test]
+fn a_bad_file_does_not_hide_the_good_ones() {
+    let out = kilat_in(kaur(), &["info", "nowhere.cfg", "kaur.h5"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(common::text(&out.stderr).starts_with("kilat: nowhere.cfg: "));
+    assert!(common::text(&out.stdout).starts_with("kaur.h5: "));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    use std::process::Stdio;
+    let mut child = common::command(kaur())
+        .args(["analyze", "kaur.h5", "--json", "--full"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let out = child.wait_with_output().unwrap();
+    assert!(out.status.success());
+    assert_eq!(common::text(&out.stderr), "");
+}

@@ -1,0 +1,74 @@
+//! The keys of the JSON documents are the ones that `docs/json.md` documents, no more, no fewer.
+
+#![allow(clippy::unwrap_used)] // clippy sees tests only in functions marked so
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{kaur, ok_in, root};
+use serde_json::Value;
+
+/// Paths of all keys, arrays written `[]`; what lies under a key that `stop` names is left out.
+fn paths(value: &Value, at: &str, stop: &[&str], out: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(o) => {
+            for (key, v) in o {
+                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                if !stop.contains(&path.as_str()) {
+                    paths(v, &path, stop, out);
+                }
+                out.insert(path);
+            }
+        }
+        Value::Array(a) => a.iter().for_each(|v| paths(v, &format!("{at}[]"), stop, out)),
+        _ => {}
+    }
+}
+
+/// The keys in the tables of section `title` of docs/json.md: the first cell of each row, in backticks.
+fn documented(title: &str) -> BTreeSet<String> {
+    let page = std::fs::read_to_string(root().join("docs/json.md")).unwrap();
+    let section =
+        page.split("\n## ").find(|s| s.starts_with(title)).unwrap_or_else(|| panic!("no section {title}"));
+    let rows = section.lines().filter_map(|l| l.strip_prefix("| `"));
+    rows.map(|r| r.split('`').next().unwrap().to_owned()).collect()
+}
+
+fn compare(title: &str, documents: &[String], stop: &[&str]) {
+    let mut found = BTreeSet::new();
+    for text in documents {
+        let doc: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(doc["schema"], 1);
+        paths(&doc, "", stop, &mut found);
+    }
+    let documented = documented(title);
+    let missing: Vec<_> = found.difference(&documented).collect();
+    let extra: Vec<_> = documented.difference(&found).collect();
+    assert!(missing.is_empty() && extra.is_empty(), "not documented: {missing:#?}\nnot found: {extra:#?}");
+}
+
+#[test]
+fn info_has_the_documented_keys() {
+    compare(
+        "`kilat info --json`",
+        &[ok_in(kaur(), &["info", "--system", "--json", "kaur.h5", "cut.cfg"])],
+        &[],
+    );
+}
+
+#[test]
+fn analyze_has_the_documented_keys() {
+    let run = |file| ok_in(kaur(), &["analyze", "--json", "--full", file]);
+    // Between them they have events, transients and findings.
+    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg")];
+    compare("`kilat analyze --json`", &documents, &["files[].findings[].evidence", "files[].config"]);
+}
+
+#[test]
+fn a_gap_is_in_the_document() {
+    let doc: Value = serde_json::from_str(&ok_in(kaur(), &["analyze", "--json", "gap.cfg"])).unwrap();
+    let g = &doc["files"][0]["gaps"][0];
+    assert_eq!(g["sample"], 5000);
+    assert!((g["duration_s"].as_f64().unwrap() - 0.7).abs() < 1e-6, "{g}");
+}

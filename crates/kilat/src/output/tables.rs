@@ -1,0 +1,202 @@
+//! CSV: one table of one or more analyses, a row per interval, half cycle, event or transient.
+
+use kilat_core::{Error, Flags, Result, Timestamp};
+use serde::Serialize;
+
+use super::AnalysisOutput;
+
+/// A table that can be written as CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Basic 10/12-cycle intervals: frequency, r.m.s., THD, unbalance, power.
+    Intervals,
+    /// Urms(1/2) of each voltage.
+    HalfCycles,
+    /// 10-s frequency.
+    Frequency,
+    /// Dips, swells and interruptions.
+    Events,
+    /// Transients.
+    Transients,
+}
+
+/// `table` of all `files` as CSV. The first column names the file; a field without a value is empty.
+///
+/// # Errors
+/// [`Error::Mismatch`] when two files have different channels, for a table with columns per channel.
+pub fn csv(files: &[AnalysisOutput], table: Table) -> Result<String> {
+    let mut header: Vec<String> = Vec::new();
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    for f in files {
+        let (titles, rows) = match table {
+            Table::Intervals => intervals(f),
+            Table::HalfCycles => half_cycles(f),
+            Table::Frequency => frequency(f),
+            Table::Events => events(f),
+            Table::Transients => transients(f),
+        };
+        if header.is_empty() {
+            writer
+                .write_record(std::iter::once("file").chain(titles.iter().map(String::as_str)))
+                .map_err(failed)?;
+            header = titles;
+        } else if header != titles {
+            let what = format!("columns of {}", f.origin.file);
+            return Err(Error::mismatch(what, header.join(", "), titles.join(", ")));
+        }
+        for row in rows {
+            writer.write_record(std::iter::once(&f.origin.file).chain(&row)).map_err(failed)?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(failed)?;
+    String::from_utf8(bytes).map_err(failed)
+}
+
+fn failed(e: impl std::fmt::Display) -> Error {
+    Error::config("CSV", e.to_string())
+}
+
+type Rows = (Vec<String>, Vec<Vec<String>>);
+
+fn number(v: f64) -> String {
+    if v.is_finite() { v.to_string() } else { String::new() }
+}
+
+fn moment(f: &AnalysisOutput, seconds: f64) -> String {
+    f.origin.start.map_or(String::new(), |t: Timestamp| t.plus_seconds(seconds).to_string())
+}
+
+fn flags(flags: Flags) -> String {
+    flags.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect::<Vec<_>>().join(" ")
+}
+
+/// A word of the document: the name that JSON gives to a variant.
+fn word(value: impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn intervals(f: &AnalysisOutput) -> Rows {
+    let i = &f.intervals;
+    let mut columns: Vec<(String, &[f64])> = vec![("frequency_hz".into(), &i.frequency_hz)];
+    for c in &f.channels {
+        columns.push((format!("{} rms_{}", c.name, c.unit.to_lowercase()), &c.rms));
+    }
+    for c in &f.channels {
+        columns.push((format!("{} thd_subgroup_pct", c.name), &c.thd_subgroup_pct));
+    }
+    let unbalance =
+        [("u2_pct", &i.u2_pct), ("u0_pct", &i.u0_pct), ("i2_pct", &i.i2_pct), ("i0_pct", &i.i0_pct)];
+    columns.extend(unbalance.map(|(title, x)| (title.into(), x.as_slice())));
+    for p in &f.power {
+        let of_pair = [("p_w", &p.p_w), ("q1_var", &p.q1_var), ("s_va", &p.s_va), ("pf", &p.pf)];
+        columns
+            .extend(of_pair.map(|(title, x)| (format!("{} {} {title}", p.voltage, p.current), x.as_slice())));
+    }
+    let titles = ["start_s", "start", "cycles"].map(str::to_owned).into_iter();
+    let titles = titles.chain(columns.iter().map(|(title, _)| title.clone())).chain(["flags".to_owned()]);
+    let row = |k: usize| {
+        let (start_s, cycles) = (i.start_s[k], i.cycles[k].to_string());
+        let values = columns.iter().map(|(_, x)| x.get(k).map_or(String::new(), |v| number(*v)));
+        [number(start_s), moment(f, start_s), cycles]
+            .into_iter()
+            .chain(values)
+            .chain([flags(i.flags[k])])
+            .collect()
+    };
+    (titles.collect(), (0..i.start_s.len()).map(row).collect())
+}
+
+fn titled(titles: &[&str], rows: Vec<Vec<String>>) -> Rows {
+    (titles.iter().map(|t| (*t).to_owned()).collect(), rows)
+}
+
+fn half_cycles(f: &AnalysisOutput) -> Rows {
+    let mut rows = Vec::new();
+    for c in &f.channels {
+        let Some(h) = &c.half_cycles else { continue };
+        for ((&s, &u), &flag) in h.start_s.iter().zip(&h.u_rms_v).zip(&h.flags) {
+            rows.push(vec![c.name.clone(), number(s), moment(f, s), number(u), flags(flag)]);
+        }
+    }
+    titled(&["channel", "start_s", "start", "u_rms_v", "flags"], rows)
+}
+
+fn frequency(f: &AnalysisOutput) -> Rows {
+    let x = &f.frequency;
+    let rows = x.start_s.iter().zip(&x.hz).zip(&x.flags);
+    let row =
+        |((&s, &hz), &flag): ((&f64, &f64), &Flags)| vec![number(s), moment(f, s), number(hz), flags(flag)];
+    titled(&["start_s", "start", "frequency_hz", "flags"], rows.map(row).collect())
+}
+
+fn events(f: &AnalysisOutput) -> Rows {
+    let row = |e: &super::EventOutput| {
+        vec![
+            word(e.kind),
+            e.polyphase.to_string(),
+            e.channels.join(" "),
+            e.extreme_channel.clone(),
+            number(e.start_s),
+            moment(f, e.start_s),
+            number(e.duration_s),
+            number(e.residual_v),
+            number(e.magnitude_pu),
+            number(e.depth_pct),
+            e.category.to_owned(),
+            word(e.itic),
+            flags(e.flags),
+            e.open.to_string(),
+        ]
+    };
+    let titles = [
+        "kind",
+        "polyphase",
+        "channels",
+        "extreme_channel",
+        "start_s",
+        "start",
+        "duration_s",
+        "residual_v",
+        "magnitude_pu",
+        "depth_pct",
+        "category",
+        "itic",
+        "flags",
+        "open",
+    ];
+    titled(&titles, f.events.iter().map(row).collect())
+}
+
+fn transients(f: &AnalysisOutput) -> Rows {
+    let row = |t: &super::TransientOutput| {
+        vec![
+            word(t.kind),
+            t.channel.clone(),
+            number(t.start_s),
+            moment(f, t.start_s),
+            number(t.duration_s),
+            number(t.peak_v),
+            number(t.peak_pu),
+            number(t.rise_s),
+            number(t.ringing_hz),
+            t.polarity.to_string(),
+            t.clipped.to_string(),
+            t.resolvable.to_string(),
+        ]
+    };
+    let titles = [
+        "kind",
+        "channel",
+        "start_s",
+        "start",
+        "duration_s",
+        "peak_v",
+        "peak_pu",
+        "rise_s",
+        "ringing_hz",
+        "polarity",
+        "clipped",
+        "resolvable",
+    ];
+    titled(&titles, f.transients.iter().map(row).collect())
+}

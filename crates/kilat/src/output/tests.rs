@@ -1,0 +1,108 @@
+use kilat_core::{Capture, Channel, Config, SampleRate, TimeBase};
+use serde_json::Value;
+
+use super::*;
+
+/// Two seconds of one phase at 230 V, with a dip to 50 % for 200 ms, and a current of 10 A lagging by 60°.
+fn dip() -> (Capture, kilat_core::Analysis) {
+    let rate = SampleRate::from_hz(10_000.0).unwrap();
+    let angle = |i: usize| std::f64::consts::TAU * 50.0 * i as f64 / 10_000.0;
+    let depth = |i: usize| if (8_000..10_000).contains(&i) { 0.5 } else { 1.0 };
+    let u: Vec<f64> = (0..20_000).map(|i| 230.0 * 2f64.sqrt() * depth(i) * angle(i).sin()).collect();
+    let i: Vec<f64> =
+        (0..20_000).map(|i| 10.0 * 2f64.sqrt() * (angle(i) - std::f64::consts::FRAC_PI_3).sin()).collect();
+    let start = Some("2024-05-27T07:00:00Z".parse().unwrap());
+    let channels = vec![Channel::new("Ua, hall", "V", u), Channel::new("Ia", "A", i)];
+    let mut capture = Capture::new(TimeBase::uniform(rate, 20_000, start), channels).unwrap();
+    capture.source = "dip.cfg".into();
+    let analysis = crate::analyze(&capture, &Config::class_a(230.0, 50.0)).unwrap();
+    (capture, analysis)
+}
+
+fn json(capture: &Capture, a: &kilat_core::Analysis, detail: Detail) -> Value {
+    serde_json::to_value(Document::new(vec![analysis(capture, a, &[], &[], detail)])).unwrap()
+}
+
+#[test]
+fn the_document_says_what_was_put_in() {
+    let (capture, a) = dip();
+    let doc = json(&capture, &a, Detail::Compact);
+    let f = &doc["files"][0];
+    assert_eq!(doc["schema"], 1);
+    assert_eq!(f["start"], "2024-05-27T07:00:00Z");
+    let e = &f["events"][0];
+    assert_eq!((e["kind"].as_str(), e["channels"][0].as_str()), (Some("dip"), Some("Ua, hall")));
+    assert!((e["residual_v"].as_f64().unwrap() - 115.0).abs() < 0.1);
+    assert!((e["start_s"].as_f64().unwrap() - 0.8).abs() < 0.03);
+    assert!(e["start"].as_str().unwrap().starts_with("2024-05-27T07:00:00."));
+    let p = &f["power"][0]["p_w"][0];
+    assert!((p.as_f64().unwrap() - 1150.0).abs() < 1.0, "{p}");
+    assert_eq!(
+        f["channels"][0]["half_cycles"]["u_rms_v"].as_array().unwrap().len(),
+        a.half_cycles[0].u_rms_v.len()
+    );
+    assert_eq!(f["channels"][1]["udin_v"], Value::Null);
+    assert_eq!(f["channels"][0]["harmonics"], Value::Null);
+}
+
+#[test]
+fn full_adds_the_harmonics_of_each_interval() {
+    let (capture, a) = dip();
+    let doc = json(&capture, &a, Detail::Full);
+    let h = doc["files"][0]["channels"][0]["harmonics"]["subgroup"].as_array().unwrap();
+    assert_eq!(h.len(), a.intervals.flags.len());
+    assert_eq!(h[0].as_array().unwrap().len(), 51);
+    assert_eq!(h[0][1].as_f64().unwrap(), a.harmonics.subgroup[[0, 0, 1]]);
+}
+
+#[test]
+fn what_does_not_exist_is_null() {
+    let (capture, mut a) = dip();
+    a.intervals.frequency_hz[0] = f64::NAN;
+    let doc = json(&capture, &a, Detail::Compact);
+    assert_eq!(doc["files"][0]["intervals"]["frequency_hz"][0], Value::Null);
+    assert!(doc["files"][0]["summary"]["frequency_hz"]["mean"].is_f64());
+}
+
+#[test]
+fn a_capture_is_described_with_its_extremes() {
+    let (mut capture, _) = dip();
+    capture.channels_mut()[1].samples = vec![f64::NAN; 20_000].into();
+    let info = super::capture(&capture);
+    let u = &info.channels[0];
+    assert!((u.max - 230.0 * 2f64.sqrt()).abs() < 1e-9 && (u.min + u.max).abs() < 1e-9);
+    let mean_square = (0.9 + 0.1 * 0.25) * 230.0f64.powi(2);
+    assert!((u.rms - mean_square.sqrt()).abs() < 1e-6);
+    assert_eq!((info.channels[1].missing, info.channels[1].rms.is_nan()), (20_000, true));
+    let s = info.support.unwrap();
+    assert_eq!((s.interval_cycles, s.intervals, s.frequency_values, s.orders), (10, 10, 0, 50));
+}
+
+#[test]
+fn a_capture_without_waveforms_says_why() {
+    let rate = SampleRate::from_hz(10.0).unwrap();
+    let channels = vec![Channel::new("Ua", "V", vec![230.0; 100])];
+    let capture = Capture::new(TimeBase::uniform(rate, 100, None), channels).unwrap();
+    let info = super::capture(&capture);
+    assert!(info.support.is_none() && info.unsupported.is_some());
+}
+
+#[test]
+fn csv_quotes_names_and_has_one_row_per_interval() {
+    let (capture, a) = dip();
+    let output = analysis(&capture, &a, &[], &[], Detail::Compact);
+    let text = csv(&[output.clone(), output.clone()], Table::Intervals).unwrap();
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let rms = header.iter().position(|t| t == "Ua, hall rms_v").unwrap();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2 * a.intervals.flags.len());
+    assert_eq!(rows[0][rms].parse::<f64>().unwrap(), a.intervals.rms[[0, 0]]);
+    assert_eq!(&rows[0][0], "dip.cfg");
+    let events = csv(std::slice::from_ref(&output), Table::Events).unwrap();
+    assert!(events.lines().nth(1).unwrap().contains("dip,false,\"Ua, hall\""), "{events}");
+    let mut other = output.clone();
+    other.channels[0].name = "Ub".into();
+    let message = csv(&[output, other], Table::Intervals).unwrap_err().to_string();
+    assert!(message.starts_with("columns of dip.cfg: expected"), "{message}");
+}
