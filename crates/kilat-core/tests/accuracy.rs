@@ -75,7 +75,11 @@ fn everywhere(check: impl Fn(&str, f64, f64, &[Harmonic; 3], &Analysis)) {
             let x = [0, 1, 2].map(|k| waves[k].samples(rate, 1.3));
             let analysis = analyze(&three_voltages(rate, x), nominal);
             assert!(analysis.intervals.start_sample.len() >= 4, "{rate} Hz, {f} Hz: too few intervals");
-            assert!(analysis.intervals.flags.iter().all(|f| f.is_empty()), "{:?}", analysis.intervals.flags);
+            assert!(
+                analysis.intervals.flags.iter().all(kilat_core::Flags::is_empty),
+                "{:?}",
+                analysis.intervals.flags
+            );
             check(&format!("{rate} Hz, mains {f} Hz"), rate, f, &waves, &analysis);
         }
     }
@@ -155,6 +159,26 @@ fn every_harmonic_to_order_50_holds_a_tenth_of_class_one_at_every_rate_and_frequ
             within(*thd, want, OURS * HARMONIC * want, || format!("{case}: THD, interval {r}, channel {c}"));
         }
     });
+}
+
+/// Recorders of faults sample slowly: the orders they support are as good, and what is not there does not appear.
+#[test]
+fn slow_recorders_give_the_orders_they_support_and_no_ghosts() {
+    for rate in [1_000.0, 1_200.0, 3_200.0, 4_000.0, 5_760.0, 6_400.0, 8_000.0] {
+        for f in [50.0, 49.987, 52.3] {
+            let wave =
+                Harmonic::sine(f, UDIN_V, 0.4).with(3, 0.05, 0.0).with(5, 0.06, 1.0).with(7, 0.03, 2.0);
+            let a = analyze(&capture(rate, None, vec![("Ua", wave.samples(rate, 1.0))]), 50.0);
+            for ((r, _, h), got) in
+                a.harmonics.subgroup.indexed_iter().filter(|(k, v)| k.2 > 0 && !v.is_nan())
+            {
+                let want = wave.rms[h];
+                let tolerance = if want > 0.0 { OURS * HARMONIC * want } else { GHOST * UDIN_V };
+                within(*got, want, tolerance, || format!("{rate} Hz, mains {f} Hz: interval {r}, order {h}"));
+            }
+            assert!(!a.harmonics.subgroup[[0, 0, 7]].is_nan(), "{rate} Hz supports order 7");
+        }
+    }
 }
 
 #[test]

@@ -161,7 +161,8 @@ impl Plan {
         // What folds around the mid rate must not reach the top order, and neither must what folds around the slowest rate of
         // the resampled window.
         let slow_points = POINTS as f64 * f0 * SLOWEST / config.cycles() as f64;
-        let resampler_stop = slow_points - top * SLOWEST / FASTEST;
+        // Nor may what the stream itself repeats around its rate: slow recorders have little room there.
+        let resampler_stop = (slow_points - top * SLOWEST / FASTEST).min(mid - pass);
         let to_mid = (mid_factor > 1.0).then(|| {
             let kernel = Kernel::low_pass(pass / fs, (mid - pass) / fs, ATTENUATION_DB);
             Decimator::new(&kernel.taps(), mid_factor as u64)

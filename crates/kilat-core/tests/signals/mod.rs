@@ -1,6 +1,7 @@
 //! Analytic test signals, and oracles that are slow and obvious. Nothing here shares code with the engine.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test whose signal cannot be built has failed")]
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -185,7 +186,7 @@ pub fn slow_rms(wave: impl Fn(f64) -> f64, from_s: f64, to_s: f64, points: usize
     (square / points as f64).sqrt()
 }
 
-/// A small generator of repeatable random numbers (SplitMix64).
+/// A small generator of repeatable random numbers (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub struct Random(pub u64);
 
