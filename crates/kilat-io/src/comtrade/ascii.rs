@@ -59,9 +59,13 @@ pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data> {
     let mut stamps = Vec::with_capacity(capacity);
     let (mut short, mut long, mut unreadable) = (Repair::default(), Repair::default(), Repair::default());
     let mut warnings = Vec::new();
+    let mut split: Vec<&[u8]> = Vec::with_capacity(expected);
     let mut lines = rows(bytes).peekable();
     while let Some((line, row)) = lines.next() {
-        let found = row.split(|b| *b == delimiter).count();
+        let mut rest = row.split(|b| *b == delimiter);
+        split.clear();
+        split.extend(rest.by_ref().take(expected));
+        let found = split.len();
         if found < expected {
             if lines.peek().is_none() {
                 let message = format!("the last row has {found} of {expected} fields; left out");
@@ -74,7 +78,7 @@ pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data> {
             }
             short.note(line);
         }
-        let mut fields = row.split(|b| *b == delimiter);
+        let mut fields = split.iter().copied();
         let head = (value(fields.next().unwrap_or_default()), value(fields.next().unwrap_or_default()));
         if matches!(head, (Value::Unreadable, Value::Unreadable)) {
             let found = String::from_utf8_lossy(&row[..row.len().min(40)]).into_owned();
@@ -93,13 +97,19 @@ pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data> {
             column.push(value, marker);
         }
         for column in &mut states {
-            let state = value(fields.next().unwrap_or_default());
-            if matches!(state, Value::Unreadable) {
-                unreadable.note(line);
-            }
-            column.push(u8::from(matches!(state, Value::Int(1..))));
+            column.push(match fields.next().unwrap_or_default() {
+                b"0" => 0,
+                b"1" => 1,
+                field => {
+                    let state = value(field);
+                    if matches!(state, Value::Unreadable) {
+                        unreadable.note(line);
+                    }
+                    u8::from(matches!(state, Value::Int(1..)))
+                }
+            });
         }
-        if fields.any(|f| !f.trim_ascii().is_empty()) {
+        if rest.any(|f| !f.trim_ascii().is_empty()) {
             long.note(line);
         }
     }

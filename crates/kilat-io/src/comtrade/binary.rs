@@ -105,13 +105,20 @@ where
     columns.into_iter().map(|c| Column { samples: c.into(), missing_code }).collect()
 }
 
-/// The status channels: bit k of word k / 16.
+/// The status channels: bit k of word k / 16. Nearly all bits of a recording are 0, so only the others are visited.
 fn states(records: &[u8], record: usize, first: usize, channels: usize) -> Vec<Vec<u8>> {
-    let mut columns: Vec<Vec<u8>> =
-        (0..channels).map(|_| Vec::with_capacity(records.len() / record)).collect();
-    for block in records.chunks(block_bytes(record)) {
-        for (k, column) in columns.iter_mut().enumerate() {
-            column.extend(block.chunks_exact(record).map(|r| r[first + k / 8] >> (k % 8) & 1));
+    let rows = records.len() / record;
+    let mut columns: Vec<Vec<u8>> = (0..channels).map(|_| vec![0; rows]).collect();
+    for (row, r) in records.chunks_exact(record).enumerate() {
+        for (byte, columns) in r[first..].iter().zip(columns.chunks_mut(8)) {
+            let mut left = *byte;
+            while left != 0 {
+                // Bits beyond the last channel pad the word.
+                if let Some(column) = columns.get_mut(left.trailing_zeros() as usize) {
+                    column[row] = 1;
+                }
+                left &= left - 1;
+            }
         }
     }
     columns
