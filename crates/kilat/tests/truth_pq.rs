@@ -11,7 +11,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kilat::{Analysis, Config, Event, EventKind, Kind};
+use kilat::{Analysis, Config, Event, EventKind, Flags, Kind};
 use serde_json::Value;
 
 /// Of the reference voltage, in steady parts.
@@ -33,9 +33,9 @@ fn truth() -> Option<(PathBuf, Value)> {
     Some((root, serde_json::from_str(&text).unwrap()))
 }
 
-/// Every recording of one format that has quantities, analysed at its own reference voltage.
-fn each(format: &str, check: impl Fn(&str, &Value, &Analysis)) {
-    let Some((root, truth)) = truth() else { return };
+/// Every recording of one format that has quantities, analysed at its own reference voltage; false when there are none here.
+fn each(format: &str, check: impl Fn(&str, &Value, &Analysis)) -> bool {
+    let Some((root, truth)) = truth() else { return false };
     let mut seen = 0;
     for pq in truth["pq"].as_array().unwrap() {
         let id = pq["record_id"].as_str().unwrap();
@@ -65,6 +65,7 @@ fn each(format: &str, check: impl Fn(&str, &Value, &Analysis)) {
         seen += 1;
     }
     assert!(seen > 5, "only {seen} recordings of {format}");
+    true
 }
 
 /// Channels of a recording with their place in the analysis and the factor from volts to parts of the reference.
@@ -166,7 +167,8 @@ fn events_of_comtrade_records() {
 
 #[test]
 fn thd_of_comtrade_records() {
-    each("COMTRADE", |id, pq, a| {
+    let compared = std::cell::Cell::new(0);
+    let seen = each("COMTRADE", |id, pq, a| {
         for (k, c, _) in channels(pq, a).filter(|(_, c, _)| c["thd"].is_object()) {
             let thd = &c["thd"];
             let orders = (1..=50).rev().find(|h| !a.harmonics.subgroup[[0, k, *h]].is_nan()).unwrap();
@@ -186,8 +188,15 @@ fn thd_of_comtrade_records() {
                 (a.seconds((i.start_sample[*r] + i.stop_sample[*r]) / 2.0) - middle).abs()
             };
             let r = (0..a.intervals.start_sample.len()).min_by(|x, y| off(x).total_cmp(&off(y))).unwrap();
+            // The truth's window is the last quiet one; ours may begin up to a cycle later and reach into the event. The
+            // flag says so, and then the values are not comparable (IEC 61000-4-30, 4.7).
+            if a.intervals.flags[r].contains(Flags::EVENT) {
+                continue;
+            }
+            compared.set(compared.get() + 1);
             let got = a.harmonics.thd_subgroup_pct[[r, k]];
             within(got, want, THD_PCT, &format!("{id}, {}: THD of interval {r}", c["name"]));
         }
     });
+    assert!(!seen || compared.get() >= 15, "only {} channels compared", compared.get());
 }
