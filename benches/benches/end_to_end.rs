@@ -15,7 +15,7 @@ fn end_to_end(c: &mut Criterion) {
         assert!(analysis.intervals.frequency_hz.iter().all(|f| (f - 50.02).abs() < 1e-3));
         group.throughput(Throughput::Elements(6 * capture.len()));
         group.bench_function(BenchmarkId::new(name, threads), |b| {
-            b.iter(|| analyze(capture, &config, threads))
+            b.iter(|| analyze(capture, &config, threads));
         });
     };
     for rate_hz in [10_000.0, 50_000.0, 250_000.0] {
