@@ -462,7 +462,7 @@ fn a_voltage_that_is_never_steady_is_followed_all_the_same() {
     assert!(i.frequency_hz.len() > 50);
     let late = (0..i.frequency_hz.len()).filter(|k| i.start_sample[*k] > 10_000.0);
     for k in late {
-        let t = (i.start_sample[k] + i.stop_sample[k]) / 2.0 / 10_000.0;
+        let t = f64::midpoint(i.start_sample[k], i.stop_sample[k]) / 10_000.0;
         let want = 50.0 - 0.1 * t;
         assert!(
             (i.frequency_hz[k] - want).abs() < MODULATED_FREQUENCY_HZ,
