@@ -16,7 +16,7 @@ fn rms(c: &mut Criterion) {
         }
         let naive = |x: &[f32]| x.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>();
         group.bench_with_input(BenchmarkId::new("naive loop", n), &x, |b, x| {
-            b.iter(|| naive(std::hint::black_box(x)))
+            b.iter(|| naive(std::hint::black_box(x)));
         });
     }
     group.finish();
