@@ -185,7 +185,7 @@ fn thd_of_comtrade_records() {
                 thd["window_start_s"].as_f64().unwrap() + cycles / 2.0 / a.config.nominal_frequency_hz;
             let off = |r: &usize| {
                 let i = &a.intervals;
-                (a.seconds((i.start_sample[*r] + i.stop_sample[*r]) / 2.0) - middle).abs()
+                (a.seconds(f64::midpoint(i.start_sample[*r], i.stop_sample[*r])) - middle).abs()
             };
             let r = (0..a.intervals.start_sample.len()).min_by(|x, y| off(x).total_cmp(&off(y))).unwrap();
             // The truth's window is the last quiet one; ours may begin up to a cycle later and reach into the event. The
