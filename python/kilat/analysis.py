@@ -154,7 +154,7 @@ class Analysis:
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
-        """Probable causes, each with what speaks for it, against it, and what would refute it; empty when no rule applies.
+        """Probable causes, each with what speaks for and against it; empty when no rule applies.
 
         >>> import kilat
         >>> kilat.synth("kaur-2024").analyze(nominal_voltage=220).diagnosis["cause"].tolist()
