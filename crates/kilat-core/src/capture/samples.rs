@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use ndarray::ArrayView1;
+
 /// Shared, sliceable codes.
 #[derive(Debug, Clone)]
 pub struct Samples {
@@ -120,6 +122,12 @@ macro_rules! from_vec {
                 Self { range: 0..x.len(), data: Data::$v(Arc::new(x)) }
             }
         }
+        impl From<ArrayView1<'_, $t>> for Samples {
+            /// Copies: a view may be strided, and a capture outlives it.
+            fn from(x: ArrayView1<'_, $t>) -> Self {
+                Self::from(x.to_vec())
+            }
+        }
         impl<'a> From<&'a [$t]> for SamplesRef<'a> {
             fn from(x: &'a [$t]) -> Self {
                 Self::$v(x)
@@ -128,3 +136,17 @@ macro_rules! from_vec {
     )*};
 }
 from_vec!(i16 => I16, i32 => I32, f32 => F32, f64 => F64);
+
+#[cfg(test)]
+mod tests {
+    use ndarray::arr2;
+
+    use super::*;
+
+    #[test]
+    fn a_column_of_an_array_becomes_samples() {
+        let table = arr2(&[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]);
+        let samples = Samples::from(table.column(1));
+        assert!(matches!(samples.slice(1..3).as_ref(), SamplesRef::F64([20.0, 30.0])));
+    }
+}
