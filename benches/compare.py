@@ -42,7 +42,7 @@ def main() -> None:
         for kind in ("f32", "f64"):
             for threads in (1, 2):
                 figure = json.loads(run(ours, capture, args.rate, kind, threads, 2))
-                # The answer first: mains at 50.02 Hz, one dip and one swell on all phases.
+                # A figure counts only with its answer: mains at 50.02 Hz, one dip and one swell on all phases.
                 assert all(abs(hz - 50.02) < 1e-3 for hz in figure["frequency_hz"]), figure
                 assert [e["kind"] for e in figure["polyphase_events"]] == ["dip", "swell"], figure
                 keep(best, f"kilat {kind}, {threads} thread{'s' * (threads > 1)}", figure["msamples_per_s"])
