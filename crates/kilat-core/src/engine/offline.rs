@@ -14,8 +14,8 @@ use crate::units::{SampleRate, Timestamp};
 
 /// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
 ///
-/// Segments at another rate than the longest one are not analysed, and a warning says so; neither is a segment too slow to
-/// hold a waveform. An error says why nothing could be analysed.
+/// Only segments at the fastest rate are analysed, and a warning names the others: the slow parts of a recorder hold r.m.s.
+/// values or envelopes. An error says why nothing could be analysed.
 ///
 /// ```
 /// use kilat_core::{Capture, Channel, Config, SampleRate, TimeBase, engine::offline};
@@ -89,18 +89,12 @@ pub(super) fn since_tick_s(t: Option<Timestamp>) -> Option<f64> {
 
 /// The rate that is analysed: the fastest; an error when the capture is empty.
 pub fn main_rate(capture: &Capture) -> Result<SampleRate> {
-    let span = |rate: SampleRate| -> f64 {
-        let same = capture.time().segments().iter().filter(|s| s.rate == rate);
-        same.map(|s| s.rate.seconds(s.len as f64)).sum()
-    };
-    // Slow segments of a recorder hold r.m.s. values or envelopes, not waves: the faster rate wins unless it is all but absent.
+    // Slow segments of a recorder hold r.m.s. values or envelopes, not waves: the fastest rate wins.
     let rates = capture.time().segments().iter().filter(|s| s.len > 0).map(|s| s.rate);
-    rates.filter(|r| span(*r) > 0.0).max_by(|a, b| a.hz().total_cmp(&b.hz())).ok_or_else(|| {
-        Error::Unsupported {
-            part: "analysis".into(),
-            what: "a capture without a sample".into(),
-            hint: "check the file with `kilat info`".into(),
-        }
+    rates.max_by(|a, b| a.hz().total_cmp(&b.hz())).ok_or_else(|| Error::Unsupported {
+        part: "analysis".into(),
+        what: "a capture without a sample".into(),
+        hint: "check the file with `kilat info`".into(),
     })
 }
 
