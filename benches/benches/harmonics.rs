@@ -24,7 +24,8 @@ fn harmonics(c: &mut Criterion) {
         raw.grow(samples.len()).copy_from_slice(samples);
         let start = 0.25 * window as f64;
         let stop = start + rate_hz / 50.02 * 10.0;
-        let span = Span { start, stop, cycles: 10, flags: Flags::empty() };
+        let span =
+            Span { start, stop, fresh: start, tick: 0, is_last: false, cycles: 10, flags: Flags::empty() };
         let (mut scratch, mut spectrum) = (plan.fft.scratch(), Spectrum::default());
         let mut run = || {
             let mut mid = History::starting_at(plan.to_mid.as_ref().map_or(0, |d| d.first_output(0)));

@@ -14,10 +14,11 @@ pub enum Class {
 }
 
 /// How the channels make a system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Wiring {
     /// One phase.
+    #[default]
     Single,
     /// Two phases 180° apart.
     Split,
@@ -54,6 +55,12 @@ pub struct Config {
     pub interruption_pct: f64,
     /// Distance back across a threshold that ends an event, in % of Udin.
     pub hysteresis_pct: f64,
+    /// Dips and swells are measured against the sliding reference instead of Udin (IEC 61000-4-30, 5.4.4).
+    pub sliding_reference: bool,
+    /// A rapid voltage change is more than this away from the steady mean of a second, in % of Udin.
+    pub rvc_pct: f64,
+    /// By how much the threshold shrinks until a rapid change is over, in % of the threshold.
+    pub rvc_hysteresis_pct: f64,
     /// Highest harmonic order measured, 1 to 50.
     pub orders: usize,
     /// Highest order that counts into the THD, 2 to `orders`.
@@ -79,6 +86,9 @@ impl Config {
             swell_pct: 110.0,
             interruption_pct: 5.0,
             hysteresis_pct: 2.0,
+            sliding_reference: false,
+            rvc_pct: 5.0,
+            rvc_hysteresis_pct: 50.0,
             orders: 50,
             thd_orders: 40,
             transient_pct: 10.0,
@@ -110,6 +120,8 @@ impl Config {
         within("swell_pct", self.swell_pct, 100.0, 300.0)?;
         within("interruption_pct", self.interruption_pct, 0.1, self.dip_pct)?;
         within("hysteresis_pct", self.hysteresis_pct, 0.0, 20.0)?;
+        within("rvc_pct", self.rvc_pct, 0.1, 50.0)?;
+        within("rvc_hysteresis_pct", self.rvc_hysteresis_pct, 0.0, 90.0)?;
         within("transient_pct", self.transient_pct, 0.5, 1000.0)?;
         within("orders", self.orders as f64, 1.0, 50.0)?;
         within("thd_orders", self.thd_orders as f64, 1.0, 50.0)

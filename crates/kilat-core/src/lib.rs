@@ -1,6 +1,7 @@
 //! Types, kernels and every power-quality quantity of kilat. No files, no clock, no hidden threads.
 #![forbid(unsafe_code)]
 
+pub mod aggregate;
 pub mod capture;
 pub mod config;
 pub mod diagnosis;
@@ -19,5 +20,6 @@ pub use engine::analysis::{Analysis, Flags};
 pub use engine::live::Live;
 pub use error::{Error, Result, Warning};
 pub use pq::events::{Event, EventKind};
+pub use pq::rvc::RapidChange;
 pub use pq::transients::{Transient, TransientKind};
 pub use units::{SampleRate, Timestamp};

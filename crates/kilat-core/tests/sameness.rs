@@ -17,7 +17,8 @@ use kilat_core::engine::offline;
 use kilat_core::engine::segment::Engine;
 use kilat_core::engine::sink::{FrequencyValue, HalfCycle, Interval, Sink};
 use kilat_core::{
-    Analysis, Capture, Config, Event, Flags, SampleKind, SampleRate, Segment, TimeBase, Timestamp, Transient,
+    Analysis, Capture, Config, Event, Flags, RapidChange, SampleKind, SampleRate, Segment, TimeBase,
+    Timestamp, Transient,
 };
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
@@ -84,7 +85,14 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
     all.push(("10-s flags".into(), flags(&a.frequency.flags)));
     // `Debug` of a float is the shortest text that reads back as the same float.
     all.push(("events".into(), text(format!("{:?}", a.events))));
+    all.push(("rapid changes".into(), text(format!("{:?}", a.rvc))));
     all.push(("transients".into(), text(format!("{:?}", a.transients))));
+    let g = &a.aggregates;
+    for (name, m) in [("150/180 cycles", &g.cycles_150), ("10 min", &g.ten_minutes), ("2 h", &g.two_hours)] {
+        all.push((name.into(), text(format!("{m:?}"))));
+    }
+    all.push(("stamps".into(), text(format!("{:?} {:?}", i.stamp, i.covered_s))));
+    all.push(("deviation".into(), text(format!("{:?}", a.deviation))));
     all.push(("gaps".into(), a.gaps.iter().map(|g| g.sample).collect()));
     all
 }
@@ -121,6 +129,9 @@ impl Sink for Log {
     fn event(&mut self, event: Event) {
         self.0.push(format!("{event:?}"));
     }
+    fn rapid_change(&mut self, change: RapidChange) {
+        self.0.push(format!("{change:?}"));
+    }
     fn transient(&mut self, transient: Transient) {
         self.0.push(format!("{transient:?}"));
     }
@@ -143,21 +154,20 @@ impl Log {
 fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
     let plan = open(capture, config).plan().clone();
     let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
-    let mut engine = Engine::new(plan.clone(), (threads > 1).then_some(pool), 0, None);
+    let mut engine = Engine::new(plan.clone(), (threads > 1).then_some(pool), 0, Timestamp::default());
     let mut log = Log::default();
     for (k, s) in capture.time().segments().iter().enumerate() {
         if k > 0 {
             log.gap(Gap { sample: s.first, duration_s: 0.0 });
         }
-        let since =
-            capture.time().timestamp(s.first as f64).map(|t| t.0.rem_euclid(600_000_000_000) as f64 / 1e9);
-        engine.restart(s.first, since);
+        engine.restart(s.first, capture.time().timestamp(s.first as f64).unwrap_or_default());
         let range = s.first as usize..(s.first + s.len) as usize;
         let part = |i: usize| capture.channels()[i].samples.as_ref().slice(range.clone());
         let block: Vec<_> = plan.channels.iter().map(|c| part(c.info.index)).collect();
         engine.push(&block, &mut log);
-        engine.finish(&mut log);
+        engine.interrupt(&mut log);
     }
+    engine.finish(&mut log);
     log
 }
 

@@ -31,7 +31,7 @@ impl Segment {
 }
 
 /// Time base of a capture: a start, when known, and segments in order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TimeBase {
     start: Option<Timestamp>,
     segments: Vec<Segment>,

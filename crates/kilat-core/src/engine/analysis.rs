@@ -10,6 +10,7 @@ use crate::capture::{Kind, Phase, TimeBase};
 use crate::config::{Config, Wiring};
 use crate::error::Warning;
 use crate::pq::events::Event;
+use crate::pq::rvc::RapidChange;
 use crate::pq::transients::Transient;
 use crate::units::Timestamp;
 
@@ -29,6 +30,8 @@ bitflags::bitflags! {
         const SHORT = 16;
         /// It overlaps the interval before it, because a new one starts at every 10-min tick.
         const OVERLAP = 32;
+        /// An aggregate of which time is missing: the recording began or ended inside, or has a gap there.
+        const INCOMPLETE = 128;
     }
 }
 
@@ -66,15 +69,22 @@ pub struct HalfCycles {
     pub flags: Vec<Flags>,
 }
 
-/// The basic 10/12-cycle measurement intervals.
+/// Measurement intervals of one length: the basic 10/12 cycles, or an aggregate.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Intervals {
     /// First sample position of each interval.
     pub start_sample: Vec<f64>,
     /// Last sample position of each interval.
     pub stop_sample: Vec<f64>,
-    /// Whole cycles inside: 10 or 12, fewer when flagged [`Flags::SHORT`].
-    pub cycles: Vec<u16>,
+    /// The moment each ends; that of 10 min and 2 h is the tick (IEC 61000-4-30, 4.5). It is in UTC when
+    /// the start of the capture is known, else counted from the first sample.
+    pub stamp: Vec<Timestamp>,
+    /// Whole cycles inside: of a basic interval 10 or 12, fewer when flagged [`Flags::SHORT`].
+    pub cycles: Vec<u32>,
+    /// Basic intervals inside.
+    pub basics: Vec<u32>,
+    /// Time of samples that no interval before holds, in seconds: intervals overlap at 10-min ticks.
+    pub covered_s: Vec<f64>,
     /// Mean frequency over the interval, in hertz.
     pub frequency_hz: Vec<f64>,
     /// Flags of each interval.
@@ -83,6 +93,42 @@ pub struct Intervals {
     pub rms: Array2<f64>,
     /// R.m.s. of the differences ab, bc, ca of the three line-neutral voltages, in volts: `(interval, 3)`, or no columns.
     pub line_line_rms_v: Array2<f64>,
+}
+
+/// Under- and over-deviation (IEC 61000-4-30:2015, annex D): basic values clipped at Udin, root of their mean square against
+/// Udin. Both can be above zero in one aggregate. `(interval, channel)`, NaN for currents.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Deviation {
+    /// (Udin − `U_under`)/Udin, in %.
+    pub under_pct: Array2<f64>,
+    /// (`U_over` − Udin)/Udin, in %.
+    pub over_pct: Array2<f64>,
+}
+
+/// Everything measured on intervals of one length.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measurements {
+    /// The intervals.
+    pub intervals: Intervals,
+    /// Harmonics; phases are not aggregated.
+    pub harmonics: Harmonics,
+    /// Unbalance.
+    pub unbalance: Unbalance,
+    /// Power.
+    pub power: Power,
+    /// Under- and over-deviation.
+    pub deviation: Deviation,
+}
+
+/// Aggregates of the basic intervals (IEC 61000-4-30, 4.5).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Aggregates {
+    /// 150 cycles at 50 Hz, 180 at 60 Hz: about 3 s.
+    pub cycles_150: Measurements,
+    /// 10 min.
+    pub ten_minutes: Measurements,
+    /// 2 h.
+    pub two_hours: Measurements,
 }
 
 /// Harmonics per basic interval (IEC 61000-4-7). Order 0 is the d.c. part or the subharmonic range; NaN where an order lies
@@ -154,7 +200,7 @@ pub struct Gap {
 }
 
 /// Everything an analysis found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Analysis {
     /// Settings used.
     pub config: Config,
@@ -174,10 +220,16 @@ pub struct Analysis {
     pub unbalance: Unbalance,
     /// Power of the basic intervals.
     pub power: Power,
+    /// Under- and over-deviation of the basic intervals.
+    pub deviation: Deviation,
+    /// The same of 150/180 cycles, 10 min and 2 h.
+    pub aggregates: Aggregates,
     /// 10-s frequency.
     pub frequency: Frequency,
     /// Dips, swells and interruptions, by start.
     pub events: Vec<Event>,
+    /// Rapid voltage changes, by start.
+    pub rvc: Vec<RapidChange>,
     /// Transients, by start.
     pub transients: Vec<Transient>,
     /// Gaps in the recording.

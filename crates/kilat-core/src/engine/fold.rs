@@ -11,7 +11,13 @@ use crate::engine::sink::{FrequencyValue, HalfCycle};
 use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
+use crate::pq::rms::product_integral;
+use crate::pq::rvc::{RapidChange, RvcDetector};
 use crate::pq::transients::Transient;
+use crate::units::Timestamp;
+
+/// Pole of the sliding reference, one step per 10/12 cycles (IEC 61000-4-30, 5.4.4): a time constant of one minute.
+const SLIDING: f64 = 0.9967;
 
 /// What is to be given out, in order; positions are in the segment. An interval has still to be measured.
 #[derive(Debug)]
@@ -24,6 +30,8 @@ pub enum Action {
     Frequency(FrequencyValue),
     /// An event that ended.
     Event(Event),
+    /// A rapid voltage change that ended.
+    RapidChange(RapidChange),
     /// A transient.
     Transient(Transient),
 }
@@ -34,6 +42,9 @@ pub struct Fold {
     tracked: Vec<usize>,
     before: Vec<Option<Half>>,
     detectors: Vec<(Detector, Vec<usize>)>,
+    rvc: Vec<(RvcDetector, Vec<usize>)>,
+    /// Reference of dips and swells per channel, in volts: Udin, or the sliding one.
+    references_v: Vec<f64>,
     timeline: Timeline,
     /// Windows and slots that wait until no event can reach back into them.
     waiting: VecDeque<Decision>,
@@ -46,21 +57,27 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// At the start of a segment; `since_tick_s` as in [`Timeline::new`].
-    pub fn new(plan: &Plan, since_tick_s: Option<f64>) -> Self {
+    /// At the start of a segment; `clock` as in [`Timeline::new`].
+    pub fn new(plan: &Plan, clock: Timestamp) -> Self {
         let tracked: Vec<usize> = (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked).collect();
         let voltages = tracked.iter().copied().filter(|c| plan.channels[*c].info.udin_v > 0.0);
         let kinds = [EventKind::Dip, EventKind::Swell, EventKind::Interruption];
         let mut groups: Vec<Vec<usize>> = voltages.map(|c| vec![c]).collect();
+        // A rapid change is one of the system; voltages outside it have their own.
+        let mut together = groups.clone();
         if plan.system.len() > 1 {
             groups.push(plan.system.clone());
+            together.retain(|g| !plan.system.contains(&g[0]));
+            together.push(plan.system.clone());
         }
         let detector =
             |group: &Vec<usize>, kind| (Detector::new(kind, group.clone(), &plan.config), group.clone());
         Self {
             before: vec![None; plan.channels.len()],
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
-            timeline: Timeline::new(plan, since_tick_s),
+            rvc: together.into_iter().map(|g| (RvcDetector::new(g.clone(), &plan.config), g)).collect(),
+            references_v: plan.channels.iter().map(|c| c.info.udin_v).collect(),
+            timeline: Timeline::new(plan, clock),
             waiting: VecDeque::with_capacity(8),
             recent: VecDeque::new(),
             merged: 0.0,
@@ -71,9 +88,7 @@ impl Fold {
 
     /// Oldest position that a window still to be measured, or to be cut, needs.
     pub fn oldest(&self) -> f64 {
-        let waiting = self.waiting.iter().map(|d| match d {
-            Decision::Interval(s) | Decision::Frequency(s, _) => s.start,
-        });
+        let waiting = self.waiting.iter().map(|d| d.range().0);
         waiting.fold(self.timeline.oldest(), f64::min).min(self.merged - self.patience)
     }
 
@@ -93,16 +108,19 @@ impl Fold {
                 std::iter::from_fn(|| tracks[*c].transients.next_until(f64::INFINITY)).map(Action::Transient),
             );
         }
-        for (d, group) in &mut self.detectors {
-            if let Some((event, last)) = d.finish(plan.channels[group[0]].info.udin_v, &plan.config, plan.fs)
-            {
+        for (d, group) in &mut self.rvc {
+            let udin_v = plan.channels[group[0]].info.udin_v;
+            actions.extend(d.finish(udin_v, plan.fs).map(Action::RapidChange));
+        }
+        for (d, _) in &mut self.detectors {
+            if let Some((event, last)) = d.finish(&plan.config, plan.fs) {
                 self.recent.push_back((event.start_sample, last));
                 actions.push(Action::Event(event));
             }
         }
         let waiting = &mut self.waiting;
         self.timeline.finish(&mut |d| waiting.push_back(d));
-        self.release(plan, f64::INFINITY, actions);
+        self.release(plan, tracks, f64::INFINITY, actions);
     }
 
     /// Takes the half cycle that ends first, if there is one.
@@ -122,7 +140,7 @@ impl Fold {
             self.boundary(channel, half.start, 0);
         }
         self.boundary(channel, half.stop, half.synthetic);
-        self.release(plan, half.stop - self.patience, actions);
+        self.release(plan, tracks, half.stop - self.patience, actions);
         true
     }
 
@@ -140,15 +158,25 @@ impl Fold {
         let u_rms_v = mean_square.sqrt() * p.scale.abs();
         let (start, stop) = (a.start, b.stop);
         // What was held over missing samples is flagged, and proves no event.
-        if p.info.udin_v > 0.0 && !flags.contains(Flags::MISSING) {
-            let udin_v = p.info.udin_v;
+        let udin_v = p.info.udin_v;
+        if udin_v > 0.0 && !flags.contains(Flags::MISSING) {
+            let against = |reference_v: f64, group: &[usize]| {
+                let member = group.iter().position(|c| *c == channel)?;
+                Some(Value { member, start, stop, pu: u_rms_v / reference_v, reference_v, flags })
+            };
             for (d, group) in &mut self.detectors {
-                let Some(member) = group.iter().position(|c| *c == channel) else { continue };
-                let value = Value { member, start, stop, pu: u_rms_v / udin_v, flags };
-                if let Some((event, last)) = d.update(value, udin_v, &plan.config, plan.fs) {
+                // An interruption is one of the declared voltage, whatever the level was before.
+                let reference_v =
+                    if d.kind() == EventKind::Interruption { udin_v } else { self.references_v[channel] };
+                let Some(value) = against(reference_v, group) else { continue };
+                if let Some((event, last)) = d.update(value, &plan.config, plan.fs) {
                     self.recent.push_back((event.start_sample, last));
                     actions.push(Action::Event(event));
                 }
+            }
+            for (d, group) in &mut self.rvc {
+                let Some(value) = against(udin_v, group) else { continue };
+                actions.extend(d.update(value, plan.fs).map(Action::RapidChange));
             }
         }
         let in_event = self.detectors.iter().any(|(d, g)| g.contains(&channel) && d.active_since().is_some());
@@ -163,29 +191,47 @@ impl Fold {
     }
 
     /// Gives out the windows and slots that end before `until`.
-    fn release(&mut self, plan: &Plan, until: f64, actions: &mut Vec<Action>) {
+    fn release(&mut self, plan: &Plan, tracks: &[Track], until: f64, actions: &mut Vec<Action>) {
         while let Some(&decision) = self.waiting.front() {
-            let (Decision::Interval(mut span) | Decision::Frequency(mut span, _)) = decision;
-            if span.stop > until {
+            let (start, stop) = decision.range();
+            if stop > until {
                 break;
             }
             self.waiting.pop_front();
-            let open = self.detectors.iter().filter_map(|(d, _)| d.active_since()).any(|s| s < span.stop);
-            let closed = self.recent.iter().any(|(start, last)| *start < span.stop && *last > span.start);
-            span.flags.set(Flags::EVENT, open || closed);
+            let open = self.detectors.iter().filter_map(|(d, _)| d.active_since()).any(|s| s < stop);
+            let closed = self.recent.iter().any(|(from, last)| *from < stop && *last > start);
+            let event = if open || closed { Flags::EVENT } else { Flags::empty() };
             actions.push(match decision {
-                Decision::Interval(_) => Action::Interval(span),
-                Decision::Frequency(_, cycles) => Action::Frequency(FrequencyValue {
-                    start_sample: span.start,
-                    stop_sample: span.stop,
-                    hz: f64::from(cycles) * plan.fs / (span.stop - span.start),
-                    flags: span.flags,
+                Decision::Interval(span) => {
+                    if plan.config.sliding_reference && event.is_empty() {
+                        self.slide(plan, tracks, &span);
+                    }
+                    Action::Interval(Span { flags: span.flags | event, ..span })
+                }
+                Decision::Frequency(slot) => Action::Frequency(FrequencyValue {
+                    start_sample: start,
+                    stop_sample: stop,
+                    hz: f64::from(slot.cycles) * plan.fs / (stop - start),
+                    flags: slot.flags | event,
                 }),
             });
         }
         let oldest = self.oldest().min(until);
         while self.recent.front().is_some_and(|r| r.1 < oldest) {
             self.recent.pop_front();
+        }
+    }
+
+    /// Moves the sliding references by one interval without an event (IEC 61000-4-30, 5.4.4).
+    fn slide(&mut self, plan: &Plan, tracks: &[Track], span: &Span) {
+        for &c in &self.tracked {
+            let track = &tracks[c];
+            if track.flags(span.start, span.stop).contains(Flags::MISSING) {
+                continue;
+            }
+            let square = product_integral(plan.level, &track.raw, &track.raw, span.start, span.stop);
+            let u_v = (square / (span.stop - span.start)).max(0.0).sqrt() * plan.channels[c].scale.abs();
+            self.references_v[c] = SLIDING * self.references_v[c] + (1.0 - SLIDING) * u_v;
         }
     }
 }

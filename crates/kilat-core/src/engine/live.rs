@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::capture::SamplesRef;
 use crate::config::Config;
 use crate::engine::analysis::Gap;
-use crate::engine::offline::since_tick_s;
 use crate::engine::plan::{ChannelSpec, Plan};
 use crate::engine::segment::Engine;
 use crate::engine::sink::Sink;
@@ -18,6 +17,8 @@ pub struct Live {
     plan: Arc<Plan>,
     engine: Engine,
     next: u64,
+    /// First sample since the last gap, and when it was taken: in UTC, or counted from the first sample.
+    segment: (u64, Timestamp),
 }
 
 impl Live {
@@ -29,8 +30,9 @@ impl Live {
         config: &Config,
     ) -> Result<Self> {
         let plan = Arc::new(Plan::new(config, rate, channels)?);
-        let engine = Engine::new(plan.clone(), None, 0, since_tick_s(start));
-        Ok(Self { plan, engine, next: 0 })
+        let clock = start.unwrap_or_default();
+        let engine = Engine::new(plan.clone(), None, 0, clock);
+        Ok(Self { plan, engine, next: 0, segment: (0, clock) })
     }
 
     /// The plan, which says what is measured.
@@ -54,13 +56,17 @@ impl Live {
 
     /// Ends the segment: no sample was taken for `duration_s`, and the next one is taken at `resumes`, when the clock is known.
     pub fn gap(&mut self, duration_s: f64, resumes: Option<Timestamp>, sink: &mut impl Sink) {
-        self.engine.finish(sink);
+        self.engine.interrupt(sink);
         sink.gap(Gap { sample: self.next, duration_s });
-        self.engine.restart(self.next, since_tick_s(resumes));
+        let (first, began) = self.segment;
+        let counted = began.plus_seconds(self.plan.rate.seconds((self.next - first) as f64) + duration_s);
+        self.segment = (self.next, resumes.unwrap_or(counted));
+        self.engine.restart(self.next, self.segment.1);
     }
 
     /// Ends the stream and gives what is left to `sink`.
     pub fn finish(mut self, sink: &mut impl Sink) {
+        self.engine.interrupt(sink);
         self.engine.finish(sink);
     }
 }

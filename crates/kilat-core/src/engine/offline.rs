@@ -43,7 +43,9 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
     } else {
         None
     };
-    let mut engine = Engine::new(plan.clone(), pool, 0, None);
+    let mut engine = Engine::new(plan.clone(), pool, 0, Timestamp::default());
+    // Without a start, time counts from the first sample.
+    let clock = capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default()));
     let mut sink = Recorder::new(&plan);
     let mut end_s: Option<f64> = None;
     for (k, s) in capture.time().segments().iter().enumerate() {
@@ -60,7 +62,7 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
             ));
             continue;
         }
-        engine.restart(s.first, since_tick_s(capture.time().timestamp(s.first as f64)));
+        engine.restart(s.first, clock.timestamp(s.first as f64).unwrap_or_default());
         let range = s.first as usize..(s.first + s.len) as usize;
         let block: Vec<SamplesRef<'_>> = plan
             .channels
@@ -68,8 +70,9 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
             .map(|c| capture.channels()[c.info.index].samples.as_ref().slice(range.clone()))
             .collect();
         engine.push(&block, &mut sink);
-        engine.finish(&mut sink);
+        engine.interrupt(&mut sink);
     }
+    engine.finish(&mut sink);
     warnings.extend(limits(&plan, capture));
     let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
     if analysis.half_cycles.iter().all(|h| h.u_rms_v.is_empty()) {
@@ -80,11 +83,6 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
         analysis.warnings.push(Warning::new("recording", message));
     }
     Ok(analysis)
-}
-
-/// Seconds from the last 10-min tick of absolute time to `t`.
-pub(super) fn since_tick_s(t: Option<Timestamp>) -> Option<f64> {
-    t.map(|t| t.0.rem_euclid(600_000_000_000) as f64 / 1e9)
 }
 
 /// The rate that is analysed: the fastest; an error when the capture is empty.
@@ -127,8 +125,10 @@ fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
         ));
     }
     if capture.time().start().is_none() {
-        warnings
-            .push(Warning::new("time", "the start is unknown: slots of 10 s count from the first sample"));
+        warnings.push(Warning::new(
+            "time",
+            "the start is unknown: intervals of 10 s, 10 min and 2 h count from the first sample",
+        ));
     }
     warnings
 }

@@ -5,15 +5,17 @@ use std::sync::{Arc, Mutex};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+use crate::aggregate::Aggregator;
 use crate::capture::SamplesRef;
 use crate::dsp::fft::FftScratch;
 use crate::engine::analysis::Flags;
 use crate::engine::fold::{Action, Fold};
+use crate::engine::measured::{Measured, System, measure};
 use crate::engine::plan::Plan;
-use crate::engine::sink::{FrequencyValue, HalfCycle, Interval, Measured, Sink};
+use crate::engine::sink::{FrequencyValue, HalfCycle, Interval, Period, Sink};
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
-use crate::pq::{harmonics, rms};
+use crate::units::Timestamp;
 
 /// Samples that go through all stages together. It bounds memory and keeps a channel's tile in the cache; results do not
 /// depend on it.
@@ -26,41 +28,42 @@ pub struct Engine {
     pool: Option<Arc<ThreadPool>>,
     tracks: Vec<Track>,
     fold: Fold,
-    /// Index in the capture of the first sample of the segment.
+    aggregator: Aggregator,
+    /// Index in the capture of the first sample of the segment, and when it was taken.
     offset: u64,
+    clock: Timestamp,
     actions: Vec<Action>,
     spans: Vec<Span>,
     measured: Vec<Measured>,
+    system: System,
     scratch: Vec<Mutex<FftScratch>>,
 }
 
 impl Engine {
-    /// An engine at sample `offset` of a capture; `since_tick_s` as in [`Timeline::new`](super::timeline::Timeline::new).
-    pub fn new(
-        plan: Arc<Plan>,
-        pool: Option<Arc<ThreadPool>>,
-        offset: u64,
-        since_tick_s: Option<f64>,
-    ) -> Self {
+    /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample.
+    pub fn new(plan: Arc<Plan>, pool: Option<Arc<ThreadPool>>, offset: u64, clock: Timestamp) -> Self {
         let threads = pool.as_ref().map_or(1, |p| p.current_num_threads());
         Self {
             tracks: tracks(&plan),
-            fold: Fold::new(&plan, since_tick_s),
+            fold: Fold::new(&plan, clock),
+            aggregator: Aggregator::default(),
             offset,
+            clock,
             actions: Vec::new(),
             spans: Vec::new(),
             measured: Vec::new(),
+            system: System::default(),
             scratch: (0..threads).map(|_| Mutex::new(plan.fft.scratch())).collect(),
             pool,
             plan,
         }
     }
 
-    /// Begins a new segment at sample `offset`; the one before must have been finished.
-    pub fn restart(&mut self, offset: u64, since_tick_s: Option<f64>) {
+    /// Begins a new segment at sample `offset`, taken at `clock`; the one before must have been [interrupted](Self::interrupt).
+    pub fn restart(&mut self, offset: u64, clock: Timestamp) {
         self.tracks = tracks(&self.plan);
-        self.fold = Fold::new(&self.plan, since_tick_s);
-        self.offset = offset;
+        self.fold = Fold::new(&self.plan, clock);
+        (self.offset, self.clock) = (offset, clock);
     }
 
     /// Takes the next samples, as many of every channel, and gives what they complete to `sink`.
@@ -85,14 +88,20 @@ impl Engine {
         }
     }
 
-    /// Gives what is left to `sink`: the segment ends.
-    pub fn finish(&mut self, sink: &mut impl Sink) {
+    /// Gives what is left of the segment to `sink`: a gap follows.
+    pub fn interrupt(&mut self, sink: &mut impl Sink) {
         let length = self.tracks.first().map_or(0, |t| t.raw.end());
         for track in &mut self.tracks {
             track.finish(&self.plan);
         }
         self.fold.finish(&self.plan, &mut self.tracks, length, &mut self.actions);
         self.give_out(sink);
+        self.aggregator.interrupt(&mut |i| sink.interval(i));
+    }
+
+    /// Gives what is left of a stream that has been [interrupted](Self::interrupt) to `sink`: nothing follows.
+    pub fn finish(&mut self, sink: &mut impl Sink) {
+        self.aggregator.finish(&mut |i| sink.interval(i));
     }
 
     /// Measures the windows that are due, in parallel, and hands everything over in order.
@@ -137,19 +146,33 @@ impl Engine {
                 Action::Interval(span) => {
                     let quality = |t: &Track| t.flags(span.start, span.stop);
                     let flags = self.tracks.iter().map(quality).fold(span.flags, Flags::union);
-                    sink.interval(Interval {
+                    let channels = measured.next().unwrap_or_default();
+                    self.system.measure(&self.plan, channels);
+                    let basic = Interval {
+                        period: Period::Basic,
                         start_sample: span.start + offset,
                         stop_sample: span.stop + offset,
-                        cycles: span.cycles,
+                        stamp: self.clock.plus_seconds(span.stop / self.plan.fs),
+                        cycles: u32::from(span.cycles),
+                        basics: 1,
+                        covered_s: (span.stop - span.fresh) / self.plan.fs,
                         frequency_hz: f64::from(span.cycles) * self.plan.fs / (span.stop - span.start),
                         flags,
-                        channels: measured.next().unwrap_or_default(),
-                    });
+                        channels,
+                        system: &self.system,
+                    };
+                    sink.interval(basic);
+                    self.aggregator.add(&basic, span.tick, span.is_last, &mut |i| sink.interval(i));
                 }
                 Action::Event(mut e) => {
                     e.start_sample += offset;
                     e.stop_sample += offset;
                     sink.event(e);
+                }
+                Action::RapidChange(mut c) => {
+                    c.start_sample += offset;
+                    c.stop_sample += offset;
+                    sink.rapid_change(c);
                 }
                 Action::Transient(mut t) => {
                     t.start_sample += self.offset;
@@ -164,30 +187,4 @@ impl Engine {
 
 fn tracks(plan: &Plan) -> Vec<Track> {
     (0..plan.channels.len()).map(|c| Track::new(plan, c)).collect()
-}
-
-/// Everything one window gives for one channel: no memory between calls, so windows and channels run in any order.
-fn measure(
-    plan: &Plan,
-    tracks: &[Track],
-    span: &Span,
-    channel: usize,
-    scratch: &mut FftScratch,
-    out: &mut Measured,
-) {
-    let c = &plan.channels[channel];
-    let track = &tracks[channel];
-    let length = span.stop - span.start;
-    let mean = |a: usize, b: usize| {
-        let integral =
-            rms::product_integral(plan.level, &tracks[a].raw, &tracks[b].raw, span.start, span.stop);
-        integral / length * plan.channels[a].scale * plan.channels[b].scale
-    };
-    let square = mean(channel, channel).max(0.0);
-    out.rms = square.sqrt();
-    out.p_w = c.pair.map_or(f64::NAN, |i| mean(channel, i));
-    out.line_line_rms_v = c
-        .next_phase
-        .map_or(f64::NAN, |next| (square - 2.0 * mean(channel, next) + mean(next, next)).max(0.0).sqrt());
-    harmonics::measure(plan, track.mid(plan), span, c.scale, scratch, &mut out.spectrum);
 }

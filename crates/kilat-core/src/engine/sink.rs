@@ -1,9 +1,11 @@
 //! Where results go: the tables of an [`Analysis`](crate::Analysis), or the caller of a live stream.
 
 use crate::engine::analysis::{Flags, Gap};
+use crate::engine::measured::{Measured, System};
 use crate::pq::events::Event;
-use crate::pq::harmonics::Spectrum;
+use crate::pq::rvc::RapidChange;
 use crate::pq::transients::Transient;
+use crate::units::Timestamp;
 
 /// One Urms(1/2) value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,46 +35,58 @@ pub struct FrequencyValue {
     pub flags: Flags,
 }
 
-/// What one window gives for one channel.
-#[derive(Debug, Clone, Default)]
-pub struct Measured {
-    /// True r.m.s., in volts or amperes.
-    pub rms: f64,
-    /// Active power with the channel's partner, in watts; NaN without one.
-    pub p_w: f64,
-    /// R.m.s. of the difference to the next phase, in volts; NaN without one.
-    pub line_line_rms_v: f64,
-    /// Harmonics.
-    pub spectrum: Spectrum,
+/// Length of a measurement interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Period {
+    /// The basic interval of 10/12 cycles.
+    Basic,
+    /// 150 cycles at 50 Hz, 180 at 60 Hz.
+    Cycles150,
+    /// From one 10-min tick to the next.
+    TenMinutes,
+    /// From one even hour to the next.
+    TwoHours,
 }
 
-/// One basic interval.
+/// One basic interval, or an aggregate of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Interval<'a> {
+    /// Its length.
+    pub period: Period,
     /// First sample position.
     pub start_sample: f64,
     /// Last sample position.
     pub stop_sample: f64,
+    /// The moment it ends (10 min and 2 h: the tick), in UTC, or from the first sample when the start is unknown.
+    pub stamp: Timestamp,
     /// Whole cycles inside.
-    pub cycles: u16,
+    pub cycles: u32,
+    /// Basic intervals inside.
+    pub basics: u32,
+    /// Time of samples that no interval of this length before it holds, in seconds.
+    pub covered_s: f64,
     /// Mean frequency, in hertz.
     pub frequency_hz: f64,
     /// Flags.
     pub flags: Flags,
     /// One entry per channel.
     pub channels: &'a [Measured],
+    /// What concerns the system.
+    pub system: &'a System,
 }
 
 /// Receives results in their order.
 pub trait Sink {
     /// A Urms(1/2) value.
     fn half_cycle(&mut self, value: HalfCycle);
-    /// A basic interval.
+    /// A basic interval, or an aggregate.
     fn interval(&mut self, interval: Interval<'_>);
     /// A 10-s frequency.
     fn frequency(&mut self, value: FrequencyValue);
     /// A dip, swell or interruption that has ended.
     fn event(&mut self, event: Event);
+    /// A rapid voltage change that is over.
+    fn rapid_change(&mut self, change: RapidChange);
     /// A transient.
     fn transient(&mut self, transient: Transient);
     /// A gap before the samples that follow.

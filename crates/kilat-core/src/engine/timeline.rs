@@ -6,12 +6,16 @@
 
 use crate::engine::analysis::Flags;
 use crate::engine::plan::Plan;
+use crate::units::Timestamp;
 
 /// Synthetic boundaries in a row that make a channel lost as reference.
 const LOST: u32 = 2;
 /// More synthetic boundaries in a row than this make a value unsynchronised: a cycle on either side of two edges, the begin
 /// and end of a short dip, is within the filters' own length.
 pub const UNSYNCHRONISED: u32 = 8;
+
+/// From one tick of absolute time to the next, in seconds (IEC 61000-4-30, 4.5).
+pub const TICK_S: i64 = 600;
 
 /// A window of whole cycles to be measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,6 +24,12 @@ pub struct Span {
     pub start: f64,
     /// Last position.
     pub stop: f64,
+    /// First position that no window before holds: `start`, but for a window that overlaps.
+    pub fresh: f64,
+    /// 10-min interval it belongs to, counted from the epoch of the clock: that of its first cycle.
+    pub tick: i64,
+    /// True when it ends its 10-min interval: the next tick lies inside.
+    pub is_last: bool,
     /// Whole cycles inside.
     pub cycles: u16,
     /// `UNSYNCHRONISED`, `OVERLAP`, `SHORT`.
@@ -31,8 +41,31 @@ pub struct Span {
 pub enum Decision {
     /// A basic interval is complete.
     Interval(Span),
-    /// A 10-s slot is complete; the span holds its whole cycles, counted in the second field.
-    Frequency(Span, u32),
+    /// A 10-s slot is complete.
+    Frequency(Slot),
+}
+
+/// The whole cycles of a 10-s slot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slot {
+    /// First position in samples of the segment.
+    pub start: f64,
+    /// Last position.
+    pub stop: f64,
+    /// Whole cycles inside.
+    pub cycles: u32,
+    /// `UNSYNCHRONISED`.
+    pub flags: Flags,
+}
+
+impl Decision {
+    /// First and last position.
+    pub fn range(&self) -> (f64, f64) {
+        match self {
+            Self::Interval(s) => (s.start, s.stop),
+            Self::Frequency(s) => (s.start, s.stop),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +78,7 @@ struct Reference {
 #[derive(Debug, Clone, Copy)]
 struct OpenWindow {
     start: f64,
+    tick: i64,
     halves: u32,
     flags: Flags,
 }
@@ -71,8 +105,12 @@ pub struct Timeline {
     halves_per_window: u32,
     margin: f64,
     open: Vec<OpenWindow>,
+    /// The 10-min interval that goes on, and where the next one begins.
+    tick: i64,
     next_tick: f64,
     tick_period: f64,
+    /// Last position of the window given out last.
+    counted: f64,
     slot: Option<OpenSlot>,
     slot_period: f64,
     emitted: u64,
@@ -82,16 +120,17 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// `since_tick_s`: seconds from the last 10-min tick of absolute time to sample 0, when the clock is known.
-    pub fn new(plan: &Plan, since_tick_s: Option<f64>) -> Self {
+    /// `clock`: moment of sample 0. Ticks are those of UTC, or of whatever the caller counts from when that is unknown.
+    pub fn new(plan: &Plan, clock: Timestamp) -> Self {
         let system = plan.system.iter().copied();
         let others =
             (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked && !plan.system.contains(c));
         let references =
             system.chain(others).map(|channel| Reference { channel, last: None, synthetic: 0 }).collect();
-        let (tick_period, slot_period) = (600.0 * plan.fs, 10.0 * plan.fs);
-        let next_tick = since_tick_s.map_or(f64::INFINITY, |s| tick_period - s * plan.fs);
-        let into_slot = since_tick_s.unwrap_or(0.0) % 10.0 * plan.fs;
+        let (tick_period, slot_period) = (TICK_S as f64 * plan.fs, 10.0 * plan.fs);
+        let tick_ns = TICK_S * 1_000_000_000;
+        let since_tick_s = clock.0.rem_euclid(tick_ns) as f64 / 1e9;
+        let into_slot = since_tick_s % 10.0 * plan.fs;
         Self {
             references,
             current: 0,
@@ -101,8 +140,10 @@ impl Timeline {
             halves_per_window: 2 * plan.config.cycles() as u32,
             margin: plan.margin(),
             open: Vec::with_capacity(2),
-            next_tick,
+            tick: clock.0.div_euclid(tick_ns),
+            next_tick: tick_period - since_tick_s * plan.fs,
             tick_period,
+            counted: f64::NEG_INFINITY,
             slot: Some(OpenSlot {
                 stop: slot_period - into_slot,
                 cycles: None,
@@ -168,7 +209,16 @@ impl Timeline {
             && self.emitted == 0
         {
             let flags = self.cycles.iter().fold(Flags::SHORT, |f, c| f | c.1);
-            decide(Decision::Interval(Span { start, stop, cycles: self.cycles.len() as u16 - 1, flags }));
+            let (tick, cycles) = (self.tick, self.cycles.len() as u16 - 1);
+            decide(Decision::Interval(Span {
+                start,
+                stop,
+                fresh: start,
+                tick,
+                is_last: false,
+                cycles,
+                flags,
+            }));
         }
         if let Some(slot) = self.slot.take().filter(|s| s.stop <= self.limit + self.margin) {
             Self::close_slot(&slot, decide);
@@ -191,8 +241,16 @@ impl Timeline {
             let done = w.halves == full;
             if done {
                 self.emitted += 1;
-                let cycles = (full / 2) as u16;
-                decide(Decision::Interval(Span { start: w.start, stop: at, cycles, flags: w.flags }));
+                decide(Decision::Interval(Span {
+                    start: w.start,
+                    stop: at,
+                    fresh: w.start.max(self.counted),
+                    tick: w.tick,
+                    is_last: w.tick < self.tick || at >= self.next_tick,
+                    cycles: (full / 2) as u16,
+                    flags: w.flags,
+                }));
+                self.counted = at;
             }
             !done
         });
@@ -210,11 +268,12 @@ impl Timeline {
             // The window in progress is finished for the old 10 min; a new one starts at the tick.
             while at >= self.next_tick {
                 self.next_tick += self.tick_period;
+                self.tick += 1;
             }
             let overlaps = if self.open.is_empty() { Flags::empty() } else { Flags::OVERLAP };
-            self.open.push(OpenWindow { start: at, halves: 0, flags: flags | overlaps });
+            self.open.push(OpenWindow { start: at, tick: self.tick, halves: 0, flags: flags | overlaps });
         } else if self.open.is_empty() {
-            self.open.push(OpenWindow { start: at, halves: 0, flags });
+            self.open.push(OpenWindow { start: at, tick: self.tick, halves: 0, flags });
         }
         if self.emitted == 0 {
             self.cycles.push((at, flags));
@@ -243,8 +302,8 @@ impl Timeline {
     }
 
     fn close_slot(slot: &OpenSlot, decide: &mut impl FnMut(Decision)) {
-        if let Some((start, stop, n)) = slot.cycles.filter(|c| c.2 > 0 && slot.whole) {
-            decide(Decision::Frequency(Span { start, stop, cycles: 0, flags: slot.flags }, n));
+        if let Some((start, stop, cycles)) = slot.cycles.filter(|c| c.2 > 0 && slot.whole) {
+            decide(Decision::Frequency(Slot { start, stop, cycles, flags: slot.flags }));
         }
     }
 }

@@ -6,8 +6,13 @@
 //! | swell | starts above, ends at threshold − hysteresis or below | starts when any is above, ends when all are back |
 //! | interruption | as a dip, at its own threshold | starts when all are below, ends when any is back |
 //!
-//! An event begins with the first one-cycle window across the threshold and ends where the first window back begins, so a
-//! rectangular dip of n cycles lasts n + 0.5 to n + 1. An interruption is also a dip: both are reported.
+//! An event begins with the first one-cycle window across the threshold. A dip or swell ends where the first window back
+//! begins: almost any window that touches one is across its threshold, so a rectangular dip of n cycles lasts n + 0.5 to n + 1.
+//! Only windows wholly inside an interruption are below its threshold: it ends where the last of them ends, so a rectangular
+//! interruption of n cycles lasts n − 1 to n. It is also a dip, which contains it: both are reported.
+//!
+//! The reference of the thresholds is Udin, or the sliding reference (5.4.4) for dips and swells when the settings say so:
+//! Usr(n) = 0.9967·Usr(n−1) + 0.0033·U(10/12), from Udin, not moved by flagged intervals.
 
 use serde::Serialize;
 
@@ -38,16 +43,19 @@ pub struct Event {
     pub polyphase: bool,
     /// First sample position of the first Urms(1/2) window across the threshold.
     pub start_sample: f64,
-    /// First sample position of the first window back across threshold and hysteresis; the end of the record if none.
+    /// Where the first window back across threshold and hysteresis begins, or the last window of an interruption ends; the end
+    /// of the record if none.
     pub stop_sample: f64,
     /// Time from start to stop, in seconds.
     pub duration_s: f64,
     /// Smallest Urms(1/2) of a dip or interruption, largest of a swell, in volts.
     pub residual_v: f64,
-    /// The same as a fraction of Udin.
+    /// The same as a fraction of the reference.
     pub magnitude_pu: f64,
-    /// Distance from Udin, in % of Udin: positive for dips, negative for swells.
+    /// Distance from the reference, in % of it: positive for dips, negative for swells.
     pub depth_pct: f64,
+    /// Reference of the extreme value, in volts: Udin, or the sliding one.
+    pub reference_v: f64,
     /// Channel with the extreme value.
     pub extreme_channel: usize,
     /// IEEE 1159 category, such as `instantaneous sag`.
@@ -67,8 +75,10 @@ pub struct Value {
     pub start: f64,
     /// Last position.
     pub stop: f64,
-    /// Urms(1/2) over Udin.
+    /// Urms(1/2) over the reference.
     pub pu: f64,
+    /// The reference, in volts.
+    pub reference_v: f64,
     /// Flags.
     pub flags: Flags,
 }
@@ -89,8 +99,8 @@ pub struct Detector {
 struct Open {
     start: f64,
     last_stop: f64,
-    extreme: f64,
-    extreme_member: usize,
+    /// Value with the smallest or largest part of its reference.
+    extreme: Value,
     taking_part: Vec<bool>,
     flags: Flags,
 }
@@ -110,14 +120,19 @@ impl Detector {
         Self { kind, enter, leave, channels, latest, open: None }
     }
 
+    /// What it detects.
+    pub fn kind(&self) -> EventKind {
+        self.kind
+    }
+
     /// First position of the event that goes on, if one does.
     pub fn active_since(&self) -> Option<f64> {
         self.open.as_ref().map(|o| o.start)
     }
 
-    /// Takes the next value, in order of `stop` over all members; returns the event that it ends, in volts of `udin_v`, and
-    /// the last position at which a value was beyond the threshold.
-    pub fn update(&mut self, value: Value, udin_v: f64, config: &Config, fs: f64) -> Option<(Event, f64)> {
+    /// Takes the next value, in order of `stop` over all members; returns the event that it ends, and the last
+    /// position at which a value was beyond the threshold.
+    pub fn update(&mut self, value: Value, config: &Config, fs: f64) -> Option<(Event, f64)> {
         self.latest[value.member] = value.pu;
         let beyond = |pu: f64| if self.kind == EventKind::Swell { pu > self.enter } else { pu < self.enter };
         let back = |pu: f64| if self.kind == EventKind::Swell { pu <= self.leave } else { pu >= self.leave };
@@ -133,8 +148,7 @@ impl Detector {
                 self.open = Some(Open {
                     start: value.start,
                     last_stop: value.stop,
-                    extreme: value.pu,
-                    extreme_member: value.member,
+                    extreme: value,
                     taking_part,
                     flags: value.flags,
                 });
@@ -148,33 +162,30 @@ impl Detector {
             self.latest.iter().all(|v| v.is_nan() || back(*v))
         };
         if ends {
-            return self.close(value.start, false, udin_v, config, fs);
+            let stop = if self.kind == EventKind::Interruption { open.last_stop } else { value.start };
+            return self.close(stop, false, config, fs);
         }
         open.last_stop = value.stop;
         open.taking_part[value.member] |= beyond(value.pu);
         open.flags |= value.flags;
-        let further =
-            if self.kind == EventKind::Swell { value.pu > open.extreme } else { value.pu < open.extreme };
+        let further = if self.kind == EventKind::Swell {
+            value.pu > open.extreme.pu
+        } else {
+            value.pu < open.extreme.pu
+        };
         if further {
-            (open.extreme, open.extreme_member) = (value.pu, value.member);
+            open.extreme = value;
         }
         None
     }
 
     /// Ends the event that goes on, because the segment ends.
-    pub fn finish(&mut self, udin_v: f64, config: &Config, fs: f64) -> Option<(Event, f64)> {
+    pub fn finish(&mut self, config: &Config, fs: f64) -> Option<(Event, f64)> {
         let stop = self.open.as_ref()?.last_stop;
-        self.close(stop, true, udin_v, config, fs)
+        self.close(stop, true, config, fs)
     }
 
-    fn close(
-        &mut self,
-        stop: f64,
-        still_open: bool,
-        udin_v: f64,
-        config: &Config,
-        fs: f64,
-    ) -> Option<(Event, f64)> {
+    fn close(&mut self, stop: f64, still_open: bool, config: &Config, fs: f64) -> Option<(Event, f64)> {
         let open = self.open.take()?;
         let duration_s = (stop - open.start) / fs;
         let taking_part = self.channels.iter().zip(&open.taking_part).filter(|(_, t)| **t).map(|(c, _)| *c);
@@ -185,11 +196,12 @@ impl Detector {
             start_sample: open.start,
             stop_sample: stop,
             duration_s,
-            residual_v: open.extreme * udin_v,
-            magnitude_pu: open.extreme,
-            depth_pct: (1.0 - open.extreme) * 100.0,
-            extreme_channel: self.channels[open.extreme_member],
-            category: category(self.kind, open.extreme, duration_s, config.nominal_frequency_hz),
+            residual_v: open.extreme.pu * open.extreme.reference_v,
+            magnitude_pu: open.extreme.pu,
+            depth_pct: (1.0 - open.extreme.pu) * 100.0,
+            reference_v: open.extreme.reference_v,
+            extreme_channel: self.channels[open.extreme.member],
+            category: category(self.kind, open.extreme.pu, duration_s, config.nominal_frequency_hz),
             flags: open.flags,
             open: still_open,
         };
@@ -237,10 +249,11 @@ mod tests {
         let mut all = Vec::new();
         for (i, &(member, pu)) in values.iter().enumerate() {
             let start = i as f64 * 10.0;
-            let value = Value { member, start, stop: start + 20.0, pu, flags: Flags::empty() };
-            all.extend(d.update(value, 230.0, &config, 1000.0).map(|e| e.0));
+            let value =
+                Value { member, start, stop: start + 20.0, pu, reference_v: 230.0, flags: Flags::empty() };
+            all.extend(d.update(value, &config, 1000.0).map(|e| e.0));
         }
-        all.extend(d.finish(230.0, &config, 1000.0).map(|e| e.0));
+        all.extend(d.finish(&config, 1000.0).map(|e| e.0));
         all
     }
 
@@ -277,7 +290,8 @@ mod tests {
             &[(0, 0.0), (1, 1.0), (0, 0.0), (1, 0.04), (0, 0.06), (1, 0.0), (0, 0.5), (1, 0.0)],
         );
         assert_eq!(e.len(), 1);
-        assert_eq!((e[0].start_sample, e[0].stop_sample), (30.0, 60.0));
+        // The value at 60 is back; the last one lost is that at 50, whose window ends at 70.
+        assert_eq!((e[0].start_sample, e[0].stop_sample), (30.0, 70.0));
         assert_eq!(e[0].category, "momentary interruption");
     }
 

@@ -6,10 +6,13 @@
 //! * interharmonic centred subgroup² = Σ Y(hN+2 … hN+N−2)², interharmonic group² = Σ Y(hN+1 … hN+N−1)²
 //! * THD = √`Σ(Y_h)²` / `Y_1`, from order 2 to `thd_orders`, with the grouping in its name
 
+use std::slice::{from_mut, from_ref};
+
 use realfft::num_complex::Complex64;
 
 use crate::dsp::fft::FftScratch;
 use crate::engine::history::History;
+use crate::engine::measured::Mean;
 use crate::engine::plan::{POINTS, Plan};
 use crate::engine::timeline::Span;
 
@@ -49,6 +52,27 @@ impl Default for Spectrum {
             phase_rad: none,
             thd_subgroup_pct: f64::NAN,
             thd_group_pct: f64::NAN,
+        }
+    }
+}
+
+impl Spectrum {
+    /// Goes through all values beside those of `other`, for aggregation.
+    pub fn each(&mut self, other: &Self, f: &mut impl FnMut(Mean, &mut [f64], &[f64])) {
+        for (a, b) in [
+            (&mut self.subgroup, &other.subgroup),
+            (&mut self.group, &other.group),
+            (&mut self.interharmonic_subgroup, &other.interharmonic_subgroup),
+            (&mut self.interharmonic_group, &other.interharmonic_group),
+        ] {
+            f(Mean::Quadratic, a, b);
+        }
+        f(Mean::None, &mut self.phase_rad, &other.phase_rad);
+        for (a, b) in [
+            (&mut self.thd_subgroup_pct, &other.thd_subgroup_pct),
+            (&mut self.thd_group_pct, &other.thd_group_pct),
+        ] {
+            f(Mean::Quadratic, from_mut(a), from_ref(b));
         }
     }
 }

@@ -3,5 +3,6 @@
 pub mod events;
 pub mod harmonics;
 pub mod rms;
+pub mod rvc;
 pub mod transients;
 pub mod unbalance;

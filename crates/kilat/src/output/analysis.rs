@@ -139,7 +139,7 @@ pub struct IntervalColumns {
     /// Start, in seconds.
     pub start_s: Vec<f64>,
     /// Whole cycles.
-    pub cycles: Vec<u16>,
+    pub cycles: Vec<u32>,
     /// Mean frequency, in hertz.
     pub frequency_hz: Vec<f64>,
     /// Flags.

@@ -6,9 +6,7 @@ use realfft::num_complex::Complex64;
 use crate::capture::{Kind, Phase, TimeBase};
 use crate::config::{Config, Wiring};
 use crate::diagnosis::{Evidence, Lang, NeutralEvidence, findings};
-use crate::engine::analysis::{
-    Analysis, ChannelInfo, Flags, Frequency, Harmonics, Intervals, Power, Unbalance,
-};
+use crate::engine::analysis::{Analysis, ChannelInfo, Flags, Intervals, Unbalance};
 use crate::units::{SampleRate, Timestamp};
 
 const U: f64 = 230.0;
@@ -54,8 +52,6 @@ fn analysis(udin_v: f64, phasors: &[[Complex64; 3]]) -> Analysis {
                 udin_v,
             })
             .collect(),
-        power_pairs: Vec::new(),
-        half_cycles: Vec::new(),
         intervals: Intervals {
             stop_sample: start_sample.iter().map(|s| s + 200.0).collect(),
             start_sample,
@@ -66,24 +62,19 @@ fn analysis(udin_v: f64, phasors: &[[Complex64; 3]]) -> Analysis {
             line_line_rms_v: Array2::from_shape_fn((n, 3), |(k, c)| {
                 (phasors[k][c] - phasors[k][(c + 1) % 3]).norm()
             }),
+            ..Intervals::default()
         },
-        harmonics: Harmonics::default(),
         unbalance: Unbalance {
             u2_pct: ratio(|v, a| v[0] + a * a * v[1] + a * v[2]),
             u0_pct: ratio(|v, _| v[0] + v[1] + v[2]),
             ..Unbalance::default()
         },
-        power: Power::default(),
-        frequency: Frequency::default(),
-        events: Vec::new(),
-        transients: Vec::new(),
-        gaps: Vec::new(),
-        warnings: Vec::new(),
         time: TimeBase::uniform(
             SampleRate::from_hz(1000.0).unwrap(),
             n as u64 * 200,
             Some(Timestamp(1_716_793_200_000_000_000)),
         ),
+        ..Analysis::default()
     }
 }
 

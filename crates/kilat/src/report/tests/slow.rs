@@ -147,6 +147,7 @@ pub fn analysis(capture: &Capture) -> Analysis {
             }),
             start_sample: starts,
             stop_sample: stops,
+            ..Intervals::default()
         },
         harmonics: Harmonics { subgroup, thd_subgroup_pct: thd, ..Harmonics::default() },
         unbalance: Unbalance {
@@ -184,9 +185,8 @@ pub fn analysis(capture: &Capture) -> Analysis {
             clipped: false,
             resolvable: false,
         }],
-        gaps: Vec::new(),
-        warnings: Vec::new(),
         time: capture.time().clone(),
+        ..Analysis::default()
     }
 }
 
@@ -214,6 +214,7 @@ fn events(half_cycles: &[HalfCycles]) -> Vec<Event> {
                         residual_v: far,
                         magnitude_pu: far / 230.0,
                         depth_pct: (230.0 - far) / 2.3,
+                        reference_v: 230.0,
                         extreme_channel: c,
                         category: if sign > 0.0 { "temporary swell" } else { "instantaneous sag" },
                         flags: Flags::default(),

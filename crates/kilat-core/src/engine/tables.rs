@@ -1,0 +1,105 @@
+//! Builds the tables of one length of intervals, row by row.
+
+use ndarray::{Array2, Array3};
+
+use crate::capture::Kind;
+use crate::config::Wiring;
+use crate::engine::analysis::{Deviation, Harmonics, Intervals, Measurements, Power, Unbalance};
+use crate::engine::plan::Plan;
+use crate::engine::sink::Interval;
+use crate::pq::harmonics::ORDERS;
+
+/// Tables on their way: columns without their shape.
+#[derive(Debug, Default)]
+pub struct Tables {
+    intervals: Intervals,
+    unbalance: Unbalance,
+    rms: Vec<f64>,
+    deviation: [Vec<f64>; 2],
+    line_line: Vec<f64>,
+    spectra: [Vec<f64>; 5],
+    thd: [Vec<f64>; 2],
+    power: [Vec<f64>; 4],
+}
+
+impl Tables {
+    /// Adds a row.
+    pub fn push(&mut self, plan: &Plan, v: &Interval<'_>) {
+        let t = &mut self.intervals;
+        t.start_sample.push(v.start_sample);
+        t.stop_sample.push(v.stop_sample);
+        t.stamp.push(v.stamp);
+        t.cycles.push(v.cycles);
+        t.basics.push(v.basics);
+        t.covered_s.push(v.covered_s);
+        t.frequency_hz.push(v.frequency_hz);
+        t.flags.push(v.flags);
+        for (c, info) in v.channels.iter().zip(plan.channels.iter().map(|c| &c.info)) {
+            self.rms.push(c.rms);
+            let udin_v = if info.kind == Kind::Voltage { info.udin_v } else { f64::NAN };
+            self.deviation[0].push((udin_v - c.under_v) / udin_v * 100.0);
+            self.deviation[1].push((c.over_v - udin_v) / udin_v * 100.0);
+            let s = &c.spectrum;
+            let columns =
+                [&s.subgroup, &s.group, &s.interharmonic_subgroup, &s.interharmonic_group, &s.phase_rad];
+            for (all, one) in self.spectra.iter_mut().zip(columns) {
+                all.extend_from_slice(one);
+            }
+            self.thd[0].push(s.thd_subgroup_pct);
+            self.thd[1].push(s.thd_group_pct);
+        }
+        for p in &v.system.pairs {
+            for (all, one) in self.power.iter_mut().zip([p.p_w, p.q1_var, p.s_va, p.p_w / p.s_va]) {
+                all.push(one);
+            }
+        }
+        if plan.system.len() == 3 {
+            self.unbalance.u2_pct.push(v.system.u2_pct);
+            self.unbalance.u0_pct.push(v.system.u0_pct);
+        }
+        if plan.system_currents.len() == 3 {
+            self.unbalance.i2_pct.push(v.system.i2_pct);
+            self.unbalance.i0_pct.push(v.system.i0_pct);
+        }
+        if plan.wiring == Wiring::Wye {
+            self.line_line.extend(plan.system.iter().map(|c| v.channels[*c].line_line_rms_v));
+        }
+    }
+
+    /// The tables.
+    pub fn finish(mut self, plan: &Plan) -> Measurements {
+        let (rows, channels) = (self.intervals.start_sample.len(), plan.channels.len());
+        let [subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad] =
+            self.spectra.map(|v| cube(rows, channels, v));
+        let [thd_subgroup_pct, thd_group_pct] = self.thd.map(|v| table(rows, channels, v));
+        let [p_w, q1_var, s_va, pf] = self.power.map(|v| table(rows, plan.pairs.len(), v));
+        let [under_pct, over_pct] = self.deviation.map(|v| table(rows, channels, v));
+        self.intervals.rms = table(rows, channels, self.rms);
+        let pairs = if plan.wiring == Wiring::Wye { 3 } else { 0 };
+        self.intervals.line_line_rms_v = table(rows, pairs, self.line_line);
+        Measurements {
+            intervals: self.intervals,
+            harmonics: Harmonics {
+                subgroup,
+                group,
+                interharmonic_subgroup,
+                interharmonic_group,
+                phase_rad,
+                thd_subgroup_pct,
+                thd_group_pct,
+            },
+            unbalance: self.unbalance,
+            power: Power { p_w, q1_var, s_va, pf },
+            deviation: Deviation { under_pct, over_pct },
+        }
+    }
+}
+
+/// Rows are pushed whole, so the lengths always fit; an empty table is what is left if they ever did not.
+fn table(rows: usize, columns: usize, values: Vec<f64>) -> Array2<f64> {
+    Array2::from_shape_vec((rows, columns), values).unwrap_or_default()
+}
+
+fn cube(rows: usize, channels: usize, values: Vec<f64>) -> Array3<f64> {
+    Array3::from_shape_vec((rows, channels, ORDERS), values).unwrap_or_default()
+}

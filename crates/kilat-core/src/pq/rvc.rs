@@ -1,0 +1,327 @@
+//! Rapid voltage changes (IEC 61000-4-30:2015, 5.11), from Urms(1/2).
+//!
+//! A channel is *steady* when each of its last N values (N = 100 at 50 Hz, 120 at 60 Hz: one second) lies within the threshold
+//! of their mean; the system when all its channels are. An event opens with the value that ends the steadiness. From then on
+//! the threshold is smaller by the hysteresis, and the event closes when all are steady again; it lasted from the value that
+//! opened it to the first of the steady values.
+//!
+//! * ΔUss = |steady mean before − steady mean after|
+//! * ΔUmax = largest |Urms(1/2) − steady mean before| while it lasts
+//!
+//! both of the channel where they are largest. A change inside which any channel crosses the dip or swell threshold is a
+//! dip or a swell, and no rapid change. A drift slower than the threshold per second never opens an event.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::engine::analysis::Flags;
+use crate::pq::events::Value;
+
+/// One rapid voltage change of a system.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RapidChange {
+    /// Channels that were not steady, as indices into the channels of the analysis.
+    pub channels: Vec<usize>,
+    /// First sample position of the Urms(1/2) window that ended the steadiness.
+    pub start_sample: f64,
+    /// First sample position of the first steady window after; the end of the record if none.
+    pub stop_sample: f64,
+    /// Time from start to stop, in seconds.
+    pub duration_s: f64,
+    /// Largest steady-state change ΔUss, in volts; NaN when the record ended first.
+    pub delta_steady_v: f64,
+    /// The same, in % of Udin.
+    pub delta_steady_pct: f64,
+    /// Largest change ΔUmax, in volts.
+    pub delta_max_v: f64,
+    /// The same, in % of Udin.
+    pub delta_max_pct: f64,
+    /// Channel of the largest change ΔUmax.
+    pub extreme_channel: usize,
+    /// Flags of the values inside.
+    pub flags: Flags,
+    /// True when the record ended, or a gap came, before all was steady again.
+    pub open: bool,
+}
+
+/// The last second of one channel.
+#[derive(Debug)]
+struct Member {
+    /// Urms(1/2) over Udin, and where its window begins; the latest last.
+    recent: VecDeque<(f64, f64)>,
+    steady: bool,
+    /// Mean of the last steady second.
+    steady_mean: f64,
+    unsteady_in_event: bool,
+    /// Largest distance from the steady mean in the event.
+    furthest: f64,
+}
+
+/// Detector of rapid changes on the channels of a system together.
+#[derive(Debug)]
+pub struct RvcDetector {
+    channels: Vec<usize>,
+    members: Vec<Member>,
+    /// Values in a second.
+    second: usize,
+    /// Per unit of Udin.
+    threshold: f64,
+    hysteresis: f64,
+    dip: f64,
+    swell: f64,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    start: f64,
+    last_stop: f64,
+    discarded: bool,
+    flags: Flags,
+}
+
+impl RvcDetector {
+    /// For `channels` together, with the thresholds of `config`.
+    pub fn new(channels: Vec<usize>, config: &Config) -> Self {
+        let second = 2 * config.nominal_frequency_hz as usize;
+        let member = |_: &usize| Member {
+            recent: VecDeque::with_capacity(second),
+            steady: false,
+            steady_mean: f64::NAN,
+            unsteady_in_event: false,
+            furthest: 0.0,
+        };
+        Self {
+            members: channels.iter().map(member).collect(),
+            channels,
+            second,
+            threshold: config.rvc_pct / 100.0,
+            hysteresis: config.rvc_hysteresis_pct / 100.0,
+            dip: config.dip_pct / 100.0,
+            swell: config.swell_pct / 100.0,
+            open: None,
+        }
+    }
+
+    /// Takes the next value, per unit of Udin, in order of `stop` over all members; returns the change that it ends.
+    pub fn update(&mut self, value: Value, fs: f64) -> Option<RapidChange> {
+        let narrow = if self.open.is_some() { 1.0 - self.hysteresis } else { 1.0 };
+        let band = self.threshold * narrow;
+        let m = &mut self.members[value.member];
+        if m.recent.len() == self.second {
+            m.recent.pop_front();
+        }
+        m.recent.push_back((value.pu, value.start));
+        let was_steady = m.steady;
+        let mean = m.recent.iter().map(|v| v.0).sum::<f64>() / self.second as f64;
+        m.steady = m.recent.len() == self.second && m.recent.iter().all(|v| (v.0 - mean).abs() <= band);
+        if m.steady && self.open.is_none() {
+            m.steady_mean = mean;
+        }
+        // A channel without a steady second so far cannot lose it.
+        if self.open.is_none()
+            && was_steady
+            && !m.steady
+            && self.members.iter().all(|m| m.steady_mean.is_finite())
+        {
+            self.open = Some(Open {
+                start: value.start,
+                last_stop: value.stop,
+                discarded: false,
+                flags: value.flags,
+            });
+            for m in &mut self.members {
+                (m.unsteady_in_event, m.furthest) = (false, 0.0);
+            }
+        }
+        let open = self.open.as_mut()?;
+        let m = &mut self.members[value.member];
+        open.last_stop = value.stop;
+        open.flags |= value.flags;
+        open.discarded |= value.pu < self.dip || value.pu > self.swell;
+        m.unsteady_in_event |= !m.steady;
+        m.furthest = m.furthest.max((value.pu - m.steady_mean).abs());
+        if self.members.iter().all(|m| m.steady) { self.close(false, value.reference_v, fs) } else { None }
+    }
+
+    /// Ends the change that goes on, because the segment ends.
+    pub fn finish(&mut self, udin_v: f64, fs: f64) -> Option<RapidChange> {
+        self.close(true, udin_v, fs)
+    }
+
+    fn close(&mut self, still_open: bool, udin_v: f64, fs: f64) -> Option<RapidChange> {
+        let open = self.open.take()?;
+        let mut stop = open.last_stop;
+        let (mut delta_steady, mut delta_max, mut extreme) = (f64::NAN, 0.0, 0);
+        if !still_open {
+            stop = f64::NEG_INFINITY;
+            for m in &mut self.members {
+                let mean = m.recent.iter().map(|v| v.0).sum::<f64>() / self.second as f64;
+                // f64::max passes over the NaN of the start.
+                delta_steady = delta_steady.max((mean - m.steady_mean).abs());
+                m.steady_mean = mean;
+                if m.unsteady_in_event {
+                    stop = m.recent.front().map_or(stop, |v| v.1).max(stop);
+                }
+            }
+        }
+        for (k, m) in self.members.iter().enumerate() {
+            if m.furthest > delta_max {
+                (delta_max, extreme) = (m.furthest, k);
+            }
+        }
+        let concerned = self.channels.iter().zip(&self.members).filter(|(_, m)| m.unsteady_in_event);
+        (!open.discarded).then(|| RapidChange {
+            channels: concerned.map(|(c, _)| *c).collect(),
+            start_sample: open.start,
+            stop_sample: stop,
+            duration_s: (stop - open.start) / fs,
+            delta_steady_v: delta_steady * udin_v,
+            delta_steady_pct: delta_steady * 100.0,
+            delta_max_v: delta_max * udin_v,
+            delta_max_pct: delta_max * 100.0,
+            extreme_channel: self.channels[extreme],
+            flags: open.flags,
+            open: still_open,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule as in the text, over a whole series at once: (start, half cycles, ΔUss, ΔUmax).
+    fn slowly(u: &[f64], threshold: f64) -> Vec<(usize, usize, f64, f64)> {
+        let n = 100;
+        let (mut found, mut open, mut steady, mut mean_before) = (Vec::new(), None, false, f64::NAN);
+        for i in n - 1..u.len() {
+            let w = &u[i + 1 - n..=i];
+            let mean = w.iter().sum::<f64>() / n as f64;
+            let band = if open.is_some() { threshold / 2.0 } else { threshold };
+            let is = w.iter().all(|v| (v - mean).abs() <= band);
+            if let Some(start) = open {
+                if is {
+                    let inside = &u[start..=i];
+                    if inside.iter().all(|v| (0.9..=1.1).contains(v)) {
+                        let most = inside.iter().map(|v| (v - mean_before).abs()).fold(0.0, f64::max);
+                        found.push((start, i + 1 - n - start, (mean - mean_before).abs(), most));
+                    }
+                    (open, steady, mean_before) = (None, true, mean);
+                }
+            } else {
+                if steady && !is {
+                    open = Some(i);
+                }
+                steady |= is;
+                if is {
+                    mean_before = mean;
+                }
+            }
+        }
+        found
+    }
+
+    fn run(members: &[Vec<f64>], threshold_pct: f64) -> Vec<RapidChange> {
+        let config = Config { rvc_pct: threshold_pct, ..Config::class_a(230.0, 50.0) };
+        let mut d = RvcDetector::new((0..members.len()).collect(), &config);
+        let mut all = Vec::new();
+        for i in 0..members[0].len() {
+            for (member, u) in members.iter().enumerate() {
+                let start = i as f64 * 10.0;
+                let value = Value {
+                    member,
+                    start,
+                    stop: start + 20.0,
+                    pu: u[i],
+                    reference_v: 230.0,
+                    flags: Flags::empty(),
+                };
+                all.extend(d.update(value, 1000.0));
+            }
+        }
+        all.extend(d.finish(230.0, 1000.0));
+        all
+    }
+
+    fn series(parts: &[(usize, f64, f64)]) -> Vec<f64> {
+        let ramp = |&(n, a, b): &(usize, f64, f64)| {
+            (0..n).map(move |k| a + (b - a) * k as f64 / (n.max(2) - 1) as f64)
+        };
+        parts.iter().flat_map(ramp).collect()
+    }
+
+    fn same_as_slow(u: &[f64], threshold_pct: f64) -> Vec<RapidChange> {
+        let got = run(&[u.to_vec()], threshold_pct);
+        let closed: Vec<_> = got.iter().filter(|e| !e.open).collect();
+        let want = slowly(u, threshold_pct / 100.0);
+        assert_eq!(closed.len(), want.len(), "{got:#?} {want:?}");
+        for (g, (start, halves, steady, most)) in closed.iter().zip(want) {
+            assert_eq!(g.start_sample, start as f64 * 10.0);
+            assert!((g.duration_s - halves as f64 * 0.01).abs() < 1e-12, "{g:?} {halves}");
+            assert!((g.delta_steady_pct - 100.0 * steady).abs() < 1e-9, "{g:?} {steady}");
+            assert!((g.delta_max_pct - 100.0 * most).abs() < 1e-9, "{g:?} {most}");
+        }
+        got
+    }
+
+    #[test]
+    fn a_step_with_overshoot_gives_both_changes() {
+        let u =
+            series(&[(400, 1.0, 1.0), (4, 1.0, 0.93), (30, 0.93, 0.93), (6, 0.93, 0.97), (500, 0.97, 0.97)]);
+        let e = same_as_slow(&u, 2.5);
+        assert_eq!(e.len(), 1);
+        // The steady second may hold the end of the ramp: it is within the band already.
+        assert!((e[0].delta_max_pct - 7.0).abs() < 0.1 && (e[0].delta_steady_pct - 3.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_bare_step_lasts_no_time_and_a_ramp_slower_than_the_threshold_is_none() {
+        let e = same_as_slow(&series(&[(300, 1.0, 1.0), (300, 0.96, 0.96)]), 2.5);
+        assert_eq!((e.len(), e[0].duration_s), (1, 0.0));
+        assert!(
+            same_as_slow(&series(&[(300, 1.0, 1.0), (400, 1.0, 0.95), (300, 0.95, 0.95)]), 2.5).is_empty()
+        );
+    }
+
+    #[test]
+    fn a_change_that_becomes_a_dip_or_a_swell_vanishes() {
+        assert!(
+            same_as_slow(&series(&[(400, 1.0, 1.0), (20, 0.85, 0.85), (400, 0.97, 0.97)]), 2.5).is_empty()
+        );
+        assert!(same_as_slow(&series(&[(400, 1.0, 1.0), (20, 1.15, 1.15), (400, 1.0, 1.0)]), 2.5).is_empty());
+    }
+
+    #[test]
+    fn several_steps_within_a_second_are_one_change() {
+        let u = series(&[
+            (300, 1.0, 1.0),
+            (20, 0.96, 0.96),
+            (30, 1.0, 1.0),
+            (20, 0.95, 0.95),
+            (400, 0.97, 0.97),
+            (300, 1.02, 1.02),
+        ]);
+        assert_eq!(same_as_slow(&u, 2.5).len(), 2);
+    }
+
+    #[test]
+    fn a_system_is_steady_when_all_are_and_reports_the_largest_change() {
+        let a = series(&[(300, 1.0, 1.0), (300, 0.96, 0.96)]);
+        let b = series(&[(310, 1.0, 1.0), (20, 0.93, 0.93), (270, 0.98, 0.98)]);
+        let e = run(&[a, b, vec![1.0; 600]], 2.5);
+        assert_eq!(e.len(), 1);
+        assert_eq!((e[0].channels.as_slice(), e[0].extreme_channel), ([0, 1].as_slice(), 1));
+        assert!((e[0].delta_steady_pct - 4.0).abs() < 1e-9 && (e[0].delta_max_pct - 7.0).abs() < 1e-9);
+        assert_eq!((e[0].start_sample, e[0].duration_s), (3000.0, 0.3));
+    }
+
+    #[test]
+    fn a_record_that_ends_first_says_so() {
+        let e = run(&[series(&[(300, 1.0, 1.0), (50, 0.96, 0.96)])], 2.5);
+        assert!(e.len() == 1 && e[0].open && e[0].delta_steady_v.is_nan());
+        assert!((e[0].delta_max_pct - 4.0).abs() < 1e-9);
+    }
+}
