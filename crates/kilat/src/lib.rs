@@ -16,6 +16,7 @@ use std::path::Path;
 pub use kilat_core::*;
 pub use kilat_io as io;
 
+pub mod conformance;
 pub mod output;
 pub mod report;
 mod suggest;

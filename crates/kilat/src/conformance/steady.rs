@@ -1,0 +1,233 @@
+//! Quantities of steady signals: frequency, magnitude, deviation, unbalance, harmonics, interharmonics.
+
+use std::f64::consts::PI;
+
+use kilat_core::{Analysis, Result};
+
+use super::signal::{ANGLES_RAD, Mains, STATES, SYSTEMS, State, Wave, analyze};
+use super::{Reading, Row};
+
+/// Basic intervals measured in each row.
+const INTERVALS: usize = 4;
+
+/// All rows at one sampling rate.
+pub fn rows(rate_hz: f64) -> Vec<Row> {
+    let mut all = Vec::new();
+    for mains in SYSTEMS {
+        for state in STATES {
+            all.extend(frequency(rate_hz, mains, state));
+            all.extend(magnitude(rate_hz, mains, state));
+            all.extend(harmonics_of_state(rate_hz, mains, state));
+        }
+        all.extend(deviation(rate_hz, mains));
+        all.extend(unbalance(rate_hz, mains));
+        all.extend(single_harmonics(rate_hz, mains));
+        all.extend(interharmonics(rate_hz, mains));
+    }
+    all
+}
+
+fn point(what: &str, mains: Mains, state: Option<State>, rate_hz: f64) -> String {
+    let state = state.map_or(String::new(), |s| format!(", {}", s.name()));
+    format!("{what}{state}, {} V {} Hz, {} kHz", mains.udin_v, mains.hz, rate_hz / 1000.0)
+}
+
+/// The basic intervals of an analysis, in seconds.
+fn windows(a: &Analysis) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
+    let i = &a.intervals;
+    (0..i.start_sample.len()).map(|k| (k, a.seconds(i.start_sample[k]), a.seconds(i.stop_sample[k])))
+}
+
+fn frequency(rate_hz: f64, mains: Mains, state: State) -> impl Iterator<Item = Row> {
+    let points = if mains.hz == 50.0 { [42.5, 50.05, 57.5] } else { [51.0, 59.95, 69.0] };
+    points.into_iter().map(move |hz| Row {
+        quantity: "frequency",
+        source: "IEC 62586-2, power frequency",
+        point: point(&format!("{hz} Hz"), mains, Some(state), rate_hz),
+        unit: "mHz",
+        limit: 10.0,
+        ours: 1.0,
+        measure: Box::new(move || {
+            let wave = state.wave(mains, hz, mains.udin_v, 0.3);
+            let a = analyze(&mains.config(), rate_hz, 10.2, &[wave])?;
+            let reading = |f: &f64| Reading { expected: hz * 1e3, measured: f * 1e3 };
+            Ok(Reading::worst(a.frequency.hz.iter().map(reading)))
+        }),
+    })
+}
+
+fn magnitude(rate_hz: f64, mains: Mains, state: State) -> impl Iterator<Item = Row> {
+    [10.0, 45.0, 80.0, 115.0, 150.0].into_iter().map(move |pct| Row {
+        quantity: "magnitude",
+        source: "IEC 62586-2, magnitude of supply voltage",
+        point: point(&format!("{pct} % Udin"), mains, Some(state), rate_hz),
+        unit: "% Udin",
+        limit: 0.1,
+        ours: 0.01,
+        measure: Box::new(move || {
+            let hz = mains.hz + state.offset_hz();
+            let waves = ANGLES_RAD.map(|phase| state.wave(mains, hz, pct / 100.0 * mains.udin_v, phase));
+            let a = analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), &waves)?;
+            let per_cent = 100.0 / mains.udin_v;
+            let readings = windows(&a).flat_map(|(k, from, to)| {
+                let (a, waves) = (&a, &waves);
+                (0..3).map(move |c| Reading {
+                    expected: waves[c].rms(from, to) * per_cent,
+                    measured: a.intervals.rms[[k, c]] * per_cent,
+                })
+            });
+            Ok(Reading::worst(readings))
+        }),
+    })
+}
+
+fn deviation(rate_hz: f64, mains: Mains) -> impl Iterator<Item = Row> {
+    [45.0, 93.0, 107.0, 150.0].into_iter().map(move |pct: f64| Row {
+        quantity: "deviation",
+        source: "IEC 61000-4-30:2015, annex D",
+        point: point(&format!("{pct} % Udin"), mains, None, rate_hz),
+        unit: "% Udin",
+        limit: 0.1,
+        ours: 0.01,
+        measure: Box::new(move || {
+            let wave = Wave::sine(mains.hz, pct / 100.0 * mains.udin_v, 0.3);
+            let a = analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), &[wave])?;
+            let under = |u: &f64| Reading { expected: (100.0 - pct).max(0.0), measured: *u };
+            let over = |u: &f64| Reading { expected: (pct - 100.0).max(0.0), measured: *u };
+            let d = &a.deviation;
+            Ok(Reading::worst(d.under_pct.iter().map(under).chain(d.over_pct.iter().map(over))))
+        }),
+    })
+}
+
+/// Levels in parts of Udin and angles in degrees off 120° of the three phases.
+const UNBALANCES: [(&str, [f64; 3], [f64; 3]); 4] = [
+    ("balanced", [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]),
+    ("73/80/87 %", [0.73, 0.80, 0.87], [0.0, 0.0, 0.0]),
+    ("152/140/128 %", [1.52, 1.40, 1.28], [0.0, 0.0, 0.0]),
+    ("100/95/102 %, 3° and -2°", [1.0, 0.95, 1.02], [0.0, 3.0, -2.0]),
+];
+
+fn unbalance(rate_hz: f64, mains: Mains) -> impl Iterator<Item = Row> {
+    UNBALANCES.into_iter().flat_map(move |(name, levels, degrees)| {
+        [("u2", 1.0), ("u0", 0.0)].map(|(which, turns)| Row {
+            quantity: "unbalance",
+            source: "IEC 62586-2, unbalance",
+            point: point(&format!("{which}, {name}"), mains, None, rate_hz),
+            unit: "%",
+            limit: 0.15,
+            ours: 0.015,
+            measure: Box::new(move || {
+                let angle = |k: usize| ANGLES_RAD[k] + degrees[k].to_radians();
+                // Harmonics must not count: 5 % of the fifth is a negative sequence of its own.
+                let wave =
+                    |k: usize| Wave::sine(mains.hz, levels[k] * mains.udin_v, angle(k)).with(5.0, 0.05, 0.0);
+                let a =
+                    analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), &[0, 1, 2].map(wave))?;
+                // Positive sequence: b turned by +120°, c by −120°; negative the other way round; zero not at all.
+                let sequence = |turn: f64| {
+                    let turns = [0.0, turn, -turn].map(|t| t * 2.0 * PI / 3.0);
+                    let (mut re, mut im) = (0.0, 0.0);
+                    for k in 0..3 {
+                        re += levels[k] * (angle(k) + turns[k]).cos();
+                        im += levels[k] * (angle(k) + turns[k]).sin();
+                    }
+                    f64::hypot(re, im)
+                };
+                let expected = 100.0 * sequence(-turns) / sequence(1.0);
+                let measured = if turns == 0.0 { &a.unbalance.u0_pct } else { &a.unbalance.u2_pct };
+                Ok(Reading::worst(measured.iter().map(|u| Reading { expected, measured: *u })))
+            }),
+        })
+    })
+}
+
+/// Class I of IEC 61000-4-7, in % of Udin, for a component of `pct` % of Udin.
+fn class_one(pct: f64) -> f64 {
+    if pct >= 1.0 { 0.05 * pct } else { 0.05 }
+}
+
+/// Bins of the harmonic subgroup of `order`, and of the centred interharmonic subgroup above it (IEC 61000-4-7, 5.5 and 5.6).
+fn bins(mains: Mains, order: usize, between: bool) -> std::ops::RangeInclusive<usize> {
+    let n = mains.config().cycles();
+    if between { order * n + 2..=order * n + n - 2 } else { order * n - 1..=order * n + 1 }
+}
+
+/// Worst reading of one order of a wave, in % of Udin.
+fn order_reading(rate_hz: f64, mains: Mains, wave: &Wave, order: usize, between: bool) -> Result<Reading> {
+    let a = analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), std::slice::from_ref(wave))?;
+    let table = if between { &a.harmonics.interharmonic_subgroup } else { &a.harmonics.subgroup };
+    let per_cent = 100.0 / mains.udin_v;
+    Ok(Reading::worst(windows(&a).map(|(k, from, to)| Reading {
+        expected: bins(mains, order, between).map(|b| wave.bin_rms(b, from, to).powi(2)).sum::<f64>().sqrt()
+            * per_cent,
+        measured: table[[k, 0, order]] * per_cent,
+    })))
+}
+
+fn harmonic_row(what: String, mains: Mains, rate_hz: f64, pct: f64, wave: Wave, order: usize) -> Row {
+    Row {
+        quantity: "harmonics",
+        source: "IEC 62586-2, voltage harmonics",
+        point: point(&what, mains, None, rate_hz),
+        unit: "% Udin",
+        limit: class_one(pct),
+        ours: class_one(pct) / 10.0,
+        measure: Box::new(move || order_reading(rate_hz, mains, &wave, order, false)),
+    }
+}
+
+/// One order alone, at 10 %, 100 % and 200 % of class 3 of IEC 61000-2-4, and nothing where there is nothing.
+fn single_harmonics(rate_hz: f64, mains: Mains) -> Vec<Row> {
+    let mut all = Vec::new();
+    let fast = if mains.hz == 50.0 { 57.5 } else { 69.0 };
+    for (order, class_3_pct) in [(2, 3.0), (3, 6.0), (50, 1.0)] {
+        for part in [0.1, 1.0, 2.0] {
+            for hz in [mains.hz, fast] {
+                let pct = part * class_3_pct;
+                let wave = Wave::sine(hz, mains.udin_v, 0.3).with(order as f64, pct / 100.0, 70.0);
+                let what = format!("order {order} at {pct:.1} %, mains at {hz} Hz");
+                all.push(harmonic_row(what, mains, rate_hz, pct, wave, order));
+            }
+        }
+    }
+    for order in [2, 3, 11, 25, 50] {
+        let wave = Wave::sine(mains.hz + 0.37, mains.udin_v, 0.3);
+        all.push(harmonic_row(format!("order {order} of a pure sine"), mains, rate_hz, 0.0, wave, order));
+    }
+    // Modulated by 40 % at 10 Hz: the side bands lie in the group and outside the subgroup.
+    let fifth = Wave::sine(mains.hz, mains.udin_v, 0.3)
+        .with(5.0, 0.06, 0.0)
+        .plus(5.0 * mains.hz - 10.0, 0.012 * mains.udin_v, 1.0)
+        .plus(5.0 * mains.hz + 10.0, 0.012 * mains.udin_v, 2.0);
+    all.push(harmonic_row("order 5 at 6 %, fluctuating at 10 Hz".into(), mains, rate_hz, 6.0, fifth, 5));
+    all
+}
+
+fn harmonics_of_state(rate_hz: f64, mains: Mains, state: State) -> impl Iterator<Item = Row> {
+    state.harmonics().iter().map(move |&(order, part, _)| {
+        let wave = state.wave(mains, mains.hz + state.offset_hz(), mains.udin_v, 0.3);
+        let what = format!("order {order} among others, {}", state.name());
+        harmonic_row(what, mains, rate_hz, 100.0 * part, wave, order as usize)
+    })
+}
+
+fn interharmonics(rate_hz: f64, mains: Mains) -> Vec<Row> {
+    let mut all = Vec::new();
+    for (order, offset_hz) in [(1, 0.0), (7, 0.0), (49, 0.0), (7, 2.0), (49, -1.5)] {
+        for pct in [0.5, 2.0] {
+            let hz = (order as f64 + 0.5) * mains.hz + offset_hz;
+            let wave = Wave::sine(mains.hz, mains.udin_v, 0.3).plus(hz, pct / 100.0 * mains.udin_v, 0.8);
+            all.push(Row {
+                quantity: "interharmonics",
+                source: "IEC 62586-2, voltage interharmonics",
+                point: point(&format!("{hz} Hz at {pct} %"), mains, None, rate_hz),
+                unit: "% Udin",
+                limit: class_one(pct),
+                ours: class_one(pct) / 10.0,
+                measure: Box::new(move || order_reading(rate_hz, mains, &wave, order, true)),
+            });
+        }
+    }
+    all
+}

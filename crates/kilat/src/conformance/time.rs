@@ -1,0 +1,119 @@
+//! Aggregation, time tags and flagging, on long recordings at a slow rate: what is counted does not depend on it.
+
+use std::f64::consts::{PI, SQRT_2};
+
+use kilat_core::engine::analysis::Intervals;
+use kilat_core::engine::offline;
+use kilat_core::{Analysis, Capture, Channel, Flags, Result, SampleRate, TimeBase, Timestamp};
+
+use super::signal::{Mains, SYSTEMS};
+use super::{Reading, Row};
+
+const RATE_HZ: f64 = 1_600.0;
+/// Seconds from the start of the recording to the first 10-min tick.
+const TO_TICK_S: f64 = 20.3;
+/// Nanoseconds since the epoch of that tick: an even hour.
+const TICK_NS: i64 = 7200 * 1_000_000_000 * 200_000;
+
+/// All rows.
+pub fn rows() -> Vec<Row> {
+    let mut all = Vec::new();
+    for mains in SYSTEMS {
+        all.extend(aggregation(mains));
+        all.extend(flagging(mains));
+    }
+    all
+}
+
+fn analyze(mains: Mains, hz: f64, seconds: f64, level: impl Fn(f64) -> f64) -> Result<Analysis> {
+    let n = (seconds * RATE_HZ) as u64;
+    let at = |i: u64| {
+        let t = i as f64 / RATE_HZ;
+        SQRT_2 * mains.udin_v * level(t) * (2.0 * PI * hz * t).sin()
+    };
+    let start = Timestamp(TICK_NS - (TO_TICK_S * 1e9) as i64);
+    let time = TimeBase::uniform(SampleRate::from_hz(RATE_HZ)?, n, Some(start));
+    let channel = Channel::new("Ua", "V", (0..n).map(at).collect::<Vec<f64>>());
+    offline::analyze(&Capture::new(time, vec![channel])?, &mains.config(), 1)
+}
+
+type Count = fn(&Analysis, f64) -> Reading;
+
+fn aggregation(mains: Mains) -> Vec<Row> {
+    let (slow, fast) = if mains.hz == 50.0 { (42.5, 57.5) } else { (51.0, 69.0) };
+    let checks: [(&str, &str, f64, f64, Count); 4] = [
+        ("basic intervals in 10 min", "intervals", 1.0, 1.0, |a, hz| Reading {
+            expected: 600.0 * hz / a.config.cycles() as f64,
+            measured: f64::from(whole(&a.aggregates.ten_minutes.intervals).1),
+        }),
+        // Every 150/180 cycles are fifteen basic intervals, also those that the tick overlaps; the last may be cut off.
+        ("basic intervals in 150/180 cycles", "intervals", 0.0, 0.0, |a, _| {
+            let i = &a.aggregates.cycles_150.intervals;
+            let all = i.basics.iter().zip(&i.flags).filter(|(_, f)| !f.contains(Flags::INCOMPLETE));
+            Reading::worst(all.map(|(n, _)| Reading { expected: 15.0, measured: f64::from(*n) }))
+        }),
+        ("time tag of 10 min", "ms", 20.0, 0.001, |a, _| Reading {
+            expected: 600e3,
+            measured: (whole(&a.aggregates.ten_minutes.intervals).0.0 - TICK_NS) as f64 / 1e6,
+        }),
+        // At the tick the interval in progress is finished while a new one starts: the two share at most one interval.
+        ("overlap at the tick", "intervals", 1.0, 1.0, |a, hz| {
+            let i = &a.intervals;
+            let overlap = |k: &usize| (i.stop_sample[k - 1] - i.start_sample[*k]) * hz / RATE_HZ;
+            let at = (1..i.flags.len()).filter(|k| i.flags[*k].contains(Flags::OVERLAP));
+            Reading::worst(
+                at.map(|k| Reading { expected: 0.0, measured: overlap(&k) / a.config.cycles() as f64 }),
+            )
+        }),
+    ];
+    let mut all = Vec::new();
+    for hz in [slow, fast] {
+        for (what, unit, limit, ours, count) in checks {
+            all.push(Row {
+                quantity: "aggregation",
+                source: "IEC 62586-2, aggregation",
+                point: format!("{what}, mains at {hz} Hz, {} V {} Hz", mains.udin_v, mains.hz),
+                unit,
+                limit,
+                ours,
+                measure: Box::new(move || Ok(count(&analyze(mains, hz, TO_TICK_S + 630.0, |_| 1.0)?, hz))),
+            });
+        }
+    }
+    all
+}
+
+/// Time tag and number of basic intervals of the first complete interval.
+fn whole(i: &Intervals) -> (Timestamp, u32) {
+    let k = i.flags.iter().position(|f| !f.contains(Flags::INCOMPLETE));
+    k.map_or((Timestamp(0), 0), |k| (i.stamp[k], i.basics[k]))
+}
+
+fn flagging(mains: Mains) -> impl Iterator<Item = Row> {
+    let levels: [(&str, fn(&Analysis) -> &Intervals); 4] = [
+        ("basic", |a| &a.intervals),
+        ("150/180-cycle", |a| &a.aggregates.cycles_150.intervals),
+        ("10-min", |a| &a.aggregates.ten_minutes.intervals),
+        ("2-h", |a| &a.aggregates.two_hours.intervals),
+    ];
+    levels.into_iter().map(move |(name, pick)| Row {
+        quantity: "flagging",
+        source: "IEC 62586-2, flagging",
+        point: format!("{name} intervals with a dip, {} V {} Hz", mains.udin_v, mains.hz),
+        unit: "intervals",
+        limit: 0.0,
+        ours: 0.0,
+        measure: Box::new(move || {
+            // In the middle of an interval that begins at the tick: 41.5 intervals later, in the third 150/180 cycles.
+            let at = TO_TICK_S + 41.5 * a_basic_s(mains);
+            let dip = |t: f64| if (at..at + 1.5 / mains.hz).contains(&t) { 0.5 } else { 1.0 };
+            let a = analyze(mains, mains.hz, TO_TICK_S + 60.0, dip)?;
+            let flagged = pick(&a).flags.iter().filter(|f| f.contains(Flags::EVENT)).count();
+            Ok(Reading { expected: 1.0, measured: flagged as f64 })
+        }),
+    })
+}
+
+fn a_basic_s(mains: Mains) -> f64 {
+    mains.config().cycles() as f64 / mains.hz
+}
