@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use kilat::Error;
+use kilat::output::Document;
+use kilat::{Error, Warning};
+use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};
 use crate::options::ReadArgs;
 use crate::print;
+use crate::written::Written;
 
 /// Converts a recording; the extension of OUT names the format. What OUT cannot hold is said, line by line.
 #[derive(Debug, clap::Args)]
@@ -18,6 +21,9 @@ pub struct Args {
     /// File to write: .h5, .csv or .npy.
     #[arg(value_name = "OUT")]
     output: PathBuf,
+    /// Print one JSON document (docs/json.md).
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -26,6 +32,15 @@ const AFTER: &str = "\
 Examples:
   kilat convert feeder7.cfg feeder7.h5
   kilat convert raw.csv raw.h5 --rate 12800 --start 2024-05-27T07:00:00Z";
+
+/// A file that was converted, for the document of `kilat convert`.
+#[derive(Serialize)]
+struct Converted {
+    input: String,
+    #[serde(flatten)]
+    written: Written,
+    warnings: Vec<Warning>,
+}
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let same = |a: &str| Some(std::fs::canonicalize(a).ok()? == std::fs::canonicalize(&args.output).ok()?);
@@ -37,18 +52,15 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         .into());
     }
     let capture = args.read.read(&args.input)?;
-    for w in &capture.warnings {
-        print::note(&format!("{}: {w}", args.input));
+    let written = Written::write(&capture, &args.output)?;
+    if args.json {
+        let (input, warnings) = (args.input.clone(), capture.warnings);
+        print::json(&Document::new(vec![Converted { input, written, warnings }]))?;
+    } else {
+        for w in &capture.warnings {
+            print::note(&format!("{}: {w}", args.input));
+        }
+        written.print("")?;
     }
-    let lost = kilat::io::write(&capture, &args.output)?;
-    for line in lost {
-        print::note(&format!("{}: {line}", args.output.display()));
-    }
-    print::out(&format!(
-        "{}: {} channels, {} samples each\n",
-        args.output.display(),
-        capture.channels().len(),
-        capture.len()
-    ))?;
     Ok(Outcome::Done)
 }

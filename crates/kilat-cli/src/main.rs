@@ -8,6 +8,7 @@ mod options;
 mod print;
 mod report;
 mod synth;
+mod written;
 
 use std::process::ExitCode;
 

@@ -5,9 +5,10 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use common::{kaur, ok_in, root};
-use serde_json::Value;
+use common::{kaur, kilat_in, ok_in, root, text};
+use serde_json::{Value, json};
 
 /// Paths of all keys, arrays written `[]`; what lies under a key that `stop` names is left out.
 fn paths(value: &Value, at: &str, stop: &[&str], out: &mut BTreeSet<String>) {
@@ -63,6 +64,54 @@ fn analyze_has_the_documented_keys() {
     // Between them they have events, transients and findings.
     let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg")];
     compare("`kilat analyze --json`", &documents, &["files[].findings[].evidence", "files[].config"]);
+}
+
+/// A document, and nothing on standard error.
+fn quiet(dir: &Path, args: &[&str]) -> String {
+    let out = kilat_in(dir, args);
+    assert!(out.status.success() && out.stderr.is_empty(), "kilat {args:?}: {}", text(&out.stderr));
+    text(&out.stdout)
+}
+
+#[test]
+fn convert_says_what_was_written_and_what_was_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("cut.npy");
+    let out = out.to_str().unwrap();
+    let document = quiet(kaur(), &["convert", "cut.cfg", out, "--json"]);
+    let doc: Value = serde_json::from_str(&document).unwrap();
+    let f = &doc["files"][0];
+    assert_eq!((&f["input"], &f["output"], &f["format"]), (&json!("cut.cfg"), &json!(out), &json!("NPY")));
+    assert_eq!(f["channels"], json!(["Ua"]));
+    // Both are what the other commands say on the terminal: nothing is left out, nothing said twice.
+    let info: Value = serde_json::from_str(&ok_in(kaur(), &["info", "--json", "cut.cfg"])).unwrap();
+    assert_eq!(
+        (&f["samples"], &f["warnings"]),
+        (&info["files"][0]["samples"], &info["files"][0]["warnings"])
+    );
+    let notes = text(&kilat_in(kaur(), &["convert", "cut.cfg", out]).stderr);
+    let lost: Vec<_> = f["lost"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
+    assert!(!lost.is_empty() && lost.iter().all(|l| notes.contains(&format!("{out}: {l}\n"))), "{notes}");
+    assert_eq!(notes.lines().count(), lost.len() + f["warnings"].as_array().unwrap().len());
+    compare("`kilat convert --json`", &[document], &[]);
+}
+
+#[test]
+fn synth_tells_the_truth_it_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| quiet(dir.path(), &[&["synth", "--json"], args].concat());
+    // It has a stroke, so a label with an impulse.
+    let made = run(&["serang-2018", "-o", "s.h5", "--labels", "s.json"]);
+    let doc: Value = serde_json::from_str(&made).unwrap();
+    let labels: Value = serde_json::from_slice(&std::fs::read(dir.path().join("s.json")).unwrap()).unwrap();
+    assert!(labels["labels"].as_array().is_some_and(|l| !l.is_empty()));
+    for (key, value) in labels.as_object().unwrap() {
+        assert_eq!(&doc["files"][0][key], value, "{key}");
+    }
+    let list = run(&["--list"]);
+    let names: Value = serde_json::from_str(&list).unwrap();
+    assert!(names["scenarios"].as_array().unwrap().iter().any(|s| s["name"] == "serang-2018"), "{list}");
+    compare("`kilat synth --json`", &[made, list], &[]);
 }
 
 #[test]

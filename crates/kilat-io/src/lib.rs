@@ -105,7 +105,13 @@ pub fn read_source(source: &Source, options: &ReadOptions) -> Result<Capture> {
 /// Writes `capture` to `path` in the format its extension names; returns what the format could not hold, a line each.
 pub fn write(capture: &Capture, path: impl AsRef<Path>) -> Result<Vec<String>> {
     let path = path.as_ref();
-    probe::for_writing(path)?(capture, path)
+    let (_, write) = probe::for_writing(path)?;
+    write(capture, path)
+}
+
+/// Name of the format that [`write()`] writes to `path`, such as `HDF5`.
+pub fn written_format(path: impl AsRef<Path>) -> Result<&'static str> {
+    probe::for_writing(path.as_ref()).map(|(name, _)| name)
 }
 
 /// The channels called `names`, in the order of the file; a name that is not there is an error listing those that are.

@@ -73,10 +73,11 @@ pub(crate) fn recognise(source: &Source) -> Result<&'static Format> {
     })
 }
 
-/// The format whose writer takes the extension of `path`.
-pub(crate) fn for_writing(path: &Path) -> Result<Writer> {
+/// Name and writer of the format that the extension of `path` names.
+pub(crate) fn for_writing(path: &Path) -> Result<(&'static str, Writer)> {
     let ext = extension(&path.to_string_lossy());
-    FORMATS.iter().filter(|f| f.extensions.contains(&ext.as_str())).find_map(|f| f.write).ok_or_else(|| {
+    let mut fitting = FORMATS.iter().filter(|f| f.extensions.contains(&ext.as_str()));
+    fitting.find_map(|f| Some((f.name, f.write?))).ok_or_else(|| {
         let known: Vec<_> = FORMATS.iter().filter(|f| f.write.is_some()).map(describe).collect();
         let known = if known.is_empty() { "nothing in this build".into() } else { known.join(", ") };
         Error::Unsupported {
