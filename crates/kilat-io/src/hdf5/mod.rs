@@ -9,11 +9,19 @@ use kilat_core::{Capture, Error, Result};
 
 use crate::{ReadOptions, Source};
 
-mod attributes;
 mod blond;
 mod container;
 mod kilat;
+#[cfg(feature = "libhdf5")]
+mod libhdf5;
 mod mapped;
+#[cfg(not(feature = "libhdf5"))]
+mod pure;
+
+#[cfg(feature = "libhdf5")]
+use libhdf5 as decoder;
+#[cfg(not(feature = "libhdf5"))]
+use pure as decoder;
 
 use container::Container;
 

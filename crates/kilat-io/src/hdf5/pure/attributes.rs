@@ -24,7 +24,7 @@ use rust_hdf5::format::superblock::{SuperblockV0V1, SuperblockV2V3, detect_super
 use rust_hdf5::format::symbol_table::SymbolTableNode;
 use rust_hdf5::format::{BlockReader, FormatContext, FormatError, FormatResult};
 
-use super::SIGNATURE;
+use super::super::SIGNATURE;
 
 /// Largest block read at once; headers and heaps of real files are far below.
 const MOST_BYTES: usize = 16 << 20;

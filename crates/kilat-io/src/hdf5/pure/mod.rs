@@ -1,0 +1,131 @@
+//! HDF5 files read in Rust alone: what [`super::container`] needs of a decoder.
+
+use std::path::Path;
+
+use rust_hdf5::{ByteOrder, DatatypeMessage, FileLocking, H5Dataset, H5File, StorageLayout};
+
+use super::container::{Layout, Numbers};
+use crate::elements::Element;
+
+mod attributes;
+
+use attributes::Headers;
+
+pub(super) use rust_hdf5::Hdf5Error as Error;
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// An open file.
+pub(super) struct File {
+    file: H5File,
+    headers: Option<Headers>,
+}
+
+impl File {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        // A lock would fail on read-only media and protects nothing: the file is read once.
+        let file = H5File::options().locking(FileLocking::Disabled).open(path)?;
+        Ok(Self { file, headers: Headers::open(path) })
+    }
+
+    /// Paths of all datasets.
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.file.dataset_names()
+    }
+
+    pub(super) fn dataset(&self, path: &str) -> Result<Dataset> {
+        let dataset = self.file.dataset(path)?;
+        let datatype = dataset.datatype()?;
+        Ok(Dataset {
+            shape: dataset.shape(),
+            number: number_type(&datatype),
+            type_name: datatype.to_string(),
+            element_size: dataset.element_size(),
+            handle: dataset,
+        })
+    }
+
+    /// A numeric attribute of the root (`""`) or of a group.
+    pub(super) fn numbers(&self, group: &str, name: &str) -> Option<Numbers> {
+        let message = self.headers.as_ref()?.attribute(group, name)?;
+        let (element, big_endian) = number_type(&message.datatype)?;
+        Some(Numbers { element, big_endian, bytes: message.data })
+    }
+
+    /// A text attribute of the root (`""`) or of a group.
+    pub(super) fn text(&self, group: &str, name: &str) -> Option<String> {
+        let message = self.headers.as_ref()?.attribute(group, name)?;
+        if !is_text(&message.datatype) {
+            return None;
+        }
+        match group {
+            "" => self.file.attr_string(name).ok(),
+            _ => self.file.root_group().group(group).ok()?.attr_string(name).ok(),
+        }
+    }
+}
+
+/// A dataset.
+pub(super) struct Dataset {
+    pub(super) shape: Vec<usize>,
+    /// Type of the numbers that [`Self::bytes`] returns, and whether they are big-endian; none when it holds something else.
+    pub(super) number: Option<(Element, bool)>,
+    pub(super) type_name: String,
+    pub(super) element_size: usize,
+    handle: H5Dataset,
+}
+
+impl Dataset {
+    pub(super) fn layout(&self) -> Result<Layout> {
+        let layout = self.handle.storage_layout()?;
+        let outside = layout == StorageLayout::Virtual || !self.handle.external_files()?.is_empty();
+        Ok(match layout {
+            _ if outside => Layout::Outside,
+            StorageLayout::Chunked => Layout::Chunked(self.handle.chunk_dims().unwrap_or_default()),
+            _ => Layout::Whole,
+        })
+    }
+
+    pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+        self.handle.read_raw_bytes()
+    }
+
+    pub(super) fn texts(&self) -> Result<Vec<String>> {
+        self.handle.read_vlen_strings()
+    }
+
+    /// A numeric attribute.
+    pub(super) fn numbers(&self, name: &str) -> Option<Numbers> {
+        let attr = self.handle.attr(name).ok()?;
+        let (element, big_endian) = number_type(&attr.datatype().ok()?)?;
+        Some(Numbers { element, big_endian, bytes: attr.read_raw().ok()? })
+    }
+
+    /// A text attribute.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let attr = self.handle.attr(name).ok()?;
+        if is_text(&attr.datatype().ok()?) { attr.read_string().ok() } else { None }
+    }
+}
+
+fn is_text(datatype: &DatatypeMessage) -> bool {
+    matches!(datatype, DatatypeMessage::FixedString { .. } | DatatypeMessage::VarLenString { .. })
+}
+
+/// The type of plain numbers of whole bytes; `None` for anything else.
+fn number_type(datatype: &DatatypeMessage) -> Option<(Element, bool)> {
+    let (class, size, order) = match datatype {
+        DatatypeMessage::FixedPoint { size, byte_order, signed, bit_offset: 0, bit_precision }
+            if u32::from(*bit_precision) == size * 8 =>
+        {
+            (if *signed { 'i' } else { 'u' }, *size, byte_order)
+        }
+        DatatypeMessage::FloatingPoint { size, byte_order, exponent_size, mantissa_size, .. }
+            if matches!((size, exponent_size, mantissa_size), (2, 5, 10) | (4, 8, 23) | (8, 11, 52)) =>
+        {
+            ('f', *size, byte_order)
+        }
+        _ => return None,
+    };
+    Some((Element::of(class, size as usize)?, *order == ByteOrder::BigEndian))
+}
