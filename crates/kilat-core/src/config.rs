@@ -28,6 +28,17 @@ pub enum Wiring {
     Delta,
 }
 
+/// Lamp whose flicker is judged (IEC 61000-4-15): an incandescent lamp of 60 W for one of the two voltages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lamp {
+    /// For 230 V.
+    #[serde(rename = "230V")]
+    V230,
+    /// For 120 V.
+    #[serde(rename = "120V")]
+    V120,
+}
+
 /// Settings of an analysis. Serialises to and from TOML; a missing key takes the value of [`Config::class_a`].
 ///
 /// ```
@@ -67,6 +78,8 @@ pub struct Config {
     pub thd_orders: usize,
     /// Smallest transient reported, in % of the nominal peak voltage.
     pub transient_pct: f64,
+    /// Lamp whose flicker is judged; none means the one that [`Config::lamp`] takes for the declared voltage.
+    pub lamp: Option<Lamp>,
 }
 
 impl Default for Config {
@@ -92,7 +105,14 @@ impl Config {
             orders: 50,
             thd_orders: 40,
             transient_pct: 10.0,
+            lamp: None,
         }
+    }
+
+    /// The lamp stated, else the 120 V lamp up to a declared voltage of 130 V and the 230 V lamp above. The mains frequency says
+    /// nothing about lamps.
+    pub fn lamp(&self) -> Lamp {
+        self.lamp.unwrap_or(if self.nominal_voltage_v <= 130.0 { Lamp::V120 } else { Lamp::V230 })
     }
 
     /// Cycles in the basic measurement interval: 10 at 50 Hz, 12 at 60 Hz (IEC 61000-4-30, 4.4).
@@ -156,6 +176,15 @@ mod tests {
         assert_eq!(toml::from_str::<Config>(&text).unwrap(), c);
         assert_eq!(toml::from_str::<Config>("nominal_voltage_v = 400.0").unwrap().dip_pct, 90.0);
         assert!(toml::from_str::<Config>("dipp_pct = 85.0").is_err());
+        assert!(toml::from_str::<Config>("lamp = \"100V\"").is_err());
+    }
+
+    #[test]
+    fn lamp_follows_the_declared_voltage_unless_stated() {
+        let lamp = |text: &str| toml::from_str::<Config>(text).unwrap().lamp();
+        assert_eq!(lamp("nominal_voltage_v = 120.0\nnominal_frequency_hz = 50.0"), Lamp::V120);
+        assert_eq!(lamp("nominal_voltage_v = 230.0\nnominal_frequency_hz = 60.0"), Lamp::V230);
+        assert_eq!(lamp("nominal_voltage_v = 230.0\nlamp = \"120V\""), Lamp::V120);
     }
 
     #[test]

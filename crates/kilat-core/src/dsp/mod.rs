@@ -3,5 +3,6 @@
 pub mod decimate;
 pub mod fft;
 pub mod fir;
+pub mod iir;
 pub mod resample;
 pub mod zero_crossing;

@@ -1,6 +1,7 @@
 //! The quantities, one per file, each with its definition, clause and unit.
 
 pub mod events;
+pub mod flicker;
 pub mod harmonics;
 pub mod rms;
 pub mod rvc;

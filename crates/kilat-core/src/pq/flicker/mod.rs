@@ -1,0 +1,169 @@
+//! Flicker: how much the light of a lamp annoys people (IEC 61000-4-15:2010, class F1).
+//!
+//! * Pinst: instantaneous flicker sensation, without unit; 1 is where half of the observers notice (blocks 1 to 4).
+//! * Pst: short-term severity over 10 min, √Σ wₖ·Pₖ of levels exceeded k % of the time (block 5).
+//! * Plt: long-term severity over 2 h, ∛(Σ Pst³ / 12).
+//!
+//! The chain, on the stream that harmonics are taken from: the square of the voltage, decimated to some 1600 values a second;
+//! a Butterworth low-pass, which leaves the square of a running r.m.s.; division by the square of that r.m.s.'s slow mean; a
+//! high-pass; the response of lamp, eye and brain; its square; a first-order low-pass ([`design`]). Block 1 stands behind the
+//! low-pass of block 3, not before: the slow mean changes so little within the low-pass's memory that the order does not matter,
+//! and one square root then serves as the half-cycle r.m.s. that the slow mean is defined on.
+//!
+//! Steady mains give zero from the first value on: the filters start settled at the mean square of the first
+//! half second, and what differs from it is faded in over one second. Values count as settled two minutes after the start, and
+//! after a voltage that was all but gone; meanwhile the slow mean waits for it to return.
+
+pub mod design;
+pub mod statistics;
+
+use std::collections::VecDeque;
+use std::f64::consts::PI;
+
+pub use design::FlickerPlan;
+pub use statistics::{Classifier, plt};
+
+use crate::dsp::iir::Memory;
+use crate::engine::history::History;
+use crate::simd::Level;
+
+/// Below this part of Udin there is no voltage to which a fluctuation could be compared: the slow mean waits.
+const DEAD: f64 = 0.1;
+/// Largest square of a sample, in Udin²: beyond it there is no voltage but damage, which must not overflow a filter.
+const CEILING: f32 = 1e12;
+
+/// One value of the instantaneous flicker sensation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PInst {
+    /// Position, in samples of the stream the meter was given.
+    pub at: u64,
+    /// Pinst.
+    pub value: f32,
+    /// At least two minutes after the start, and after a voltage that was all but gone.
+    pub settled: bool,
+}
+
+/// Blocks 1 to 4 of one channel, in order, from the start of a segment.
+#[derive(Debug)]
+pub struct FlickerMeter {
+    per_unit: f32,
+    squares: History,
+    /// The square, in Udin², at the plan's rate.
+    level: History,
+    start: u64,
+    next: u64,
+    filters: Option<Filters>,
+    settled_from: u64,
+    due: VecDeque<PInst>,
+}
+
+/// What the filters remember.
+#[derive(Debug, Clone, Copy)]
+struct Filters {
+    low_pass: [Memory; 3],
+    high_pass: Memory,
+    weighting: [Memory; 2],
+    mean: Memory,
+    /// Mean square that the segment began with, from which the signal is faded in.
+    began: f64,
+    /// The slow mean of the r.m.s.
+    reference: f64,
+}
+
+impl FlickerMeter {
+    /// A meter on a stream whose first sample has index `first`; `per_unit` times a sample is a part of Udin.
+    pub fn new(plan: &FlickerPlan, first: u64, per_unit: f64) -> Self {
+        let start = plan.decimator.first_output(first);
+        Self {
+            per_unit: per_unit as f32,
+            squares: History::starting_at(first),
+            level: History::starting_at(start),
+            start,
+            next: start,
+            filters: None,
+            settled_from: start + plan.settling,
+            due: VecDeque::new(),
+        }
+    }
+
+    /// Takes what `voltage` has that it has not seen.
+    pub fn push(&mut self, plan: &FlickerPlan, level: Level, voltage: &History) {
+        let new = voltage.get(self.squares.end()..voltage.end());
+        let per_unit = self.per_unit;
+        for (y, x) in self.squares.grow(new.len()).iter_mut().zip(new) {
+            let u = per_unit * x;
+            *y = (u * u).min(CEILING);
+        }
+        plan.decimator.run(level, &self.squares, &mut self.level);
+        let needed = self.level.end() * plan.decimator.factor();
+        self.squares.discard_before(needed.saturating_sub(plan.decimator.half()));
+        self.filter(plan);
+        self.level.discard_before(self.next);
+    }
+
+    /// The next value at or before `position`, in order.
+    pub fn next_until(&mut self, position: f64) -> Option<PInst> {
+        let due = self.due.front().is_some_and(|p| p.at as f64 <= position);
+        if due { self.due.pop_front() } else { None }
+    }
+
+    fn filter(&mut self, plan: &FlickerPlan) {
+        if self.filters.is_none() && self.level.end() - self.start >= plan.opening {
+            self.filters =
+                Some(Filters::settled(plan, self.level.get(self.start..self.start + plan.opening)));
+        }
+        let Some(mut f) = self.filters else { return };
+        for (at, x) in (self.next..).zip(self.level.get(self.next..self.level.end())) {
+            let (p, u) = f.run(plan, at - self.start, f64::from(*x));
+            if u < DEAD {
+                self.settled_from = at + plan.settling;
+            }
+            if at.is_multiple_of(plan.every) {
+                let settled = at >= self.settled_from;
+                self.due.push_back(PInst { at: at * plan.decimator.factor(), value: p as f32, settled });
+            }
+        }
+        self.next = self.level.end();
+        self.filters = Some(f);
+    }
+}
+
+impl Filters {
+    /// As if what a segment opens with had gone on for ever before.
+    fn settled(plan: &FlickerPlan, opening: &[f32]) -> Self {
+        // Hann's window: the mean of the square without its ripple at twice the mains frequency, whatever that is.
+        let weight = |i: usize| (PI * (i as f64 + 0.5) / opening.len() as f64).sin().powi(2);
+        let sum: f64 = opening.iter().enumerate().map(|(i, x)| weight(i) * f64::from(*x)).sum();
+        let began = (sum / (0..opening.len()).map(weight).sum::<f64>()).max(0.0);
+        let reference = if began.sqrt() < DEAD { 1.0 } else { began.sqrt() };
+        Self {
+            low_pass: plan.low_pass.map(|s| s.settled(began).0),
+            high_pass: plan.high_pass.settled(began / (reference * reference)).0,
+            weighting: Default::default(),
+            mean: Memory::default(),
+            began,
+            reference,
+        }
+    }
+
+    /// Pinst, and the running r.m.s. in Udin, after value `n` of the square.
+    fn run(&mut self, plan: &FlickerPlan, n: u64, square: f64) -> (f64, f64) {
+        let faded = if n < plan.fade {
+            self.began + (square - self.began) * (PI / 2.0 * n as f64 / plan.fade as f64).sin().powi(2)
+        } else {
+            square
+        };
+        let low = plan.low_pass.iter().zip(&mut self.low_pass).fold(faded, |x, (s, m)| s.run(m, x));
+        let u = low.max(0.0).sqrt();
+        let relative = low / (self.reference * self.reference);
+        if u >= DEAD {
+            self.reference += plan.slow_mean * (u - self.reference);
+        }
+        let change = plan.high_pass.run(&mut self.high_pass, relative);
+        let sensed = plan.weighting.iter().zip(&mut self.weighting).fold(change, |x, (s, m)| s.run(m, x));
+        (plan.mean.run(&mut self.mean, plan.gain * sensed * sensed), u)
+    }
+}
+
+#[cfg(test)]
+mod tests;
