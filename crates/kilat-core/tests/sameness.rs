@@ -15,7 +15,7 @@ use std::sync::Arc;
 use kilat_core::engine::analysis::Gap;
 use kilat_core::engine::offline;
 use kilat_core::engine::segment::Engine;
-use kilat_core::engine::sink::{FrequencyValue, HalfCycle, Interval, Sink};
+use kilat_core::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Sink};
 use kilat_core::{
     Analysis, Capture, Config, Event, Flags, RapidChange, SampleKind, SampleRate, Segment, TimeBase,
     Timestamp, Transient,
@@ -23,8 +23,8 @@ use kilat_core::{
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 use signals::{
-    Harmonic, PEAK_V, Random, THIRD, UDIN_V, capture, mains, open, stream, streamed, three, three_voltages,
-    within,
+    Harmonic, PEAK_V, Random, THIRD, UDIN_V, capture, mains, open, sampled, stream, streamed, three,
+    three_voltages, within,
 };
 
 const RATE_HZ: f64 = 10_000.0;
@@ -83,6 +83,18 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
         all.push((name.into(), bits(column)));
     }
     all.push(("10-s flags".into(), flags(&a.frequency.flags)));
+    for (c, f) in a.flicker.iter().enumerate() {
+        let p = &f.p_inst;
+        all.push((format!("Pinst of {c}, positions"), bits(&p.sample)));
+        all.push((format!("Pinst of {c}"), p.p_inst.iter().map(|v| u64::from(v.to_bits())).collect()));
+        all.push((format!("Pinst of {c}, flags"), flags(&p.flags)));
+        for (name, t) in [("Pst", &f.pst), ("Plt", &f.plt)] {
+            all.push((format!("{name} of {c}, starts"), bits(&t.start_sample)));
+            all.push((format!("{name} of {c}, stops"), bits(&t.stop_sample)));
+            all.push((format!("{name} of {c}"), bits(&t.severity)));
+            all.push((format!("{name} of {c}, flags"), flags(&t.flags)));
+        }
+    }
     // `Debug` of a float is the shortest text that reads back as the same float.
     all.push(("events".into(), text(format!("{:?}", a.events))));
     all.push(("rapid changes".into(), text(format!("{:?}", a.rvc))));
@@ -124,6 +136,12 @@ impl Sink for Log {
         self.0.push(format!("{interval:?}"));
     }
     fn frequency(&mut self, value: FrequencyValue) {
+        self.0.push(format!("{value:?}"));
+    }
+    fn p_inst(&mut self, value: PInstValue) {
+        self.0.push(format!("{value:?}"));
+    }
+    fn flicker(&mut self, value: FlickerValue) {
         self.0.push(format!("{value:?}"));
     }
     fn event(&mut self, event: Event) {
@@ -380,6 +398,29 @@ fn across_a_ten_minute_tick() {
 fn across_two_ten_second_slots() {
     let wave = Harmonic::sine(50.03, UDIN_V, 0.0).samples(3_200.0, 21.0);
     check(&capture(3_200.0, Some(Timestamp(9_000_000_000)), vec![("Ua", wave)]));
+}
+
+/// Ten whole minutes, for Pst; at a low rate, in one type of samples.
+#[test]
+fn ten_minutes_of_flicker() {
+    let depth = |t: f64| if (t / 3.0) as u64 % 2 == 0 { 1.0 } else { 0.99 };
+    let wave = sampled(1000.0, 604.0, |t| {
+        mains(50.03, 0, t) * if between(t, 300.0, 300.1) { 0.6 } else { depth(t) }
+    });
+    let capture = capture(1000.0, Some(Timestamp(598_000_000_000)), vec![("Ua", wave)]);
+    let config = Config::class_a(UDIN_V, 50.0);
+    let want = offline::analyze(&capture, &config, 1).unwrap();
+    let pst = &want.flicker[0].pst;
+    assert_eq!(pst.start_sample, [2000.0]);
+    assert_eq!(pst.flags, [Flags::EVENT | Flags::UNSETTLED]);
+    same(&offline::analyze(&capture, &config, 3).unwrap(), &want, &|| "3 threads".into());
+    same(&streamed(&capture, &config, || 1), &want, &|| "one sample at a time".into());
+    let order = offline_log(&capture, &config, 1);
+    for seed in 0..blockings() {
+        let mut log = Log::default();
+        stream(&capture, &config, random_blocks(seed), &mut log);
+        log.same(&order, &|| format!("order, random blocks, seed {seed}"));
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ bitflags::bitflags! {
         const SHORT = 16;
         /// It overlaps the interval before it, because a new one starts at every 10-min tick.
         const OVERLAP = 32;
+        /// Flicker less than two minutes after the start, or after a voltage that was all but gone.
+        const UNSETTLED = 64;
         /// An aggregate of which time is missing: the recording began or ended inside, or has a gap there.
         const INCOMPLETE = 128;
     }
@@ -190,6 +192,41 @@ pub struct Frequency {
     pub flags: Vec<Flags>,
 }
 
+/// Pinst of one channel, some 200 values a second.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PInstTable {
+    /// Sample position of each value.
+    pub sample: Vec<f64>,
+    /// Instantaneous flicker sensation.
+    pub p_inst: Vec<f32>,
+    /// Flags of each value.
+    pub flags: Vec<Flags>,
+}
+
+/// Pst or Plt of one channel.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeverityTable {
+    /// First sample position of each value.
+    pub start_sample: Vec<f64>,
+    /// Last sample position of each value.
+    pub stop_sample: Vec<f64>,
+    /// Pst or Plt.
+    pub severity: Vec<f64>,
+    /// Flags of each value.
+    pub flags: Vec<Flags>,
+}
+
+/// Flicker of one voltage channel (IEC 61000-4-15).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Flicker {
+    /// Instantaneous flicker sensation.
+    pub p_inst: PInstTable,
+    /// Short-term severity Pst, over absolute 10 min.
+    pub pst: SeverityTable,
+    /// Long-term severity Plt, over 2 h from even hours of UTC.
+    pub plt: SeverityTable,
+}
+
 /// A stretch of time without samples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Gap {
@@ -226,6 +263,8 @@ pub struct Analysis {
     pub aggregates: Aggregates,
     /// 10-s frequency.
     pub frequency: Frequency,
+    /// Flicker, one entry per entry of [`channels`](Self::channels); empty for currents, and at rates too slow for it.
+    pub flicker: Vec<Flicker>,
     /// Dips, swells and interruptions, by start.
     pub events: Vec<Event>,
     /// Rapid voltage changes, by start.

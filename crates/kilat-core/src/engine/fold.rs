@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 
 use crate::engine::analysis::Flags;
 use crate::engine::plan::Plan;
-use crate::engine::sink::{FrequencyValue, HalfCycle};
+use crate::engine::severity::Severity;
+use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, PInstValue};
 use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
@@ -28,6 +29,10 @@ pub enum Action {
     Interval(Span),
     /// A 10-s frequency.
     Frequency(FrequencyValue),
+    /// A value of Pinst.
+    PInst(PInstValue),
+    /// A value of Pst or Plt.
+    Flicker(FlickerValue),
     /// An event that ended.
     Event(Event),
     /// A rapid voltage change that ended.
@@ -45,6 +50,8 @@ pub struct Fold {
     rvc: Vec<(RvcDetector, Vec<usize>)>,
     /// Reference of dips and swells per channel, in volts: Udin, or the sliding one.
     references_v: Vec<f64>,
+    /// Of channels whose flicker is measured.
+    severities: Vec<Option<Severity>>,
     timeline: Timeline,
     /// Windows and slots that wait until no event can reach back into them.
     waiting: VecDeque<Decision>,
@@ -72,7 +79,9 @@ impl Fold {
         }
         let detector =
             |group: &Vec<usize>, kind| (Detector::new(kind, group.clone(), &plan.config), group.clone());
+        let severity = |c: usize| plan.flicker(c).map(|_| Severity::new(c, plan.fs, clock));
         Self {
+            severities: (0..plan.channels.len()).map(severity).collect(),
             before: vec![None; plan.channels.len()],
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
             rvc: together.into_iter().map(|g| (RvcDetector::new(g.clone(), &plan.config), g)).collect(),
@@ -114,9 +123,15 @@ impl Fold {
         }
         for (d, _) in &mut self.detectors {
             if let Some((event, last)) = d.finish(&plan.config, plan.fs) {
-                self.recent.push_back((event.start_sample, last));
+                note_event(&mut self.recent, &mut self.severities, event.start_sample, last);
                 actions.push(Action::Event(event));
             }
+        }
+        for (c, track) in tracks.iter_mut().enumerate() {
+            self.flicker(plan, track, c, f64::INFINITY, actions);
+        }
+        for severity in self.severities.iter_mut().flatten() {
+            severity.finish(length, &mut |v| actions.push(Action::Flicker(v)));
         }
         let waiting = &mut self.waiting;
         self.timeline.finish(&mut |d| waiting.push_back(d));
@@ -140,6 +155,10 @@ impl Fold {
             self.boundary(channel, half.start, 0);
         }
         self.boundary(channel, half.stop, half.synthetic);
+        if let Some(severity) = &mut self.severities[channel] {
+            severity.note(half.start, half.stop, half.flags & (Flags::MISSING | Flags::CLIPPED));
+        }
+        self.flicker(plan, &mut tracks[channel], channel, half.stop - plan.flicker_lag(), actions);
         self.release(plan, tracks, half.stop - self.patience, actions);
         true
     }
@@ -170,7 +189,7 @@ impl Fold {
                     if d.kind() == EventKind::Interruption { udin_v } else { self.references_v[channel] };
                 let Some(value) = against(reference_v, group) else { continue };
                 if let Some((event, last)) = d.update(value, &plan.config, plan.fs) {
-                    self.recent.push_back((event.start_sample, last));
+                    note_event(&mut self.recent, &mut self.severities, event.start_sample, last);
                     actions.push(Action::Event(event));
                 }
             }
@@ -188,6 +207,25 @@ impl Fold {
             u_rms_v,
             flags,
         }));
+    }
+
+    /// Gives out Pinst up to `until`, and what of Pst and Plt it closes. It lags so far behind that all events before are known.
+    fn flicker(
+        &mut self,
+        plan: &Plan,
+        track: &mut Track,
+        channel: usize,
+        until: f64,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(severity) = &mut self.severities[channel] else { return };
+        let open_since =
+            self.detectors.iter().filter_map(|(d, _)| d.active_since()).fold(f64::INFINITY, f64::min);
+        while let Some((sample, p)) = track.next_p_inst(plan, until) {
+            severity.add(sample, &p, open_since, &mut |v| actions.push(Action::Flicker(v)));
+            let flags = if p.settled { Flags::empty() } else { Flags::UNSETTLED };
+            actions.push(Action::PInst(PInstValue { channel, sample, p_inst: p.value, flags }));
+        }
     }
 
     /// Gives out the windows and slots that end before `until`.
@@ -233,5 +271,13 @@ impl Fold {
             let u_v = (square / (span.stop - span.start)).max(0.0).sqrt() * plan.channels[c].scale.abs();
             self.references_v[c] = SLIDING * self.references_v[c] + (1.0 - SLIDING) * u_v;
         }
+    }
+}
+
+/// Remembers what an event that ended lies over, and may still lie over.
+fn note_event(recent: &mut VecDeque<(f64, f64)>, severities: &mut [Option<Severity>], start: f64, last: f64) {
+    recent.push_back((start, last));
+    for severity in severities.iter_mut().flatten() {
+        severity.note(start, last, Flags::EVENT);
     }
 }

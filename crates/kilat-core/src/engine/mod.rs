@@ -11,6 +11,7 @@ pub mod plan;
 pub mod quality;
 pub mod recorder;
 pub mod segment;
+pub mod severity;
 pub mod sink;
 pub mod tables;
 pub mod timeline;

@@ -10,6 +10,7 @@ use crate::engine::recorder::Recorder;
 use crate::engine::segment::Engine;
 use crate::engine::sink::Sink;
 use crate::error::{Error, Result, Warning};
+use crate::pq::flicker::design::LEAST_RATE_HZ;
 use crate::units::{SampleRate, Timestamp};
 
 /// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
@@ -115,6 +116,10 @@ fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
                 plan.rate, plan.orders, config.orders
             ),
         ));
+    }
+    if plan.flicker.is_none() && plan.channels.iter().any(|c| c.info.kind == Kind::Voltage) {
+        let message = format!("not measured: {} is slower than {LEAST_RATE_HZ} Hz", plan.rate);
+        warnings.push(Warning::new("flicker", message));
     }
     let longest =
         capture.time().segments().iter().filter(|s| s.rate == plan.rate).map(|s| s.len).max().unwrap_or(0);

@@ -8,6 +8,7 @@ use crate::dsp::fir::{Kernel, fundamental_band_pass};
 use crate::dsp::resample::Resampler;
 use crate::engine::analysis::ChannelInfo;
 use crate::error::{Error, Result};
+use crate::pq::flicker::FlickerPlan;
 use crate::simd::Level;
 use crate::units::SampleRate;
 
@@ -120,6 +121,8 @@ pub struct Plan {
     pub resampler: Resampler,
     /// Transform of a window.
     pub fft: Fft,
+    /// Flicker from the mid stream; `None` when that is too slow.
+    pub flicker: Option<FlickerPlan>,
     /// Instruction set.
     pub level: Level,
 }
@@ -176,7 +179,7 @@ impl Plan {
             Decimator::new(&kernel.taps(), low_factor as u64)
         });
         Ok(Self {
-            config: config.clone(),
+            config: Config { lamp: Some(config.lamp()), ..config.clone() },
             rate,
             fs,
             channels: plans,
@@ -190,6 +193,7 @@ impl Plan {
             band_pass: Decimator::new(&fundamental_band_pass(f0 / low), 1),
             resampler,
             fft: Fft::new(POINTS),
+            flicker: FlickerPlan::new(mid, f0, config.lamp()),
             level: Level::chosen(),
         })
     }
@@ -207,6 +211,18 @@ impl Plan {
     /// Nominal half period, in samples.
     pub fn half_period(&self) -> f64 {
         self.fs / self.config.nominal_frequency_hz / 2.0
+    }
+
+    /// The flickermeter of channel `c`, when it has one.
+    pub fn flicker(&self, c: usize) -> Option<&FlickerPlan> {
+        let followed = |c: &ChannelPlan| c.tracked && c.info.kind == Kind::Voltage;
+        self.flicker.as_ref().filter(|_| followed(&self.channels[c]))
+    }
+
+    /// Samples after which a value of Pinst is known whatever the blocks.
+    pub fn flicker_lag(&self) -> f64 {
+        let mid = self.flicker.as_ref().map_or(0, FlickerPlan::lag) * self.mid_factor();
+        (mid + self.to_mid.as_ref().map_or(0, |d| d.half() + 16)) as f64
     }
 
     /// Slope, in codes per low sample, of the smallest fundamental of channel `c` that is followed.

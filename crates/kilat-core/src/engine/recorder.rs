@@ -1,9 +1,11 @@
 //! Collects results into the tables of an [`Analysis`].
 
 use crate::capture::TimeBase;
-use crate::engine::analysis::{Aggregates, Analysis, Frequency, Gap, HalfCycles, Measurements};
+use crate::engine::analysis::{Aggregates, Analysis, Flicker, Frequency, Gap, HalfCycles, Measurements};
 use crate::engine::plan::Plan;
-use crate::engine::sink::{FrequencyValue, HalfCycle, Interval, Period, Sink};
+use crate::engine::sink::{
+    FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink, Term,
+};
 use crate::engine::tables::Tables;
 use crate::error::Warning;
 use crate::pq::events::Event;
@@ -16,6 +18,7 @@ pub struct Recorder<'p> {
     plan: &'p Plan,
     half_cycles: Vec<HalfCycles>,
     frequency: Frequency,
+    flicker: Vec<Flicker>,
     events: Vec<Event>,
     rvc: Vec<RapidChange>,
     transients: Vec<Transient>,
@@ -33,6 +36,7 @@ impl<'p> Recorder<'p> {
             plan,
             half_cycles: vec![HalfCycles::default(); plan.channels.len()],
             frequency: Frequency::default(),
+            flicker: vec![Flicker::default(); plan.channels.len()],
             events: Vec::new(),
             rvc: Vec::new(),
             transients: Vec::new(),
@@ -70,6 +74,7 @@ impl<'p> Recorder<'p> {
                 two_hours: self.two_hours.finish(plan),
             },
             frequency: self.frequency,
+            flicker: self.flicker,
             events: self.events,
             rvc: self.rvc,
             transients: self.transients,
@@ -104,6 +109,25 @@ impl Sink for Recorder<'_> {
         t.start_sample.push(v.start_sample);
         t.stop_sample.push(v.stop_sample);
         t.hz.push(v.hz);
+        t.flags.push(v.flags);
+    }
+
+    fn p_inst(&mut self, v: PInstValue) {
+        let t = &mut self.flicker[v.channel].p_inst;
+        t.sample.push(v.sample);
+        t.p_inst.push(v.p_inst);
+        t.flags.push(v.flags);
+    }
+
+    fn flicker(&mut self, v: FlickerValue) {
+        let t = &mut self.flicker[v.channel];
+        let t = match v.term {
+            Term::Short => &mut t.pst,
+            Term::Long => &mut t.plt,
+        };
+        t.start_sample.push(v.start_sample);
+        t.stop_sample.push(v.stop_sample);
+        t.severity.push(v.severity);
         t.flags.push(v.flags);
     }
 

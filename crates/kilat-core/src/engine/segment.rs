@@ -12,7 +12,7 @@ use crate::engine::analysis::Flags;
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::{Measured, System, measure};
 use crate::engine::plan::Plan;
-use crate::engine::sink::{FrequencyValue, HalfCycle, Interval, Period, Sink};
+use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink};
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
 use crate::units::Timestamp;
@@ -164,6 +164,12 @@ impl Engine {
                     sink.interval(basic);
                     self.aggregator.add(&basic, span.tick, span.is_last, &mut |i| sink.interval(i));
                 }
+                Action::PInst(v) => sink.p_inst(PInstValue { sample: v.sample + offset, ..v }),
+                Action::Flicker(v) => sink.flicker(FlickerValue {
+                    start_sample: v.start_sample + offset,
+                    stop_sample: v.stop_sample + offset,
+                    ..v
+                }),
                 Action::Event(mut e) => {
                     e.start_sample += offset;
                     e.stop_sample += offset;

@@ -75,6 +75,45 @@ pub struct Interval<'a> {
     pub system: &'a System,
 }
 
+/// One value of the instantaneous flicker sensation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PInstValue {
+    /// Index of the channel in the analysis.
+    pub channel: usize,
+    /// Sample position.
+    pub sample: f64,
+    /// Pinst.
+    pub p_inst: f32,
+    /// `UNSETTLED` or none.
+    pub flags: Flags,
+}
+
+/// Time over which flicker is rated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Term {
+    /// Pst: 10 min.
+    Short,
+    /// Plt: 2 h.
+    Long,
+}
+
+/// One value of Pst or Plt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FlickerValue {
+    /// Index of the channel in the analysis.
+    pub channel: usize,
+    /// Pst or Plt.
+    pub term: Term,
+    /// First sample position.
+    pub start_sample: f64,
+    /// Last sample position.
+    pub stop_sample: f64,
+    /// Pst or Plt.
+    pub severity: f64,
+    /// Flags.
+    pub flags: Flags,
+}
+
 /// Receives results in their order.
 pub trait Sink {
     /// A Urms(1/2) value.
@@ -83,6 +122,10 @@ pub trait Sink {
     fn interval(&mut self, interval: Interval<'_>);
     /// A 10-s frequency.
     fn frequency(&mut self, value: FrequencyValue);
+    /// A value of Pinst.
+    fn p_inst(&mut self, value: PInstValue);
+    /// A value of Pst or Plt.
+    fn flicker(&mut self, value: FlickerValue);
     /// A dip, swell or interruption that has ended.
     fn event(&mut self, event: Event);
     /// A rapid voltage change that is over.

@@ -9,6 +9,7 @@ use crate::engine::flywheel::{Boundary, Flywheel};
 use crate::engine::history::History;
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::quality::Quality;
+use crate::pq::flicker::{FlickerMeter, PInst};
 use crate::pq::rms::{MARGIN, product_integral};
 use crate::pq::transients::TransientSearch;
 
@@ -39,6 +40,7 @@ pub struct Track {
     held: f32,
     quality: Quality,
     cut: Option<Cut>,
+    flicker: Option<FlickerMeter>,
     /// Half cycles that the merge has not taken yet, and the first boundary of the segment once it is known.
     pub halves: VecDeque<Half>,
     /// Transients found since the last look.
@@ -64,6 +66,8 @@ impl Track {
             wheel: Flywheel::new(plan.half_period(), (MARGIN + 1) as f64, plan.least_slope(index)),
             last: None,
         });
+        let p = &plan.channels[index];
+        let meter = |f| FlickerMeter::new(f, mid_first, p.scale.abs() / p.info.udin_v);
         Self {
             index,
             raw: History::starting_at(0),
@@ -73,6 +77,7 @@ impl Track {
             held: 0.0,
             quality: Quality::default(),
             cut,
+            flicker: plan.flicker(index).map(meter),
             halves: VecDeque::with_capacity(64),
             transients: TransientSearch::new(plan, index),
         }
@@ -92,6 +97,9 @@ impl Track {
         }
         let Some(cut) = &mut self.cut else { return };
         let mid = if plan.to_mid.is_some() { &self.mid } else { raw };
+        if let (Some(meter), Some(f)) = (&mut self.flicker, &plan.flicker) {
+            meter.push(f, plan.level, mid);
+        }
         let low = if let Some(d) = &plan.to_low {
             d.run(plan.level, mid, &mut self.low);
             &self.low
@@ -113,6 +121,13 @@ impl Track {
             self.boundaries(plan, |wheel, emit| wheel.finish(end, emit));
         }
         self.transients.finish(plan, self.index, &self.raw, &self.quality);
+    }
+
+    /// The next value of Pinst at or before `position`, and its own position.
+    pub fn next_p_inst(&mut self, plan: &Plan, position: f64) -> Option<(f64, PInst)> {
+        let to_raw = plan.mid_factor() as f64;
+        let p = self.flicker.as_mut()?.next_until(position / to_raw)?;
+        Some((p.at as f64 * to_raw, p))
     }
 
     /// Lets go of what lies before `keep_from`, except what this channel itself still needs.

@@ -5,15 +5,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test whose signal cannot be built has failed")]
 
+#[path = "../signals/mod.rs"]
+mod signals;
 mod tables;
 
 use std::f64::consts::{PI, SQRT_2};
 
 use kilat_core::Lamp::{self, V120, V230};
 use kilat_core::engine::history::History;
+use kilat_core::engine::offline;
 use kilat_core::pq::flicker::{Classifier, FlickerMeter, FlickerPlan};
 use kilat_core::simd::Level;
+use kilat_core::{Config, Flags, Timestamp};
 use rayon::prelude::*;
+use signals::{UDIN_V, capture, mains, sampled};
 use tables::{COLUMNS, RECTANGULAR, Row, SHORT_TERM, SINUSOIDAL};
 
 const RATE_HZ: f64 = 10_000.0;
@@ -234,4 +239,47 @@ fn phase_jumps() {
         let got = measure(RATE_HZ, lamp, mains, (settling, settling + 600.0), wave).1;
         assert!((got / want - 1.0).abs() < 0.05, "{lamp:?} {mains} Hz, {degrees} degrees: {got}");
     });
+}
+
+/// From the samples of a recorder to the tables of an analysis.
+#[test]
+fn an_analysis_rates_flicker() {
+    for rate_hz in [3200.0, 10_000.0, 50_000.0] {
+        for (lamp, want) in [(None, 1.0), (Some(V120), (0.250f64 / 0.321).powi(2))] {
+            let wave =
+                sampled(rate_hz, 18.0, |t| mains(50.0, 0, t) * (1.0 + 0.00125 * (2.0 * PI * 8.8 * t).sin()));
+            let capture = capture(rate_hz, None, vec![("Ua", wave.clone()), ("Ia", wave)]);
+            let config = Config { lamp, ..Config::class_a(UDIN_V, 50.0) };
+            let a = offline::analyze(&capture, &config, 1).unwrap();
+            let p = &a.flicker[0].p_inst;
+            let late = p.sample.iter().zip(&p.p_inst).filter(|(s, _)| **s > 14.0 * rate_hz);
+            let most = f64::from(late.fold(0.0f32, |m, (_, p)| m.max(*p)));
+            assert!((most / want - 1.0).abs() < 0.01, "{rate_hz} Hz, {lamp:?}: {most}, not {want}");
+            assert!(p.flags.iter().all(|f| *f == Flags::UNSETTLED) && a.flicker[0].pst.severity.is_empty());
+            assert!(a.flicker[1].p_inst.sample.is_empty(), "a current has no flicker");
+            assert_eq!(a.config.lamp, Some(lamp.unwrap_or(V230)));
+        }
+    }
+}
+
+#[test]
+fn an_analysis_gives_pst_between_ticks() {
+    let rate_hz = 1600.0;
+    let changes = |t: f64| 1.0 + 0.5 * 0.00894 * square_wave(39.0 / 120.0, t);
+    let wave = sampled(rate_hz, 1350.0, |t| {
+        mains(50.0, 0, t) * changes(t) * if (800.0..800.2).contains(&t) { 0.5 } else { 1.0 }
+    });
+    // The first tick comes after 130 s.
+    let start = Timestamp(3_600_000_000_000 + 470_000_000_000);
+    let a = offline::analyze(
+        &capture(rate_hz, Some(start), vec![("Ua", wave)]),
+        &Config::class_a(UDIN_V, 50.0),
+        1,
+    )
+    .unwrap();
+    let pst = &a.flicker[0].pst;
+    assert_eq!(pst.start_sample, [130.0 * rate_hz, 730.0 * rate_hz]);
+    assert_eq!(pst.stop_sample, [730.0 * rate_hz, 1330.0 * rate_hz]);
+    assert_eq!(pst.flags, [Flags::empty(), Flags::EVENT]);
+    assert!((pst.severity[0] - 1.0).abs() < 0.01 && pst.severity[1] > 5.0, "{:?}", pst.severity);
 }

@@ -113,12 +113,14 @@ impl FlickerMeter {
                 Some(Filters::settled(plan, self.level.get(self.start..self.start + plan.opening)));
         }
         let Some(mut f) = self.filters else { return };
+        let mut due = self.next.next_multiple_of(plan.every);
         for (at, x) in (self.next..).zip(self.level.get(self.next..self.level.end())) {
             let (p, u) = f.run(plan, at - self.start, f64::from(*x));
             if u < DEAD {
                 self.settled_from = at + plan.settling;
             }
-            if at.is_multiple_of(plan.every) {
+            if at == due {
+                due += plan.every;
                 let settled = at >= self.settled_from;
                 self.due.push_back(PInst { at: at * plan.decimator.factor(), value: p as f32, settled });
             }
