@@ -403,7 +403,7 @@ fn across_two_ten_second_slots() {
 /// Ten whole minutes, for Pst; at a low rate, in one type of samples.
 #[test]
 fn ten_minutes_of_flicker() {
-    let depth = |t: f64| if (t / 3.0) as u64 % 2 == 0 { 1.0 } else { 0.99 };
+    let depth = |t: f64| if ((t / 3.0) as u64).is_multiple_of(2) { 1.0 } else { 0.99 };
     let wave = sampled(1000.0, 604.0, |t| {
         mains(50.03, 0, t) * if between(t, 300.0, 300.1) { 0.6 } else { depth(t) }
     });
