@@ -10,7 +10,7 @@ Times are ``datetime64[ns]`` when the capture has a start, else float seconds fr
 """
 
 from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth
-from .analysis import Analysis, ChannelInfo
+from .analysis import Analysis, ChannelInfo, Flicker
 from .tables import (
     Events,
     Flags,
@@ -19,7 +19,10 @@ from .tables import (
     HalfCycles,
     Harmonics,
     Intervals,
+    PInst,
+    Plt,
     Power,
+    Pst,
     Table,
     Transients,
     Unbalance,
@@ -33,13 +36,17 @@ __all__ = [
     "Config",
     "Events",
     "Flags",
+    "Flicker",
     "FormatError",
     "Frequency",
     "Gaps",
     "HalfCycles",
     "Harmonics",
     "Intervals",
+    "PInst",
+    "Plt",
     "Power",
+    "Pst",
     "Table",
     "Transients",
     "Unbalance",

@@ -21,7 +21,10 @@ from .tables import (
     HalfCycles,
     Harmonics,
     Intervals,
+    PInst,
+    Plt,
     Power,
+    Pst,
     Transients,
     Unbalance,
 )
@@ -44,6 +47,17 @@ class ChannelInfo:
     kind: str
     udin_v: float
     """Declared voltage of this channel; 0 for currents."""
+
+
+@dataclass(frozen=True)
+class Flicker:
+    """Flicker of one voltage channel (IEC 61000-4-15)."""
+
+    p_inst: PInst
+    pst: Pst
+    """Empty when the recording holds no whole 10 min between ticks."""
+    plt: Plt
+    """Empty when it holds no twelve of them from an even hour on."""
 
 
 class Analysis:
@@ -95,6 +109,12 @@ class Analysis:
         return {
             c.name: HalfCycles(self._results.half_cycles(i)) for i, c in enumerate(self.channels) if c.kind == "voltage"
         }
+
+    @cached_property
+    def flicker(self) -> dict[str, Flicker]:
+        """Pinst, Pst and Plt of each voltage channel, by name."""
+        tables = {c.name: self._results.flicker(i) for i, c in enumerate(self.channels) if c.kind == "voltage"}
+        return {name: Flicker(PInst(p_inst), Pst(pst), Plt(plt)) for name, (p_inst, pst, plt) in tables.items()}
 
     @cached_property
     def intervals(self) -> Intervals:

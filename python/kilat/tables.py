@@ -48,6 +48,8 @@ class Flags(IntFlag):
     """Fewer cycles than 10/12: the record is too short."""
     OVERLAP = 32
     """It overlaps the interval before it, because a new one starts at every 10-min tick."""
+    UNSETTLED = 64
+    """Flicker less than two minutes after the start, or after a voltage that was all but gone."""
 
 
 class Table:
@@ -144,6 +146,35 @@ class HalfCycles(Table):
     time: NDArray[Any]
     u_rms_v: NDArray[np.float64]
     """Urms(1/2), in volts: ``(n,)``."""
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class PInst(Table):
+    """Instantaneous flicker sensation of one voltage channel, some 200 values a second (IEC 61000-4-15)."""
+
+    time: NDArray[Any]
+    p_inst: NDArray[np.float32]
+    sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class Pst(Table):
+    """Short-term flicker severity over absolute 10 min; ``time`` is the end."""
+
+    time: NDArray[Any]
+    pst: NDArray[np.float64]
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class Plt(Table):
+    """Long-term flicker severity over 2 h from even hours of UTC; ``time`` is the end."""
+
+    time: NDArray[Any]
+    plt: NDArray[np.float64]
     start_sample: NDArray[np.float64]
     stop_sample: NDArray[np.float64]
     flags: NDArray[np.uint16]

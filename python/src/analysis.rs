@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kilat::diagnosis::findings;
+use kilat::engine::analysis::SeverityTable;
 use kilat::report::{Lang, Options, html};
 use kilat::{Analysis, Capture, Flags, Warning};
 use numpy::IntoPyArray;
@@ -119,6 +120,28 @@ impl Results {
             .lend("stop_sample", |a| ArrayView1::from(&a.half_cycles[channel].stop_sample))?
             .flags(&h.flags)?;
         Ok(columns.dict)
+    }
+
+    /// Pinst, Pst and Plt of the channel at this position.
+    fn flicker<'py>(slf: &Bound<'py, Self>, channel: usize) -> PyResult<[Bound<'py, PyDict>; 3]> {
+        let Some(f) = slf.get().analysis.flicker.get(channel) else {
+            return Err(PyIndexError::new_err(format!("there is no channel {channel}")));
+        };
+        let p_inst = Columns::new(slf)
+            .times("time", f.p_inst.sample.iter().copied())?
+            .lend("p_inst", |a| ArrayView1::from(&a.flicker[channel].p_inst.p_inst))?
+            .lend("sample", |a| ArrayView1::from(&a.flicker[channel].p_inst.sample))?
+            .flags(&f.p_inst.flags)?;
+        let severity = |name: &str, t: &SeverityTable| -> Table<'py> {
+            let columns = Columns::new(slf)
+                .times("time", t.stop_sample.iter().copied())?
+                .copy(name, t.severity.iter().copied())?
+                .copy("start_sample", t.start_sample.iter().copied())?
+                .copy("stop_sample", t.stop_sample.iter().copied())?
+                .flags(&t.flags)?;
+            Ok(columns.dict)
+        };
+        Ok([p_inst.dict, severity("pst", &f.pst)?, severity("plt", &f.plt)?])
     }
 
     /// Basic intervals.

@@ -28,6 +28,22 @@ def test_half_cycles(r, cap):
     assert h.time[0] == np.datetime64(START[:-1], "ns") + np.timedelta64(round(h.start_sample[0] / RATE * 1e9), "ns")
 
 
+def test_flicker():
+    rate, t = 2000.0, np.arange(18 * 2000) / 2000.0
+    u = 230 * np.sqrt(2) * np.sin(2 * np.pi * 50 * t) * (1 + 0.00125 * np.sin(2 * np.pi * 8.8 * t))
+    cap = kilat.Capture.from_arrays({"Ua": u, "Ia": u}, sample_rate=rate, start=START)
+    flicker = cap.analyze(nominal_voltage=230, frequency=50).flicker
+    assert list(flicker) == ["Ua"]
+    p = flicker["Ua"].p_inst
+    # The row of the standard's table that fixes the scale: 0.25 % at 8.8 Hz give 1.
+    assert p.p_inst[p.sample > 14 * rate].max() == pytest.approx(1.0, rel=0.01)
+    assert p.time[3] == np.datetime64(START[:-1], "ns") + np.timedelta64(round(p.sample[3] / rate * 1e9), "ns")
+    assert (p.flags == kilat.Flags.UNSETTLED).all()
+    assert len(flicker["Ua"].pst) == len(flicker["Ua"].plt) == 0
+    other = cap.analyze(nominal_voltage=230, frequency=50, lamp="120V").flicker["Ua"].p_inst
+    assert other.p_inst[p.sample > 14 * rate].max() == pytest.approx((0.250 / 0.321) ** 2, rel=0.01)
+
+
 def test_intervals(r):
     i = r.intervals
     good = steady(r)

@@ -9,12 +9,15 @@ import pyarrow as pa
 import pytest
 import xarray as xr
 
-TABLES = ["intervals", "frequency", "unbalance", "power", "harmonics", "events", "transients", "gaps", "half_cycles"]
+QUANTITIES = ["intervals", "frequency", "unbalance", "power", "harmonics", "events", "transients", "gaps"]
+TABLES = [*QUANTITIES, "half_cycles", "p_inst", "pst", "plt"]
 
 
 @pytest.fixture(params=TABLES)
 def table(request, r):
-    return r.half_cycles["Ua"] if request.param == "half_cycles" else getattr(r, request.param)
+    if request.param in QUANTITIES:
+        return getattr(r, request.param)
+    return r.half_cycles["Ua"] if request.param == "half_cycles" else getattr(r.flicker["Ua"], request.param)
 
 
 def as_lists(columns):

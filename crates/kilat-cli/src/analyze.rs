@@ -60,6 +60,8 @@ enum Table {
     HalfCycles,
     /// 10-s frequency.
     Frequency,
+    /// Pst and Plt of each voltage.
+    Flicker,
     /// Dips, swells, interruptions.
     Events,
     /// Transients.
@@ -72,6 +74,7 @@ impl From<Table> for output::Table {
             Table::Intervals => Self::Intervals,
             Table::HalfCycles => Self::HalfCycles,
             Table::Frequency => Self::Frequency,
+            Table::Flicker => Self::Flicker,
             Table::Events => Self::Events,
             Table::Transients => Self::Transients,
         }

@@ -97,7 +97,7 @@ fn analyze_writes_json_and_csv() {
     ok_in(kaur(), &["analyze", "kaur.h5", "kaur.h5", "-o", &path("a.csv")]);
     let rows = csv::Reader::from_path(path("a.csv")).unwrap().into_records().count() as u64;
     assert!(intervals > 60 && rows == 2 * intervals, "{rows} rows, {intervals} intervals");
-    for table in ["half-cycles", "frequency", "events", "transients"] {
+    for table in ["half-cycles", "frequency", "flicker", "events", "transients"] {
         ok_in(kaur(), &["analyze", "kaur.h5", "-o", &path("t.csv"), "--table", table]);
         let mut reader = csv::Reader::from_path(path("t.csv")).unwrap();
         assert_eq!(&reader.headers().unwrap()[0], "file", "{table}");

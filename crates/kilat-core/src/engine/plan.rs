@@ -179,7 +179,7 @@ impl Plan {
             Decimator::new(&kernel.taps(), low_factor as u64)
         });
         Ok(Self {
-            config: Config { lamp: Some(config.lamp()), ..config.clone() },
+            config: config.clone(),
             rate,
             fs,
             channels: plans,

@@ -257,7 +257,7 @@ fn an_analysis_rates_flicker() {
             assert!((most / want - 1.0).abs() < 0.01, "{rate_hz} Hz, {lamp:?}: {most}, not {want}");
             assert!(p.flags.iter().all(|f| *f == Flags::UNSETTLED) && a.flicker[0].pst.severity.is_empty());
             assert!(a.flicker[1].p_inst.sample.is_empty(), "a current has no flicker");
-            assert_eq!(a.config.lamp, Some(lamp.unwrap_or(V230)));
+            assert_eq!(a.config.lamp(), lamp.unwrap_or(V230));
         }
     }
 }

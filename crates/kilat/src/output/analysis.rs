@@ -1,8 +1,8 @@
 //! An analysis as a document: one object per channel with everything measured on it, then what concerns the system.
 
 use kilat_core::diagnosis::Finding;
-use kilat_core::engine::analysis::HalfCycles;
-use kilat_core::{Analysis, Capture, Config, Flags, Kind, Phase, Warning, Wiring};
+use kilat_core::engine::analysis::{HalfCycles, PInstTable, SeverityTable};
+use kilat_core::{Analysis, Capture, Config, Flags, Kind, Lamp, Phase, Warning, Wiring};
 use ndarray::{Array2, Array3, Axis};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub enum Detail {
     /// Every table; of the harmonics the mean over the intervals.
     #[default]
     Compact,
-    /// The harmonics of every interval too.
+    /// The harmonics of every interval and Pinst too.
     Full,
 }
 
@@ -99,6 +99,8 @@ pub struct ChannelOutput {
     pub subgroup_mean: Vec<f64>,
     /// Urms(1/2); absent for currents.
     pub half_cycles: Option<HalfCycleColumns>,
+    /// Flicker; absent for currents.
+    pub flicker: Option<FlickerOutput>,
     /// Harmonics of each interval, on request.
     pub harmonics: Option<HarmonicsOutput>,
 }
@@ -110,6 +112,43 @@ pub struct HalfCycleColumns {
     pub start_s: Vec<f64>,
     /// Urms(1/2), in volts.
     pub u_rms_v: Vec<f64>,
+    /// Flags.
+    pub flags: Vec<Flags>,
+}
+
+/// Flicker of one voltage.
+#[derive(Debug, Clone, Serialize)]
+pub struct FlickerOutput {
+    /// Lamp judged.
+    pub lamp: Lamp,
+    /// Largest Pinst that is settled, or the largest of all when none is.
+    pub p_inst_max: f64,
+    /// Pst, over absolute 10 min.
+    pub pst: SeverityColumns,
+    /// Plt, over 2 h.
+    pub plt: SeverityColumns,
+    /// Pinst, on request.
+    pub p_inst: Option<PInstColumns>,
+}
+
+/// Pst or Plt.
+#[derive(Debug, Clone, Serialize)]
+pub struct SeverityColumns {
+    /// Start, in seconds.
+    pub start_s: Vec<f64>,
+    /// Pst or Plt.
+    pub severity: Vec<f64>,
+    /// Flags.
+    pub flags: Vec<Flags>,
+}
+
+/// Pinst.
+#[derive(Debug, Clone, Serialize)]
+pub struct PInstColumns {
+    /// Moment, in seconds.
+    pub time_s: Vec<f64>,
+    /// Pinst.
+    pub p_inst: Vec<f32>,
     /// Flags.
     pub flags: Vec<Flags>,
 }
@@ -277,6 +316,7 @@ fn channel(a: &Analysis, c: usize, detail: Detail) -> ChannelOutput {
             u_rms_v: h.u_rms_v.clone(),
             flags: h.flags.clone(),
         }),
+        flicker: (info.kind == Kind::Voltage).then(|| flicker(a, c, detail)),
         harmonics: (detail == Detail::Full).then(|| HarmonicsOutput {
             subgroup: orders(&h.subgroup),
             group: orders(&h.group),
@@ -285,6 +325,33 @@ fn channel(a: &Analysis, c: usize, detail: Detail) -> ChannelOutput {
             phase_rad: orders(&h.phase_rad),
         }),
     }
+}
+
+fn flicker(a: &Analysis, c: usize, detail: Detail) -> FlickerOutput {
+    let f = &a.flicker[c];
+    let seconds = |positions: &[f64]| positions.iter().map(|&p| a.seconds(p)).collect();
+    let severity = |t: &SeverityTable| SeverityColumns {
+        start_s: seconds(&t.start_sample),
+        severity: t.severity.clone(),
+        flags: t.flags.clone(),
+    };
+    FlickerOutput {
+        lamp: a.config.lamp(),
+        p_inst_max: largest(&f.p_inst),
+        pst: severity(&f.pst),
+        plt: severity(&f.plt),
+        p_inst: (detail == Detail::Full).then(|| PInstColumns {
+            time_s: seconds(&f.p_inst.sample),
+            p_inst: f.p_inst.p_inst.clone(),
+            flags: f.p_inst.flags.clone(),
+        }),
+    }
+}
+
+fn largest(t: &PInstTable) -> f64 {
+    let any_settled = t.flags.iter().any(Flags::is_empty);
+    let counted = t.p_inst.iter().zip(&t.flags).filter(|(_, f)| f.is_empty() || !any_settled);
+    counted.fold(f64::NAN, |most, (p, _)| most.max(f64::from(*p)))
 }
 
 fn power(a: &Analysis, pair: usize) -> PowerOutput {

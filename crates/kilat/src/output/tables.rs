@@ -14,6 +14,8 @@ pub enum Table {
     HalfCycles,
     /// 10-s frequency.
     Frequency,
+    /// Pst and Plt of each voltage.
+    Flicker,
     /// Dips, swells and interruptions.
     Events,
     /// Transients.
@@ -32,6 +34,7 @@ pub fn csv(files: &[AnalysisOutput], table: Table) -> Result<String> {
             Table::Intervals => intervals(f),
             Table::HalfCycles => half_cycles(f),
             Table::Frequency => frequency(f),
+            Table::Flicker => flicker(f),
             Table::Events => events(f),
             Table::Transients => transients(f),
         };
@@ -127,6 +130,20 @@ fn frequency(f: &AnalysisOutput) -> Rows {
     let row =
         |((&s, &hz), &flag): ((&f64, &f64), &Flags)| vec![number(s), moment(f, s), number(hz), flags(flag)];
     titled(&["start_s", "start", "frequency_hz", "flags"], rows.map(row).collect())
+}
+
+fn flicker(f: &AnalysisOutput) -> Rows {
+    let mut rows = Vec::new();
+    for c in &f.channels {
+        let Some(flicker) = &c.flicker else { continue };
+        for (quantity, t) in [("pst", &flicker.pst), ("plt", &flicker.plt)] {
+            for ((&s, &severity), &flag) in t.start_s.iter().zip(&t.severity).zip(&t.flags) {
+                let value = number(severity);
+                rows.push(vec![c.name.clone(), quantity.into(), number(s), moment(f, s), value, flags(flag)]);
+            }
+        }
+    }
+    titled(&["channel", "quantity", "start_s", "start", "severity", "flags"], rows)
 }
 
 fn events(f: &AnalysisOutput) -> Rows {

@@ -1,4 +1,5 @@
-use kilat_core::{Capture, Channel, Config, SampleRate, TimeBase};
+use kilat_core::engine::analysis::SeverityTable;
+use kilat_core::{Capture, Channel, Config, Flags, SampleRate, TimeBase};
 use serde_json::Value;
 
 use super::*;
@@ -53,6 +54,35 @@ fn full_adds_the_harmonics_of_each_interval() {
     assert_eq!(h.len(), a.intervals.flags.len());
     assert_eq!(h[0].as_array().unwrap().len(), 51);
     assert_eq!(h[0][1].as_f64().unwrap(), a.harmonics.subgroup[[0, 0, 1]]);
+}
+
+#[test]
+fn flicker_is_rated_per_voltage() {
+    let (capture, mut a) = dip();
+    a.flicker[0].pst = SeverityTable {
+        start_sample: vec![5000.0],
+        stop_sample: vec![20_000.0],
+        severity: vec![0.8],
+        flags: vec![Flags::UNSETTLED],
+    };
+    let output = analysis(&capture, &a, &[], &[], Detail::Full);
+    let text = csv(std::slice::from_ref(&output), Table::Flicker).unwrap();
+    assert_eq!(
+        text.lines().nth(1),
+        Some("dip.cfg,\"Ua, hall\",pst,0.5,2024-05-27T07:00:00.5Z,0.8,unsettled"),
+        "{text}"
+    );
+    let doc = serde_json::to_value(Document::new(vec![output])).unwrap();
+    let f = &doc["files"][0]["channels"][0]["flicker"];
+    assert_eq!((f["lamp"].as_str(), f["pst"]["severity"][0].as_f64()), (Some("230V"), Some(0.8)));
+    assert_eq!(f["p_inst"]["p_inst"].as_array().unwrap().len(), a.flicker[0].p_inst.p_inst.len());
+    // A dip to half its voltage is a flicker beyond all limits.
+    assert!(f["p_inst_max"].as_f64().unwrap() > 1000.0, "{f}");
+    assert_eq!(doc["files"][0]["channels"][1]["flicker"], Value::Null);
+    assert_eq!(
+        json(&capture, &a, Detail::Compact)["files"][0]["channels"][0]["flicker"]["p_inst"],
+        Value::Null
+    );
 }
 
 #[test]
