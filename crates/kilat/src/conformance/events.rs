@@ -3,7 +3,7 @@
 use std::f64::consts::{PI, SQRT_2};
 
 use kilat_core::engine::offline;
-use kilat_core::{Config, Event, EventKind, RapidChange, Result};
+use kilat_core::{Config, Event, EventKind, RapidChange, Result, Timestamp};
 
 use super::signal::{Mains, SYSTEMS, capture};
 use super::{Reading, Row};
@@ -147,7 +147,7 @@ fn one(
     let seconds = (start + cycles + 30.0) / mains.hz;
     let levels = Levels(vec![(0.0, 1.0), (start / mains.hz, level), ((start + cycles) / mains.hz, 1.0)]);
     let wave = |t: f64| SQRT_2 * mains.udin_v * levels.at(t) * (2.0 * PI * mains.hz * t).sin();
-    let capture = capture(rate_hz, seconds, &[&wave])?;
+    let capture = capture(rate_hz, seconds, Timestamp(0), &[&wave])?;
     let a = offline::analyze(&capture, &mains.config(), 1)?;
     let want = slowly(&levels.urms_half(mains.hz, seconds), kind);
     let found = a.events.iter().filter(|e| e.kind == kind).map(|e| find(e, mains));
@@ -232,7 +232,7 @@ fn change_slowly(u: &[f64], threshold: f64) -> Option<(f64, f64)> {
 fn changes(rate_hz: f64, mains: Mains, levels: &Levels) -> Result<Vec<RapidChange>> {
     let wave = |t: f64| SQRT_2 * mains.udin_v * levels.at(t) * (2.0 * PI * mains.hz * t).sin();
     let config = Config { rvc_pct: RVC_PCT, ..mains.config() };
-    Ok(offline::analyze(&capture(rate_hz, CHANGES_S, &[&wave])?, &config, 1)?.rvc)
+    Ok(offline::analyze(&capture(rate_hz, CHANGES_S, Timestamp(0), &[&wave])?, &config, 1)?.rvc)
 }
 
 #[cfg(test)]

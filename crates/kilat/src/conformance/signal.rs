@@ -172,12 +172,17 @@ impl State {
 pub const ANGLES_RAD: [f64; 3] = [0.1, 0.1 - 2.0 * PI / 3.0, 0.1 + 2.0 * PI / 3.0];
 const NAMES: [&str; 3] = ["Ua", "Ub", "Uc"];
 
-/// A capture of up to three phases, from the first tick of the clock.
-pub fn capture(rate_hz: f64, seconds: f64, phases: &[&dyn Fn(f64) -> f64]) -> Result<Capture> {
+/// A capture of up to three phases, from `start` on.
+pub fn capture(
+    rate_hz: f64,
+    seconds: f64,
+    start: Timestamp,
+    phases: &[&dyn Fn(f64) -> f64],
+) -> Result<Capture> {
     let n = (rate_hz * seconds).round() as u64;
     let sampled = |f: &dyn Fn(f64) -> f64| (0..n).map(|i| f(i as f64 / rate_hz)).collect::<Vec<f64>>();
     let channels = NAMES.iter().zip(phases).map(|(name, f)| Channel::new(*name, "V", sampled(f)));
-    let time = TimeBase::uniform(SampleRate::from_hz(rate_hz)?, n, Some(Timestamp(0)));
+    let time = TimeBase::uniform(SampleRate::from_hz(rate_hz)?, n, Some(start));
     Capture::new(time, channels.collect())
 }
 
@@ -186,7 +191,8 @@ pub fn analyze(config: &Config, rate_hz: f64, seconds: f64, waves: &[Wave]) -> R
     let functions: Vec<Box<dyn Fn(f64) -> f64 + '_>> =
         waves.iter().map(|w| Box::new(|t| w.at(t)) as Box<dyn Fn(f64) -> f64 + '_>).collect();
     let phases: Vec<&dyn Fn(f64) -> f64> = functions.iter().map(|f| &**f as &dyn Fn(f64) -> f64).collect();
-    offline::analyze(&capture(rate_hz, seconds, &phases)?, config, 1)
+    // From a tick on: the first 10 s are a whole slot.
+    offline::analyze(&capture(rate_hz, seconds, Timestamp(0), &phases)?, config, 1)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::f64::consts::{PI, SQRT_2};
 
 use kilat_core::engine::analysis::Intervals;
 use kilat_core::engine::offline;
-use kilat_core::{Analysis, Capture, Channel, Flags, Result, SampleRate, TimeBase, Timestamp};
+use kilat_core::{Analysis, Flags, Result, Timestamp};
 
-use super::signal::{Mains, SYSTEMS};
+use super::signal::{Mains, SYSTEMS, capture};
 use super::{Reading, Row};
 
 const RATE_HZ: f64 = 1_600.0;
@@ -26,15 +26,9 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn analyze(mains: Mains, hz: f64, seconds: f64, level: impl Fn(f64) -> f64) -> Result<Analysis> {
-    let n = (seconds * RATE_HZ) as u64;
-    let at = |i: u64| {
-        let t = i as f64 / RATE_HZ;
-        SQRT_2 * mains.udin_v * level(t) * (2.0 * PI * hz * t).sin()
-    };
+    let wave = |t: f64| SQRT_2 * mains.udin_v * level(t) * (2.0 * PI * hz * t).sin();
     let start = Timestamp(TICK_NS - (TO_TICK_S * 1e9) as i64);
-    let time = TimeBase::uniform(SampleRate::from_hz(RATE_HZ)?, n, Some(start));
-    let channel = Channel::new("Ua", "V", (0..n).map(at).collect::<Vec<f64>>());
-    offline::analyze(&Capture::new(time, vec![channel])?, &mains.config(), 1)
+    offline::analyze(&capture(RATE_HZ, seconds, start, &[&wave])?, &mains.config(), 1)
 }
 
 type Count = fn(&Analysis, f64) -> Reading;

@@ -16,6 +16,7 @@
 
 pub mod design;
 pub mod statistics;
+pub mod tables;
 
 use std::collections::VecDeque;
 use std::f64::consts::PI;

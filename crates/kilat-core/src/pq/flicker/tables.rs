@@ -2,7 +2,7 @@
 //!
 //! Columns: lamp and mains frequency as in [`COLUMNS`]; `NO`: the standard has no such row.
 
-use kilat_core::Lamp::{self, V120, V230};
+use crate::config::Lamp::{self, V120, V230};
 
 /// Lamp and mains frequency, in hertz, of the columns.
 pub const COLUMNS: [(Lamp, f64); 4] = [(V230, 50.0), (V120, 60.0), (V120, 50.0), (V230, 60.0)];
