@@ -3,6 +3,7 @@
 pub mod events;
 pub mod flicker;
 pub mod harmonics;
+pub mod power;
 pub mod rms;
 pub mod rvc;
 pub mod transients;
