@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capture::{Capture, Kind, Phase};
 use crate::error::{Error, Result};
+use crate::pq::power::demand::DemandMeter;
 
 /// Measurement class of IEC 61000-4-30.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,10 @@ pub struct Config {
     pub transient_pct: f64,
     /// Lamp whose flicker is judged; none means the one that [`Config::lamp`] takes for the declared voltage.
     pub lamp: Option<Lamp>,
+    /// Demand is the mean power over this many minutes.
+    pub demand_min: f64,
+    /// A demand window begins every so many minutes: a whole part of `demand_min`, or all of it for block after block.
+    pub demand_step_min: f64,
 }
 
 impl Default for Config {
@@ -106,6 +111,8 @@ impl Config {
             thd_orders: 40,
             transient_pct: 10.0,
             lamp: None,
+            demand_min: 15.0,
+            demand_step_min: 15.0,
         }
     }
 
@@ -143,8 +150,26 @@ impl Config {
         within("rvc_pct", self.rvc_pct, 0.1, 50.0)?;
         within("rvc_hysteresis_pct", self.rvc_hysteresis_pct, 0.0, 90.0)?;
         within("transient_pct", self.transient_pct, 0.5, 1000.0)?;
+        within("demand_min", self.demand_min, 1.0, 1440.0)?;
+        within("demand_step_min", self.demand_step_min, 0.1, self.demand_min)?;
+        let steps = self.demand_min / self.demand_step_min;
+        if (steps - steps.round()).abs() > 1e-9 {
+            return Err(Error::config(
+                "demand_step_min",
+                format!(
+                    "{} min do not divide the {} min of `demand_min`",
+                    self.demand_step_min, self.demand_min
+                ),
+            ));
+        }
         within("orders", self.orders as f64, 1.0, 50.0)?;
         within("thd_orders", self.thd_orders as f64, 1.0, 50.0)
+    }
+
+    /// The register that demand is read from.
+    pub fn demand_meter(&self) -> DemandMeter {
+        let steps = (self.demand_min / self.demand_step_min).round();
+        DemandMeter::new(60.0 * self.demand_min / steps, steps as u32)
     }
 
     /// Udin of a channel on `phase`, in volts; `with_neutral` says whether the system has line-neutral voltages.
@@ -193,6 +218,8 @@ mod tests {
         assert!(bad.check().unwrap_err().to_string().starts_with("nominal_frequency_hz"));
         let bad = Config { dip_pct: f64::NAN, ..Config::default() };
         assert!(bad.check().unwrap_err().to_string().starts_with("dip_pct"));
+        let bad = Config { demand_step_min: 4.0, ..Config::default() };
+        assert!(bad.check().unwrap_err().to_string().starts_with("demand_step_min"));
         assert!(Config::default().check().is_ok());
     }
 }

@@ -10,6 +10,10 @@ use crate::capture::{Kind, Phase, TimeBase};
 use crate::config::{Config, Wiring};
 use crate::error::Warning;
 use crate::pq::events::Event;
+use crate::pq::power::demand::Demand;
+use crate::pq::power::energy::Energy;
+use crate::pq::power::phase::PhaseColumns;
+use crate::pq::power::system::SystemColumns;
 use crate::pq::rvc::RapidChange;
 use crate::pq::transients::Transient;
 use crate::units::Timestamp;
@@ -95,6 +99,11 @@ pub struct Intervals {
     pub rms: Array2<f64>,
     /// R.m.s. of the differences ab, bc, ca of the three line-neutral voltages, in volts: `(interval, 3)`, or no columns.
     pub line_line_rms_v: Array2<f64>,
+    /// R.m.s. of the sum of the three line-neutral voltages, in volts; empty without them.
+    pub residual_voltage_v: Vec<f64>,
+    /// R.m.s. of the neutral current, in amperes: measured, else of the sum of the three currents beside line-neutral voltages;
+    /// empty without either.
+    pub neutral_current_a: Vec<f64>,
 }
 
 /// Under- and over-deviation (IEC 61000-4-30:2015, annex D): basic values clipped at Udin, root of their mean square against
@@ -116,8 +125,10 @@ pub struct Measurements {
     pub harmonics: Harmonics,
     /// Unbalance.
     pub unbalance: Unbalance,
-    /// Power.
+    /// Power of each pair.
     pub power: Power,
+    /// Power of the three-phase system.
+    pub system_power: SystemPower,
     /// Under- and over-deviation.
     pub deviation: Deviation,
 }
@@ -166,17 +177,21 @@ pub struct Unbalance {
     pub i0_pct: Vec<f64>,
 }
 
-/// Power per basic interval and phase (IEEE 1459): `(interval, pair)`, pairs as in [`Analysis::power_pairs`].
+/// Power per interval and phase (IEEE 1459): `(interval, pair)`, pairs as in [`Analysis::power_pairs`].
+pub type Power = PhaseColumns<Array2<f64>>;
+
+/// Power of the three-phase system per interval (IEEE 1459); empty without three voltages and three currents.
+pub type SystemPower = SystemColumns<Vec<f64>>;
+
+/// Energy of the whole recording. Every sample is counted once; what no basic interval holds, at both ends of the recording and
+/// of gaps, is not.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Power {
-    /// Active power P, in watts; positive into the load.
-    pub p_w: Array2<f64>,
-    /// Fundamental reactive power Q1, in vars; positive when the current lags.
-    pub q1_var: Array2<f64>,
-    /// Apparent power S = U·I, in volt-amperes.
-    pub s_va: Array2<f64>,
-    /// Power factor P/S.
-    pub pf: Array2<f64>,
+pub struct Energies {
+    /// Of each power pair.
+    pub pairs: Vec<Energy>,
+    /// Of all together; `None` without a power to measure. Its apparent energy is that of Se in a three-phase system, else of
+    /// the sum of the pairs' S.
+    pub system: Option<Energy>,
 }
 
 /// Power frequency over absolute 10-s slots (IEC 61000-4-30, 5.1).
@@ -257,6 +272,12 @@ pub struct Analysis {
     pub unbalance: Unbalance,
     /// Power of the basic intervals.
     pub power: Power,
+    /// Power of the three-phase system in the basic intervals.
+    pub system_power: SystemPower,
+    /// Energy.
+    pub energy: Energies,
+    /// Demand of the system, window by window; empty when the recording ends within its first one.
+    pub demand: Vec<Demand>,
     /// Under- and over-deviation of the basic intervals.
     pub deviation: Deviation,
     /// The same of 150/180 cycles, 10 min and 2 h.

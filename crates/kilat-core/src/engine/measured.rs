@@ -8,6 +8,10 @@ use crate::engine::plan::Plan;
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
 use crate::pq::harmonics::Spectrum;
+use crate::pq::power::Wave;
+use crate::pq::power::energy::Stretch;
+use crate::pq::power::phase::PhasePower;
+use crate::pq::power::system::{FourWire, SystemPower, ThreeWire, two_wattmeters};
 use crate::pq::unbalance::ratios_pct;
 use crate::pq::{harmonics, rms};
 
@@ -31,10 +35,12 @@ pub struct Measured {
     pub under_v: f64,
     /// The same, but at least Udin: what over-deviation is made of.
     pub over_v: f64,
-    /// Active power with the channel's partner, in watts; NaN without one.
+    /// Mean product with the current the plan pairs it with, in watts; NaN without one.
     pub p_w: f64,
-    /// R.m.s. of the difference to the next phase, in volts; NaN without one.
-    pub line_line_rms_v: f64,
+    /// The same product, integrated over what no window before held, in joules. Not aggregated.
+    pub fresh_j: f64,
+    /// Mean product with the next phase, in V² or A²; NaN without one. Not aggregated.
+    pub next_product: f64,
     /// Harmonics.
     pub spectrum: Spectrum,
 }
@@ -46,39 +52,51 @@ impl Measured {
             (&mut self.rms, &other.rms),
             (&mut self.under_v, &other.under_v),
             (&mut self.over_v, &other.over_v),
-            (&mut self.line_line_rms_v, &other.line_line_rms_v),
         ] {
             f(Mean::Quadratic, from_mut(a), from_ref(b));
         }
         f(Mean::Arithmetic, from_mut(&mut self.p_w), from_ref(&other.p_w));
         self.spectrum.each(&other.spectrum, f);
     }
+
+    /// For power: the r.m.s., and the components the plan knows.
+    fn wave(&self, plan: &Plan) -> Wave<'_> {
+        Wave { rms: self.rms, components: &self.spectrum.component[..=plan.orders] }
+    }
 }
 
-/// Power of one pair of a voltage and a current (IEEE 1459, 3.1).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct PairPower {
-    /// Active power, in watts.
-    pub p_w: f64,
-    /// Fundamental reactive power, in vars.
-    pub q1_var: f64,
-    /// Apparent power, in volt-amperes.
-    pub s_va: f64,
-}
-
-/// What one window gives for the system.
+/// What one window gives for the system. What needs channels that are not there is NaN, or empty.
 #[derive(Debug, Clone, Default)]
 pub struct System {
-    /// Negative-sequence voltage unbalance, in %; NaN without three voltages.
+    /// Negative-sequence voltage unbalance, in %.
     pub u2_pct: f64,
-    /// Zero-sequence voltage unbalance, in %; NaN without three line-neutral voltages.
+    /// Zero-sequence voltage unbalance, in %.
     pub u0_pct: f64,
-    /// Negative-sequence current unbalance, in %; NaN without three currents.
+    /// Negative-sequence current unbalance, in %.
     pub i2_pct: f64,
     /// Zero-sequence current unbalance, in %.
     pub i0_pct: f64,
+    /// R.m.s. of the differences ab, bc, ca of three line-neutral voltages, in volts.
+    pub line_line_rms_v: [f64; 3],
+    /// R.m.s. of the sum of three line-neutral voltages, in volts.
+    pub residual_voltage_v: f64,
+    /// R.m.s. of the neutral current, in amperes: measured, else of the sum of three currents beside line-neutral voltages.
+    pub neutral_current_a: f64,
     /// Power of each pair.
-    pub pairs: Vec<PairPower>,
+    pub pairs: Vec<PhasePower>,
+    /// Power of the three-phase system.
+    pub power: Option<SystemPower>,
+    /// What the pairs and the system took during the time no window before held. Not aggregated.
+    pub fresh: Fresh,
+}
+
+/// Contributions to the energy registers.
+#[derive(Debug, Clone, Default)]
+pub struct Fresh {
+    /// Of each pair.
+    pub pairs: Vec<Stretch>,
+    /// Of all together; `None` without a current.
+    pub system: Option<Stretch>,
 }
 
 impl System {
@@ -89,21 +107,26 @@ impl System {
             (&mut self.u0_pct, &other.u0_pct),
             (&mut self.i2_pct, &other.i2_pct),
             (&mut self.i0_pct, &other.i0_pct),
+            (&mut self.residual_voltage_v, &other.residual_voltage_v),
+            (&mut self.neutral_current_a, &other.neutral_current_a),
         ] {
             f(Mean::Quadratic, from_mut(a), from_ref(b));
         }
-        self.pairs.resize(other.pairs.len(), PairPower::default());
+        f(Mean::Quadratic, &mut self.line_line_rms_v, &other.line_line_rms_v);
+        self.pairs.resize(other.pairs.len(), PhasePower::default());
         for (a, b) in self.pairs.iter_mut().zip(&other.pairs) {
-            f(Mean::Arithmetic, from_mut(&mut a.p_w), from_ref(&b.p_w));
-            f(Mean::Arithmetic, from_mut(&mut a.q1_var), from_ref(&b.q1_var));
-            f(Mean::Arithmetic, from_mut(&mut a.s_va), from_ref(&b.s_va));
+            a.each(b, f);
+        }
+        match &other.power {
+            Some(other) => self.power.get_or_insert_default().each(other, f),
+            None => self.power = None,
         }
     }
 
-    /// Measures the system in a window of which every channel has been measured.
-    pub fn measure(&mut self, plan: &Plan, channels: &[Measured]) {
+    /// Measures the system in a window of which every channel has been measured; `fresh_s` is the time no window before held.
+    pub fn measure(&mut self, plan: &Plan, channels: &[Measured], fresh_s: f64) {
         let ratios = |of: &[usize]| match of {
-            &[a, b, c] => ratios_pct([a, b, c].map(|c| channels[c].spectrum.fundamental)),
+            &[a, b, c] => ratios_pct([a, b, c].map(|c| channels[c].spectrum.fundamental())),
             _ => (f64::NAN, f64::NAN),
         };
         (self.u2_pct, self.u0_pct) = ratios(&plan.system);
@@ -111,14 +134,85 @@ impl System {
             self.u0_pct = f64::NAN;
         }
         (self.i2_pct, self.i0_pct) = ratios(&plan.system_currents);
+        let (u, i) = (three(&plan.system, channels), three(&plan.system_currents, channels));
+        let wye = plan.wiring == Wiring::Wye;
+        self.line_line_rms_v = u.filter(|_| wye).map_or([f64::NAN; 3], differences);
+        self.residual_voltage_v = u.filter(|_| wye).map_or(f64::NAN, sum_rms);
+        self.neutral_current_a = match plan.neutral_current {
+            Some(n) => channels[n].rms,
+            None => i.filter(|_| wye).map_or(f64::NAN, sum_rms),
+        };
         self.pairs.clear();
-        self.pairs.extend(plan.pairs.iter().map(|&(u, i)| {
-            let (u, i) = (&channels[u], &channels[i]);
-            // Q1 = U1·I1·sin(θu − θi): positive when the current lags (IEEE 1459, 3.1.2.4).
-            let q1_var = (u.spectrum.fundamental * i.spectrum.fundamental.conj()).im;
-            PairPower { p_w: u.p_w, q1_var, s_va: u.rms * i.rms }
-        }));
+        self.pairs.extend(
+            plan.pairs.iter().map(|&(u, i)| {
+                PhasePower::new(channels[u].wave(plan), channels[i].wave(plan), channels[u].p_w)
+            }),
+        );
+        self.power = match (plan.wiring, u, i) {
+            (Wiring::Wye, Some(u), Some(i)) => Some(SystemPower::four_wire(&FourWire {
+                u: u.map(|c| c.wave(plan)),
+                line_line_rms_v: self.line_line_rms_v,
+                i: i.map(|c| c.wave(plan)),
+                neutral_rms_a: self.neutral_current_a,
+                neutral_fundamental: plan.neutral_current.map(|n| channels[n].spectrum.fundamental()),
+                p_w: u.map(|c| c.p_w),
+            })),
+            (Wiring::Delta, Some(u), Some(i)) => Some(SystemPower::three_wire(&ThreeWire {
+                line_line: u.map(|c| c.wave(plan)),
+                i: i.map(|c| c.wave(plan)),
+                p_w: two_wattmeters(u[0].p_w, u[1].p_w),
+            })),
+            _ => None,
+        };
+        self.count(plan, channels, fresh_s);
     }
+
+    /// What the window adds to the energy registers.
+    fn count(&mut self, plan: &Plan, channels: &[Measured], duration_s: f64) {
+        let pair = |(p, &(u, _)): (&PhasePower, &(usize, usize))| Stretch {
+            duration_s,
+            active_j: channels[u].fresh_j,
+            q1_var: p.q1_var,
+            s_va: p.s_va,
+        };
+        let fresh = &mut self.fresh;
+        fresh.pairs.clear();
+        fresh.pairs.extend(self.pairs.iter().zip(&plan.pairs).map(pair));
+        let all = || fresh.pairs.iter();
+        let pairs_j = || all().map(|s| s.active_j).sum();
+        fresh.system = if let Some(power) = &self.power {
+            let active_j = match plan.system[..] {
+                [ab, bc, _] if plan.wiring == Wiring::Delta => {
+                    two_wattmeters(channels[ab].fresh_j, channels[bc].fresh_j)
+                }
+                _ => pairs_j(),
+            };
+            Some(Stretch { duration_s, active_j, q1_var: power.q1_var, s_va: power.se_va })
+        } else if plan.pairs.is_empty() {
+            None
+        } else {
+            let (q1_var, s_va) = (all().map(|s| s.q1_var).sum(), all().map(|s| s.s_va).sum());
+            Some(Stretch { duration_s, active_j: pairs_j(), q1_var, s_va })
+        };
+    }
+}
+
+/// The three channels of a system, when it has three.
+fn three<'m>(of: &[usize], channels: &'m [Measured]) -> Option<[&'m Measured; 3]> {
+    <[usize; 3]>::try_from(of).ok().map(|of| of.map(|c| &channels[c]))
+}
+
+/// R.m.s. of each phase less the next.
+fn differences(phases: [&Measured; 3]) -> [f64; 3] {
+    [0, 1, 2].map(|k| {
+        let (a, b) = (phases[k], phases[(k + 1) % 3]);
+        (a.rms.powi(2) - 2.0 * a.next_product + b.rms.powi(2)).max(0.0).sqrt()
+    })
+}
+
+/// R.m.s. of the sum of the phases.
+fn sum_rms(phases: [&Measured; 3]) -> f64 {
+    phases.iter().map(|p| p.rms.powi(2) + 2.0 * p.next_product).sum::<f64>().max(0.0).sqrt()
 }
 
 /// Measures `channel` in `span`.
@@ -133,17 +227,18 @@ pub fn measure(
     let c = &plan.channels[channel];
     let track = &tracks[channel];
     let length = span.stop - span.start;
-    let mean = |a: usize, b: usize| {
-        let integral =
-            rms::product_integral(plan.level, &tracks[a].raw, &tracks[b].raw, span.start, span.stop);
-        integral / length * plan.channels[a].scale * plan.channels[b].scale
+    let integral = |other: usize, start: f64| {
+        let codes = rms::product_integral(plan.level, &track.raw, &tracks[other].raw, start, span.stop);
+        codes * c.scale * plan.channels[other].scale
     };
-    let square = mean(channel, channel).max(0.0);
-    out.rms = square.sqrt();
+    let mean = |other: usize| integral(other, span.start) / length;
+    out.rms = mean(channel).max(0.0).sqrt();
     (out.under_v, out.over_v) = (out.rms.min(c.info.udin_v), out.rms.max(c.info.udin_v));
-    out.p_w = c.pair.map_or(f64::NAN, |i| mean(channel, i));
-    out.line_line_rms_v = c
-        .next_phase
-        .map_or(f64::NAN, |next| (square - 2.0 * mean(channel, next) + mean(next, next)).max(0.0).sqrt());
+    out.p_w = c.pair.map_or(f64::NAN, mean);
+    out.fresh_j = match c.pair {
+        Some(i) if span.fresh > span.start => integral(i, span.fresh) / plan.fs,
+        _ => out.p_w * length / plan.fs,
+    };
+    out.next_product = c.next_phase.map_or(f64::NAN, mean);
     harmonics::measure(plan, track.mid(plan), span, c.scale, scratch, &mut out.spectrum);
 }

@@ -46,9 +46,10 @@ pub struct ChannelPlan {
     pub range: Option<(f64, f64)>,
     /// Its own crossings are followed: voltages, or currents when there is no voltage.
     pub tracked: bool,
-    /// The channel it is multiplied with for active power (on voltages of a pair).
+    /// The current it is multiplied with for active power.
     pub pair: Option<usize>,
-    /// The next phase of the system, for the line-line voltage (on line-neutral voltages of a three-phase system).
+    /// The next phase of the system, it is multiplied with for differences and sums of phases: on three line-neutral voltages,
+    /// and on three currents.
     pub next_phase: Option<usize>,
 }
 
@@ -109,6 +110,8 @@ pub struct Plan {
     pub system_currents: Vec<usize>,
     /// Voltage and current of each power pair.
     pub pairs: Vec<(usize, usize)>,
+    /// The current of the neutral, where it is measured.
+    pub neutral_current: Option<usize>,
     /// Highest order that the rate supports.
     pub orders: usize,
     /// Raw samples to the stream that harmonics are taken from; `None` when it is the raw stream.
@@ -150,11 +153,19 @@ impl Plan {
         for &(u, i) in &pairs {
             plans[u].pair = Some(i);
         }
+        if let (Wiring::Delta, [ab, bc, _], [a, _, c]) = (wiring, &system[..], &system_currents[..]) {
+            // The two wattmeters.
+            (plans[*ab].pair, plans[*bc].pair) = (Some(*a), Some(*c));
+        }
         if wiring == Wiring::Wye {
-            for (k, &u) in system.iter().enumerate() {
-                plans[u].next_phase = Some(system[(k + 1) % 3]);
+            for phases in [&system, &system_currents].into_iter().filter(|p| p.len() == 3) {
+                for (k, &c) in phases.iter().enumerate() {
+                    plans[c].next_phase = Some(phases[(k + 1) % 3]);
+                }
             }
         }
+        let is_neutral = |c: &ChannelPlan| c.info.kind == Kind::Current && c.info.phase == Some(Phase::N);
+        let neutral_current = plans.iter().position(is_neutral);
 
         let mid_factor = (fs / MID_RATE_HZ).floor().max(1.0);
         let mid = fs / mid_factor;
@@ -187,6 +198,7 @@ impl Plan {
             system,
             system_currents,
             pairs,
+            neutral_current,
             orders,
             to_mid,
             to_low,
@@ -206,6 +218,11 @@ impl Plan {
     /// Raw samples per sample of the stream crossings are sought in.
     pub fn low_factor(&self) -> u64 {
         self.mid_factor() * self.to_low.as_ref().map_or(1, Decimator::factor)
+    }
+
+    /// True when the current of the neutral is measured, or is the sum of three.
+    pub fn has_neutral_current(&self) -> bool {
+        self.neutral_current.is_some() || self.wiring == Wiring::Wye && self.system_currents.len() == 3
     }
 
     /// Nominal half period, in samples.

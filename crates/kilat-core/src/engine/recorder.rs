@@ -1,7 +1,9 @@
 //! Collects results into the tables of an [`Analysis`].
 
 use crate::capture::TimeBase;
-use crate::engine::analysis::{Aggregates, Analysis, Flicker, Frequency, Gap, HalfCycles, Measurements};
+use crate::engine::analysis::{
+    Aggregates, Analysis, Energies, Flicker, Frequency, Gap, HalfCycles, Measurements,
+};
 use crate::engine::plan::Plan;
 use crate::engine::sink::{
     FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink, Term,
@@ -9,6 +11,8 @@ use crate::engine::sink::{
 use crate::engine::tables::Tables;
 use crate::error::Warning;
 use crate::pq::events::Event;
+use crate::pq::power::demand::{Demand, DemandMeter, Load};
+use crate::pq::power::energy::Energy;
 use crate::pq::rvc::RapidChange;
 use crate::pq::transients::Transient;
 
@@ -23,6 +27,9 @@ pub struct Recorder<'p> {
     rvc: Vec<RapidChange>,
     transients: Vec<Transient>,
     gaps: Vec<Gap>,
+    energy: Energies,
+    meter: DemandMeter,
+    demand: Vec<Demand>,
     basic: Tables,
     cycles_150: Tables,
     ten_minutes: Tables,
@@ -41,6 +48,9 @@ impl<'p> Recorder<'p> {
             rvc: Vec::new(),
             transients: Vec::new(),
             gaps: Vec::new(),
+            energy: Energies { pairs: vec![Energy::default(); plan.pairs.len()], system: None },
+            meter: plan.config.demand_meter(),
+            demand: Vec::new(),
             basic: Tables::default(),
             cycles_150: Tables::default(),
             ten_minutes: Tables::default(),
@@ -56,7 +66,8 @@ impl<'p> Recorder<'p> {
         });
         self.rvc.sort_by(|a, b| a.start_sample.total_cmp(&b.start_sample));
         self.transients.sort_by_key(|t| (t.start_sample, t.channel));
-        let Measurements { intervals, harmonics, unbalance, power, deviation } = self.basic.finish(plan);
+        let Measurements { intervals, harmonics, unbalance, power, system_power, deviation } =
+            self.basic.finish(plan);
         Analysis {
             config: plan.config.clone(),
             wiring: plan.wiring,
@@ -67,6 +78,9 @@ impl<'p> Recorder<'p> {
             harmonics,
             unbalance,
             power,
+            system_power,
+            energy: self.energy,
+            demand: self.demand,
             deviation,
             aggregates: Aggregates {
                 cycles_150: self.cycles_150.finish(plan),
@@ -82,6 +96,21 @@ impl<'p> Recorder<'p> {
             warnings,
             time,
         }
+    }
+}
+
+impl Recorder<'_> {
+    /// Energy and demand: what no interval before held.
+    fn count(&mut self, v: &Interval<'_>) {
+        let fresh = &v.system.fresh;
+        for (energy, stretch) in self.energy.pairs.iter_mut().zip(&fresh.pairs) {
+            energy.add(*stretch);
+        }
+        let Some(all) = fresh.system.filter(|s| s.duration_s > 0.0) else { return };
+        self.energy.system.get_or_insert_default().add(all);
+        let load = Load { p_w: all.active_j / all.duration_s, q1_var: all.q1_var, s_va: all.s_va };
+        let start = v.stamp.plus_seconds(-all.duration_s);
+        self.meter.add(start, v.stamp, load, &mut |d| self.demand.push(d));
     }
 }
 
@@ -102,6 +131,9 @@ impl Sink for Recorder<'_> {
             Period::TwoHours => &mut self.two_hours,
         };
         tables.push(self.plan, &v);
+        if v.period == Period::Basic {
+            self.count(&v);
+        }
     }
 
     fn frequency(&mut self, v: FrequencyValue) {

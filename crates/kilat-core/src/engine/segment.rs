@@ -147,7 +147,8 @@ impl Engine {
                     let quality = |t: &Track| t.flags(span.start, span.stop);
                     let flags = self.tracks.iter().map(quality).fold(span.flags, Flags::union);
                     let channels = measured.next().unwrap_or_default();
-                    self.system.measure(&self.plan, channels);
+                    let covered_s = (span.stop - span.fresh) / self.plan.fs;
+                    self.system.measure(&self.plan, channels, covered_s);
                     let basic = Interval {
                         period: Period::Basic,
                         start_sample: span.start + offset,
@@ -155,7 +156,7 @@ impl Engine {
                         stamp: self.clock.plus_seconds(span.stop / self.plan.fs),
                         cycles: u32::from(span.cycles),
                         basics: 1,
-                        covered_s: (span.stop - span.fresh) / self.plan.fs,
+                        covered_s,
                         frequency_hz: f64::from(span.cycles) * self.plan.fs / (span.stop - span.start),
                         flags,
                         channels,

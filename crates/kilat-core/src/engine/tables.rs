@@ -4,10 +4,12 @@ use ndarray::{Array2, Array3};
 
 use crate::capture::Kind;
 use crate::config::Wiring;
-use crate::engine::analysis::{Deviation, Harmonics, Intervals, Measurements, Power, Unbalance};
+use crate::engine::analysis::{Deviation, Harmonics, Intervals, Measurements, Unbalance};
 use crate::engine::plan::Plan;
 use crate::engine::sink::Interval;
 use crate::pq::harmonics::ORDERS;
+use crate::pq::power::phase::PhaseColumns;
+use crate::pq::power::system::SystemColumns;
 
 /// Tables on their way: columns without their shape.
 #[derive(Debug, Default)]
@@ -17,9 +19,10 @@ pub struct Tables {
     rms: Vec<f64>,
     deviation: [Vec<f64>; 2],
     line_line: Vec<f64>,
+    power: PhaseColumns<Vec<f64>>,
+    system_power: SystemColumns<Vec<f64>>,
     spectra: [Vec<f64>; 5],
     thd: [Vec<f64>; 2],
-    power: [Vec<f64>; 4],
 }
 
 impl Tables {
@@ -49,9 +52,10 @@ impl Tables {
             self.thd[1].push(s.thd_group_pct);
         }
         for p in &v.system.pairs {
-            for (all, one) in self.power.iter_mut().zip([p.p_w, p.q1_var, p.s_va, p.p_w / p.s_va]) {
-                all.push(one);
-            }
+            self.power.push(p);
+        }
+        if let Some(p) = &v.system.power {
+            self.system_power.push(p);
         }
         if plan.system.len() == 3 {
             self.unbalance.u2_pct.push(v.system.u2_pct);
@@ -62,7 +66,11 @@ impl Tables {
             self.unbalance.i0_pct.push(v.system.i0_pct);
         }
         if plan.wiring == Wiring::Wye {
-            self.line_line.extend(plan.system.iter().map(|c| v.channels[*c].line_line_rms_v));
+            self.line_line.extend(v.system.line_line_rms_v);
+            t.residual_voltage_v.push(v.system.residual_voltage_v);
+        }
+        if plan.has_neutral_current() {
+            t.neutral_current_a.push(v.system.neutral_current_a);
         }
     }
 
@@ -72,7 +80,6 @@ impl Tables {
         let [subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad] =
             self.spectra.map(|v| cube(rows, channels, v));
         let [thd_subgroup_pct, thd_group_pct] = self.thd.map(|v| table(rows, channels, v));
-        let [p_w, q1_var, s_va, pf] = self.power.map(|v| table(rows, plan.pairs.len(), v));
         let [under_pct, over_pct] = self.deviation.map(|v| table(rows, channels, v));
         self.intervals.rms = table(rows, channels, self.rms);
         let pairs = if plan.wiring == Wiring::Wye { 3 } else { 0 };
@@ -89,7 +96,8 @@ impl Tables {
                 thd_group_pct,
             },
             unbalance: self.unbalance,
-            power: Power { p_w, q1_var, s_va, pf },
+            power: self.power.map(|v| table(rows, plan.pairs.len(), v)),
+            system_power: self.system_power,
             deviation: Deviation { under_pct, over_pct },
         }
     }

@@ -22,8 +22,8 @@ pub const ORDERS: usize = 51;
 /// Harmonics of one channel in one window, in volts or amperes r.m.s.; NaN beyond the orders the rate supports.
 #[derive(Debug, Clone)]
 pub struct Spectrum {
-    /// Phasor of the fundamental: r.m.s., phase of a cosine at the start of the window.
-    pub fundamental: Complex64,
+    /// Phasors of the harmonic components: r.m.s., phases of cosines at the start of the window; order 0 is d.c., and real.
+    pub component: [Complex64; ORDERS],
     /// Harmonic subgroups; order 0 is the d.c. component.
     pub subgroup: [f64; ORDERS],
     /// Harmonic groups; order 0 is the d.c. component.
@@ -44,7 +44,7 @@ impl Default for Spectrum {
     fn default() -> Self {
         let none = [f64::NAN; ORDERS];
         Self {
-            fundamental: Complex64::new(f64::NAN, f64::NAN),
+            component: [Complex64::new(f64::NAN, f64::NAN); ORDERS],
             subgroup: none,
             group: none,
             interharmonic_subgroup: none,
@@ -57,7 +57,12 @@ impl Default for Spectrum {
 }
 
 impl Spectrum {
-    /// Goes through all values beside those of `other`, for aggregation.
+    /// Phasor of the fundamental.
+    pub fn fundamental(&self) -> Complex64 {
+        self.component[1]
+    }
+
+    /// Goes through all values beside those of `other`, for aggregation. Phasors do not aggregate.
     pub fn each(&mut self, other: &Self, f: &mut impl FnMut(Mean, &mut [f64], &[f64])) {
         for (a, b) in [
             (&mut self.subgroup, &other.subgroup),
@@ -99,7 +104,9 @@ pub fn measure(
     *out = Spectrum::default();
     for h in 0..=plan.orders {
         let centre = h * n;
-        out.phase_rad[h] = (bin(centre) * scale.signum()).arg();
+        let rms = if h == 0 { 1.0 } else { 2.0f64.sqrt() };
+        out.component[h] = bin(centre) * (rms / POINTS as f64 * scale);
+        out.phase_rad[h] = out.component[h].arg();
         let component = square(centre);
         let (sub, group) = if h == 0 || !full {
             (component, component)
@@ -114,7 +121,6 @@ pub fn measure(
             out.interharmonic_group[h] = sum(centre + 1, centre + n - 1).sqrt();
         }
     }
-    out.fundamental = bin(n) * (2.0f64.sqrt() / POINTS as f64 * scale);
     out.thd_subgroup_pct = thd_pct(&out.subgroup, plan.config.thd_orders.min(plan.orders));
     out.thd_group_pct = thd_pct(&out.group, plan.config.thd_orders.min(plan.orders));
 }

@@ -4,6 +4,7 @@
 //! [`phase`] holds the quantities of one voltage and one current, [`system`] those of three phases, [`energy`] and
 //! [`demand`] what adds up over time.
 
+mod columns;
 pub mod demand;
 pub mod energy;
 pub mod phase;

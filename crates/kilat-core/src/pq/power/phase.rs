@@ -9,46 +9,56 @@
 //! "Reactive power" of distorted waves has four meanings in the field, so each has its own name here: Q1 (the standard's, and
 //! the default), Budeanu's Σ `UhIh` sin θh, Fryze's √(S² − P²), and that of meters that delay the voltage by a quarter cycle.
 
-use super::{Wave, rest};
+use std::slice::{from_mut, from_ref};
 
-/// Power of one phase.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PhasePower {
-    /// Active power P, in watts; positive into the load.
-    pub p_w: f64,
-    /// Fundamental active power P1, in watts.
-    pub p1_w: f64,
-    /// Harmonic active power PH = P − P1, in watts; d.c. and interharmonics are part of it.
-    pub ph_w: f64,
-    /// Fundamental reactive power Q1, in vars; positive when the current lags.
-    pub q1_var: f64,
-    /// Apparent power S = U·I, in volt-amperes.
-    pub s_va: f64,
-    /// Fundamental apparent power S1, in volt-amperes.
-    pub s1_va: f64,
-    /// Non-fundamental apparent power SN, in volt-amperes.
-    pub sn_va: f64,
-    /// Current distortion power DI, in vars.
-    pub di_var: f64,
-    /// Voltage distortion power DV, in vars.
-    pub dv_var: f64,
-    /// Harmonic apparent power SH, in volt-amperes.
-    pub sh_va: f64,
-    /// Harmonic distortion power DH, in vars.
-    pub dh_var: f64,
-    /// Non-active power N, in vars.
-    pub n_var: f64,
-    /// Power factor P/S; NaN without apparent power.
-    pub pf: f64,
-    /// Displacement power factor P1/S1; NaN without fundamental apparent power.
-    pub pf1: f64,
-    /// Reactive power after Budeanu, in vars: Σ `UhIh` sin θh over the known orders.
-    pub q_budeanu_var: f64,
-    /// Reactive power after Fryze, in vars: √(S² − P²), never negative. For one phase it is N under its older name.
-    pub q_fryze_var: f64,
-    /// Reactive power of a meter that delays the voltage by a quarter of a cycle, in vars: ⟨u(t − T/4)·i(t)⟩, that is
-    /// Σ `UhIh` cos(θh − h·π/2) over the known orders and d.c.
-    pub q_quarter_cycle_var: f64,
+use super::columns::quantities;
+use super::{Wave, rest};
+use crate::engine::measured::Mean;
+
+quantities! {
+    /// Power of one phase.
+    pub struct PhasePower;
+    /// Columns of [`PhasePower`].
+    pub struct PhaseColumns;
+    values {
+        /// Active power P, in watts; positive into the load.
+        p_w: Arithmetic,
+        /// Fundamental active power P1, in watts.
+        p1_w: Arithmetic,
+        /// Harmonic active power PH = P − P1, in watts; d.c. and interharmonics are part of it.
+        ph_w: Arithmetic,
+        /// Fundamental reactive power Q1, in vars; positive when the current lags.
+        q1_var: Arithmetic,
+        /// Apparent power S = U·I, in volt-amperes.
+        s_va: Arithmetic,
+        /// Fundamental apparent power S1, in volt-amperes.
+        s1_va: Arithmetic,
+        /// Non-fundamental apparent power SN, in volt-amperes.
+        sn_va: Arithmetic,
+        /// Current distortion power DI, in vars.
+        di_var: Arithmetic,
+        /// Voltage distortion power DV, in vars.
+        dv_var: Arithmetic,
+        /// Harmonic apparent power SH, in volt-amperes.
+        sh_va: Arithmetic,
+        /// Harmonic distortion power DH, in vars.
+        dh_var: Arithmetic,
+        /// Non-active power N, in vars.
+        n_var: Arithmetic,
+        /// Reactive power after Budeanu, in vars: Σ `UhIh` sin θh over the known orders.
+        q_budeanu_var: Arithmetic,
+        /// Reactive power after Fryze, in vars: √(S² − P²), never negative. For one phase it is N under its older name.
+        q_fryze_var: Arithmetic,
+        /// Reactive power of a meter that delays the voltage by a quarter of a cycle, in vars: ⟨u(t − T/4)·i(t)⟩, that is
+        /// Σ `UhIh` cos(θh − h·π/2) over the known orders and d.c.
+        q_quarter_cycle_var: Arithmetic,
+    }
+    ratios {
+        /// Power factor P/S; NaN without apparent power.
+        pf = p_w / s_va,
+        /// Displacement power factor P1/S1; NaN without fundamental apparent power.
+        pf1 = p1_w / s1_va,
+    }
 }
 
 impl PhasePower {

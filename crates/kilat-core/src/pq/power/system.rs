@@ -11,54 +11,68 @@
 //! The arithmetic sum of the phases' S and the vector |P + jΣQ1| are no apparent power of a system in IEEE 1459; meters show
 //! them all the same, so they are here under their own names.
 
+use std::slice::{from_mut, from_ref};
+
 use realfft::num_complex::Complex64;
 
+use super::columns::quantities;
 use super::{Wave, rest};
+use crate::engine::measured::Mean;
 use crate::pq::unbalance::sequences;
 
-/// Power of a three-phase system.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SystemPower {
-    /// Active power P of all phases, in watts; positive into the load.
-    pub p_w: f64,
-    /// Effective voltage Ve, in volts, line-neutral.
-    pub ve_v: f64,
-    /// Effective current Ie, in amperes.
-    pub ie_a: f64,
-    /// Effective apparent power Se, in volt-amperes.
-    pub se_va: f64,
-    /// Fundamental effective apparent power Se1, in volt-amperes.
-    pub se1_va: f64,
-    /// Non-fundamental effective apparent power `SeN`, in volt-amperes.
-    pub sen_va: f64,
-    /// Current distortion power `DeI`, in vars.
-    pub dei_var: f64,
-    /// Voltage distortion power `DeV`, in vars.
-    pub dev_var: f64,
-    /// Harmonic apparent power `SeH`, in volt-amperes.
-    pub seh_va: f64,
-    /// Harmonic distortion power `DeH`, in vars.
-    pub deh_var: f64,
-    /// Positive-sequence fundamental voltage U1⁺, in volts, line-neutral.
-    pub u1_positive_v: f64,
-    /// Positive-sequence fundamental current I1⁺, in amperes.
-    pub i1_positive_a: f64,
-    /// Positive-sequence active power P1⁺, in watts.
-    pub p1_positive_w: f64,
-    /// Positive-sequence reactive power Q1⁺, in vars; positive when the current lags.
-    pub q1_positive_var: f64,
-    /// Positive-sequence apparent power S1⁺, in volt-amperes.
-    pub s1_positive_va: f64,
-    /// Fundamental unbalance power SU1, in volt-amperes.
-    pub su1_va: f64,
-    /// Power factor P/Se; NaN without apparent power.
-    pub pf: f64,
-    /// Positive-sequence power factor P1⁺/S1⁺; NaN without it.
-    pub pf1_positive: f64,
-    /// Sum of the phases' U·I, in volt-amperes; NaN with three wires. Not an apparent power of IEEE 1459.
-    pub s_arithmetic_va: f64,
-    /// |P + jΣQ1|, in volt-amperes. Not an apparent power of IEEE 1459.
-    pub s_vector_va: f64,
+quantities! {
+    /// Power of a three-phase system.
+    pub struct SystemPower;
+    /// Columns of [`SystemPower`].
+    pub struct SystemColumns;
+    values {
+        /// Active power P of all phases, in watts; positive into the load.
+        p_w: Arithmetic,
+        /// Fundamental active power of all phases, in watts.
+        p1_w: Arithmetic,
+        /// Fundamental reactive power of all phases ΣQ1, in vars; positive when the current lags.
+        q1_var: Arithmetic,
+        /// Effective voltage Ve, in volts, line-neutral.
+        ve_v: Quadratic,
+        /// Effective current Ie, in amperes.
+        ie_a: Quadratic,
+        /// Effective apparent power Se, in volt-amperes.
+        se_va: Arithmetic,
+        /// Fundamental effective apparent power Se1, in volt-amperes.
+        se1_va: Arithmetic,
+        /// Non-fundamental effective apparent power `SeN`, in volt-amperes.
+        sen_va: Arithmetic,
+        /// Current distortion power `DeI`, in vars.
+        dei_var: Arithmetic,
+        /// Voltage distortion power `DeV`, in vars.
+        dev_var: Arithmetic,
+        /// Harmonic apparent power `SeH`, in volt-amperes.
+        seh_va: Arithmetic,
+        /// Harmonic distortion power `DeH`, in vars.
+        deh_var: Arithmetic,
+        /// Positive-sequence fundamental voltage U1⁺, in volts, line-neutral.
+        u1_positive_v: Quadratic,
+        /// Positive-sequence fundamental current I1⁺, in amperes.
+        i1_positive_a: Quadratic,
+        /// Positive-sequence active power P1⁺, in watts.
+        p1_positive_w: Arithmetic,
+        /// Positive-sequence reactive power Q1⁺, in vars; positive when the current lags.
+        q1_positive_var: Arithmetic,
+        /// Positive-sequence apparent power S1⁺, in volt-amperes.
+        s1_positive_va: Arithmetic,
+        /// Fundamental unbalance power SU1, in volt-amperes.
+        su1_va: Arithmetic,
+        /// Sum of the phases' U·I, in volt-amperes; NaN with three wires. Not an apparent power of IEEE 1459.
+        s_arithmetic_va: Arithmetic,
+        /// |P + jΣQ1|, in volt-amperes. Not an apparent power of IEEE 1459.
+        s_vector_va: Arithmetic,
+    }
+    ratios {
+        /// Power factor P/Se; NaN without apparent power.
+        pf = p_w / se_va,
+        /// Positive-sequence power factor P1⁺/S1⁺; NaN without it.
+        pf1_positive = p1_positive_w / s1_positive_va,
+    }
 }
 
 /// What four wires carry in one window.
@@ -89,11 +103,10 @@ pub struct ThreeWire<'a> {
     pub p_w: f64,
 }
 
-impl ThreeWire<'_> {
-    /// Active power by the two-wattmeter method: ⟨uab·ia⟩ − ⟨ubc·ic⟩.
-    pub fn two_wattmeters_w(ab_a_w: f64, bc_c_w: f64) -> f64 {
-        ab_a_w - bc_c_w
-    }
+/// Active power of three wires: the mean products ⟨uab·ia⟩ and ⟨ubc·ic⟩ of two wattmeters, the second of which is connected the
+/// other way round.
+pub fn two_wattmeters(ab_a: f64, bc_c: f64) -> f64 {
+    ab_a - bc_c
 }
 
 impl SystemPower {
@@ -143,6 +156,8 @@ impl SystemPower {
         let s1_positive_va = positive.norm();
         Self {
             p_w,
+            p1_w: s.re,
+            q1_var: s.im,
             ve_v: ue,
             ie_a: ie,
             se_va,
@@ -350,7 +365,7 @@ mod tests {
             let three = SystemPower::three_wire(&ThreeWire {
                 line_line: lines.each_ref().map(Signal::wave),
                 i: i.each_ref().map(Signal::wave),
-                p_w: ThreeWire::two_wattmeters_w(lines[0].times(&i[0]), lines[1].times(&i[2])),
+                p_w: two_wattmeters(lines[0].times(&i[0]), lines[1].times(&i[2])),
             });
             let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * four.se_va;
             prop_assert!(near(four.se_va, three.se_va) && near(four.se1_va, three.se1_va));
