@@ -58,20 +58,23 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
     ] {
         all.push((name.into(), bits(&cube.iter().copied().collect::<Vec<_>>())));
     }
-    let p = &a.power;
+    for (name, table) in a.power.columns() {
+        all.push((name.into(), bits(&table.iter().copied().collect::<Vec<_>>())));
+    }
+    for (name, column) in a.system_power.columns() {
+        all.push((format!("system {name}"), bits(column)));
+    }
     for (name, table) in [
         ("r.m.s.", &i.rms),
         ("line-line r.m.s.", &i.line_line_rms_v),
         ("THD of subgroups", &h.thd_subgroup_pct),
         ("THD of groups", &h.thd_group_pct),
-        ("P", &p.p_w),
-        ("Q1", &p.q1_var),
-        ("S", &p.s_va),
-        ("PF", &p.pf),
     ] {
         all.push((name.into(), bits(&table.iter().copied().collect::<Vec<_>>())));
     }
     for (name, column) in [
+        ("neutral current", &i.neutral_current_a),
+        ("residual voltage", &i.residual_voltage_v),
         ("u2", &a.unbalance.u2_pct),
         ("u0", &a.unbalance.u0_pct),
         ("i2", &a.unbalance.i2_pct),
@@ -105,6 +108,8 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
     }
     all.push(("stamps".into(), text(format!("{:?} {:?}", i.stamp, i.covered_s))));
     all.push(("deviation".into(), text(format!("{:?}", a.deviation))));
+    all.push(("energy".into(), text(format!("{:?}", a.energy))));
+    all.push(("demand".into(), text(format!("{:?}", a.demand))));
     all.push(("gaps".into(), a.gaps.iter().map(|g| g.sample).collect()));
     all
 }
