@@ -2,7 +2,11 @@
 
 use kilat_core::diagnosis::Finding;
 use kilat_core::engine::analysis::{HalfCycles, PInstTable, SeverityTable};
-use kilat_core::{Analysis, Capture, Config, Flags, Kind, Lamp, Phase, Warning, Wiring};
+use kilat_core::pq::power::demand::Demand;
+use kilat_core::pq::power::energy::Energy;
+use kilat_core::pq::power::phase::PhaseColumns;
+use kilat_core::pq::power::system::SystemColumns;
+use kilat_core::{Analysis, Capture, Config, Flags, Kind, Lamp, Phase, Timestamp, Warning, Wiring};
 use ndarray::{Array2, Array3, Axis};
 use serde::Serialize;
 
@@ -39,6 +43,12 @@ pub struct AnalysisOutput {
     pub intervals: IntervalColumns,
     /// Power of each pair of a voltage and a current.
     pub power: Vec<PowerOutput>,
+    /// Power of the three-phase system, one entry per interval in each column; empty without three voltages and currents.
+    pub system_power: SystemColumns<Vec<f64>>,
+    /// Energy of all pairs, or of the three-phase system, over the whole capture.
+    pub energy: Option<Energy>,
+    /// Demand, window by window.
+    pub demand: Vec<DemandOutput>,
     /// 10-s frequency.
     pub frequency: FrequencyColumns,
     /// Dips, swells and interruptions.
@@ -185,6 +195,10 @@ pub struct IntervalColumns {
     pub flags: Vec<Flags>,
     /// R.m.s. of ab, bc and ca from three line-neutral voltages, in volts: `[interval][3]`.
     pub line_line_rms_v: Vec<Vec<f64>>,
+    /// R.m.s. of the sum of three line-neutral voltages, in volts.
+    pub residual_voltage_v: Vec<f64>,
+    /// R.m.s. of the neutral current, in amperes.
+    pub neutral_current_a: Vec<f64>,
     /// Negative-sequence voltage unbalance, in %.
     pub u2_pct: Vec<f64>,
     /// Zero-sequence voltage unbalance, in %.
@@ -210,14 +224,52 @@ pub struct PowerOutput {
     pub s_range_va: Range,
     /// Power factor over the intervals.
     pub pf_range: Range,
-    /// Active power, in watts.
-    pub p_w: Vec<f64>,
-    /// Fundamental reactive power, in vars.
-    pub q1_var: Vec<f64>,
-    /// Apparent power, in volt-amperes.
-    pub s_va: Vec<f64>,
-    /// Power factor.
-    pub pf: Vec<f64>,
+    /// Energy over the whole capture.
+    pub energy: Energy,
+    /// All quantities.
+    #[serde(flatten)]
+    pub columns: PhaseColumns<Vec<f64>>,
+}
+
+/// Mean powers over one demand window.
+#[derive(Debug, Clone, Serialize)]
+pub struct DemandOutput {
+    /// Begin, in seconds.
+    pub start_s: f64,
+    /// The same moment.
+    pub start: Option<Timestamp>,
+    /// End, in seconds.
+    pub stop_s: f64,
+    /// The same moment.
+    pub stop: Option<Timestamp>,
+    /// Mean active power, in watts.
+    pub p_w: f64,
+    /// Mean fundamental reactive power, in vars.
+    pub q1_var: f64,
+    /// Mean apparent power, in volt-amperes.
+    pub s_va: f64,
+    /// Time counted inside, in seconds.
+    pub covered_s: f64,
+    /// Enough of the window was counted.
+    pub complete: bool,
+}
+
+impl DemandOutput {
+    fn of(a: &Analysis, d: &Demand) -> Self {
+        let start = a.time.start();
+        let seconds = |t: Timestamp| t.seconds_since(start.unwrap_or_default());
+        Self {
+            start_s: seconds(d.start),
+            start: start.map(|_| d.start),
+            stop_s: seconds(d.stop),
+            stop: start.map(|_| d.stop),
+            p_w: d.p_w,
+            q1_var: d.q1_var,
+            s_va: d.s_va,
+            covered_s: d.covered_s,
+            complete: d.complete,
+        }
+    }
 }
 
 /// 10-s frequency, one entry per value in each column.
@@ -265,12 +317,17 @@ pub fn analysis(
             frequency_hz: i.frequency_hz.clone(),
             flags: i.flags.clone(),
             line_line_rms_v: i.line_line_rms_v.rows().into_iter().map(|r| r.to_vec()).collect(),
+            residual_voltage_v: i.residual_voltage_v.clone(),
+            neutral_current_a: i.neutral_current_a.clone(),
             u2_pct: u.u2_pct.clone(),
             u0_pct: u.u0_pct.clone(),
             i2_pct: u.i2_pct.clone(),
             i0_pct: u.i0_pct.clone(),
         },
         power: (0..a.power_pairs.len()).map(|p| power(a, p)).collect(),
+        system_power: a.system_power.clone(),
+        energy: a.energy.system,
+        demand: a.demand.iter().map(|d| DemandOutput::of(a, d)).collect(),
         frequency: FrequencyColumns {
             start_s: seconds(&a.frequency.start_sample),
             hz: a.frequency.hz.clone(),
@@ -356,19 +413,16 @@ fn largest(t: &PInstTable) -> f64 {
 
 fn power(a: &Analysis, pair: usize) -> PowerOutput {
     let (u, i) = a.power_pairs[pair];
-    let [p_w, q1_var, s_va, pf] =
-        [&a.power.p_w, &a.power.q1_var, &a.power.s_va, &a.power.pf].map(|table| column(table, pair));
+    let columns = a.power.clone().map(|table| column(&table, pair));
     let range = |x: &[f64]| Range::arithmetic(x.iter().copied());
     PowerOutput {
         voltage: a.channels[u].name.clone(),
         current: a.channels[i].name.clone(),
-        p_range_w: range(&p_w),
-        q1_range_var: range(&q1_var),
-        s_range_va: range(&s_va),
-        pf_range: range(&pf),
-        p_w,
-        q1_var,
-        s_va,
-        pf,
+        p_range_w: range(&columns.p_w),
+        q1_range_var: range(&columns.q1_var),
+        s_range_va: range(&columns.s_va),
+        pf_range: range(&columns.pf),
+        energy: a.energy.pairs.get(pair).copied().unwrap_or_default(),
+        columns,
     }
 }

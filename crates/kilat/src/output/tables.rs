@@ -91,10 +91,12 @@ fn intervals(f: &AnalysisOutput) -> Rows {
         [("u2_pct", &i.u2_pct), ("u0_pct", &i.u0_pct), ("i2_pct", &i.i2_pct), ("i0_pct", &i.i0_pct)];
     columns.extend(unbalance.map(|(title, x)| (title.into(), x.as_slice())));
     for p in &f.power {
-        let of_pair = [("p_w", &p.p_w), ("q1_var", &p.q1_var), ("s_va", &p.s_va), ("pf", &p.pf)];
+        let of_pair = p.columns.columns().into_iter();
         columns
             .extend(of_pair.map(|(title, x)| (format!("{} {} {title}", p.voltage, p.current), x.as_slice())));
     }
+    let of_system = f.system_power.columns().into_iter().filter(|(_, x)| !x.is_empty());
+    columns.extend(of_system.map(|(title, x)| (format!("system {title}"), x.as_slice())));
     let titles = ["start_s", "start", "cycles"].map(str::to_owned).into_iter();
     let titles = titles.chain(columns.iter().map(|(title, _)| title.clone())).chain(["flags".to_owned()]);
     let row = |k: usize| {

@@ -27,7 +27,7 @@ macro_rules! quantities {
         }
 
         $(#[$columns_about])*
-        #[derive(Debug, Clone, Default, PartialEq)]
+        #[derive(Debug, Clone, Default, PartialEq, Serialize)]
         pub struct $Columns<T> {
             $($(#[$doc])* pub $value: T,)*
             $($(#[$ratio_doc])* pub $ratio: T,)*

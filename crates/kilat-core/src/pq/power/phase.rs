@@ -11,6 +11,8 @@
 
 use std::slice::{from_mut, from_ref};
 
+use serde::Serialize;
+
 use super::columns::quantities;
 use super::{Wave, rest};
 use crate::engine::measured::Mean;

@@ -15,6 +15,8 @@ use std::slice::{from_mut, from_ref};
 
 use realfft::num_complex::Complex64;
 
+use serde::Serialize;
+
 use super::columns::quantities;
 use super::{Wave, rest};
 use crate::engine::measured::Mean;

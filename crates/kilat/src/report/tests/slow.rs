@@ -163,6 +163,7 @@ pub fn analysis(capture: &Capture) -> Analysis {
             q1_var: Array2::from_elem((rows, 3), 700.0),
             s_va: Array2::from_shape_fn((rows, 3), |(k, p)| rms(&x[p][span(k)]) * rms(&x[p + 3][span(k)])),
             pf: Array2::from_elem((rows, 3), 0.9),
+            ..Power::default()
         },
         frequency: Frequency {
             start_sample: vec![0.0],
