@@ -61,8 +61,11 @@ fn info_has_the_documented_keys() {
 #[test]
 fn analyze_has_the_documented_keys() {
     let run = |file| ok_in(kaur(), &["analyze", "--json", "--full", file]);
-    // Between them they have events, transients and findings.
-    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg")];
+    // Demand of 1.2 s, so that a short capture has some.
+    std::fs::write(kaur().join("demand.toml"), "demand_min = 0.02").unwrap();
+    let demand = ok_in(kaur(), &["analyze", "--json", "--config", "demand.toml", "synth:serang-2018"]);
+    // Between them they have events, transients, findings and demand.
+    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg"), demand];
     compare("`kilat analyze --json`", &documents, &["files[].findings[].evidence", "files[].config"]);
 }
 

@@ -83,8 +83,8 @@ pub struct Config {
     pub lamp: Option<Lamp>,
     /// Demand is the mean power over this many minutes.
     pub demand_min: f64,
-    /// A demand window begins every so many minutes: a whole part of `demand_min`, or all of it for block after block.
-    pub demand_step_min: f64,
+    /// Steps in which a demand window slides over its own length: 1 for block after block, 15 for 15 min in steps of one.
+    pub demand_steps: u32,
 }
 
 impl Default for Config {
@@ -112,7 +112,7 @@ impl Config {
             transient_pct: 10.0,
             lamp: None,
             demand_min: 15.0,
-            demand_step_min: 15.0,
+            demand_steps: 1,
         }
     }
 
@@ -150,26 +150,15 @@ impl Config {
         within("rvc_pct", self.rvc_pct, 0.1, 50.0)?;
         within("rvc_hysteresis_pct", self.rvc_hysteresis_pct, 0.0, 90.0)?;
         within("transient_pct", self.transient_pct, 0.5, 1000.0)?;
-        within("demand_min", self.demand_min, 1.0, 1440.0)?;
-        within("demand_step_min", self.demand_step_min, 0.1, self.demand_min)?;
-        let steps = self.demand_min / self.demand_step_min;
-        if (steps - steps.round()).abs() > 1e-9 {
-            return Err(Error::config(
-                "demand_step_min",
-                format!(
-                    "{} min do not divide the {} min of `demand_min`",
-                    self.demand_step_min, self.demand_min
-                ),
-            ));
-        }
+        within("demand_min", self.demand_min, 0.01, 1440.0)?;
+        within("demand_steps", f64::from(self.demand_steps), 1.0, 60.0)?;
         within("orders", self.orders as f64, 1.0, 50.0)?;
         within("thd_orders", self.thd_orders as f64, 1.0, 50.0)
     }
 
     /// The register that demand is read from.
     pub fn demand_meter(&self) -> DemandMeter {
-        let steps = (self.demand_min / self.demand_step_min).round();
-        DemandMeter::new(60.0 * self.demand_min / steps, steps as u32)
+        DemandMeter::new(60.0 * self.demand_min / f64::from(self.demand_steps), self.demand_steps)
     }
 
     /// Udin of a channel on `phase`, in volts; `with_neutral` says whether the system has line-neutral voltages.
@@ -218,8 +207,8 @@ mod tests {
         assert!(bad.check().unwrap_err().to_string().starts_with("nominal_frequency_hz"));
         let bad = Config { dip_pct: f64::NAN, ..Config::default() };
         assert!(bad.check().unwrap_err().to_string().starts_with("dip_pct"));
-        let bad = Config { demand_step_min: 4.0, ..Config::default() };
-        assert!(bad.check().unwrap_err().to_string().starts_with("demand_step_min"));
+        let bad = Config { demand_steps: 0, ..Config::default() };
+        assert!(bad.check().unwrap_err().to_string().starts_with("demand_steps"));
         assert!(Config::default().check().is_ok());
     }
 }

@@ -264,7 +264,7 @@ fn energy_flows_both_ways_and_stays_apart() {
 fn demand_is_the_mean_of_each_window_of_the_clock_live_and_offline() {
     let (f, rate, start_s) = (49.9, 1600.0, TICK_S - 200.0);
     let capture = growing_capture(f, rate, 420.0, start_s);
-    let config = Config { demand_min: 2.0, demand_step_min: 0.5, ..Config::class_a(UDIN_V, 50.0) };
+    let config = Config { demand_min: 2.0, demand_steps: 4, ..Config::class_a(UDIN_V, 50.0) };
     let a = kilat_core::engine::offline::analyze(&capture, &config, 1).unwrap();
     let complete: Vec<_> = a.demand.iter().filter(|d| d.complete).collect();
     // Half minutes of the clock from second 420 to 810, in windows of four.
