@@ -12,6 +12,8 @@ Times are ``datetime64[ns]`` when the capture has a start, else float seconds fr
 from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth
 from .analysis import Analysis, ChannelInfo, Flicker
 from .tables import (
+    Demand,
+    Energy,
     Events,
     Flags,
     Frequency,
@@ -23,6 +25,7 @@ from .tables import (
     Plt,
     Power,
     Pst,
+    SystemPower,
     Table,
     Transients,
     Unbalance,
@@ -34,6 +37,8 @@ __all__ = [
     "Channel",
     "ChannelInfo",
     "Config",
+    "Demand",
+    "Energy",
     "Events",
     "Flags",
     "Flicker",
@@ -47,6 +52,7 @@ __all__ = [
     "Plt",
     "Power",
     "Pst",
+    "SystemPower",
     "Table",
     "Transients",
     "Unbalance",

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from . import html
 from .tables import (
+    Demand,
     Diagnosis,
+    Energy,
     Events,
     Frequency,
     Gaps,
@@ -25,6 +27,7 @@ from .tables import (
     Plt,
     Power,
     Pst,
+    SystemPower,
     Transients,
     Unbalance,
 )
@@ -148,6 +151,28 @@ class Analysis:
     def power(self) -> Power:
         """Power of the basic intervals, per pair of voltage and current."""
         return Power(_fit(self._results.power), {"pair": [f"{u}·{i}" for u, i in self.power_pairs]})
+
+    @cached_property
+    def system_power(self) -> SystemPower:
+        """Power of the three-phase system; no rows without three voltages and three currents."""
+        return SystemPower(self._results.system_power)
+
+    @cached_property
+    def energy(self) -> Energy:
+        """Energy over the whole recording: a row per pair, then one of all together; no rows without a current.
+
+        >>> import kilat
+        >>> kilat.read().analyze().energy.of.tolist()[-1:]
+        ['system']
+        """
+        columns = self._results.energy
+        names = [f"{u}·{i}" for u, i in self.power_pairs] + ["system"]
+        return Energy({"of": _objects(names[len(names) - len(columns["counted_s"]) :]), **columns})
+
+    @cached_property
+    def demand(self) -> Demand:
+        """Mean power of the system over windows of ``config.demand_min`` minutes of the clock."""
+        return Demand(self._results.demand)
 
     @cached_property
     def events(self) -> Events:

@@ -192,6 +192,10 @@ class Intervals(Table):
     """True r.m.s., in volts or amperes: ``(interval, channel)``."""
     line_line_rms_v: NDArray[np.float64]
     """R.m.s. of ab, bc, ca, in volts: ``(interval, 3)``; no columns without three line-neutral voltages."""
+    residual_voltage_v: NDArray[np.float64]
+    """R.m.s. of the sum of three line-neutral voltages; NaN without them."""
+    neutral_current_a: NDArray[np.float64]
+    """R.m.s. of the neutral current: measured, else of the sum of three currents; NaN without either."""
     start_sample: NDArray[np.float64]
     stop_sample: NDArray[np.float64]
     cycles: NDArray[np.uint16]
@@ -265,15 +269,150 @@ class Unbalance(Table):
 class Power(Table):
     """Power per basic interval and phase (IEEE 1459), arrays ``(interval, pair)``; ``axes["pair"]`` names the pairs."""
 
-    _dims = {name: ("pair",) for name in ("p_w", "q1_var", "s_va", "pf")}
+    _dims = {
+        name: ("pair",)
+        for name in (
+            "p_w",
+            "p1_w",
+            "ph_w",
+            "q1_var",
+            "s_va",
+            "s1_va",
+            "sn_va",
+            "di_var",
+            "dv_var",
+            "sh_va",
+            "dh_var",
+            "n_var",
+            "q_budeanu_var",
+            "q_fryze_var",
+            "q_quarter_cycle_var",
+            "pf",
+            "pf1",
+        )
+    }
 
     time: NDArray[Any]
     p_w: NDArray[np.float64]
-    """Active power; positive into the load."""
+    """Active power P; positive into the load."""
+    p1_w: NDArray[np.float64]
+    """Fundamental active power P1."""
+    ph_w: NDArray[np.float64]
+    """Harmonic active power PH = P − P1; d.c. and interharmonics are part of it."""
     q1_var: NDArray[np.float64]
-    """Fundamental reactive power; positive when the current lags."""
+    """Fundamental reactive power Q1; positive when the current lags."""
     s_va: NDArray[np.float64]
+    """Apparent power S = U·I."""
+    s1_va: NDArray[np.float64]
+    """Fundamental apparent power S1."""
+    sn_va: NDArray[np.float64]
+    """Non-fundamental apparent power SN."""
+    di_var: NDArray[np.float64]
+    """Current distortion power DI."""
+    dv_var: NDArray[np.float64]
+    """Voltage distortion power DV."""
+    sh_va: NDArray[np.float64]
+    """Harmonic apparent power SH."""
+    dh_var: NDArray[np.float64]
+    """Harmonic distortion power DH."""
+    n_var: NDArray[np.float64]
+    """Non-active power N."""
+    q_budeanu_var: NDArray[np.float64]
+    """Reactive power after Budeanu: Σ UhIh sin θh over the known orders."""
+    q_fryze_var: NDArray[np.float64]
+    """Reactive power after Fryze: √(S² − P²), never negative. For one phase it is N under its older name."""
+    q_quarter_cycle_var: NDArray[np.float64]
+    """Reactive power of a meter that delays the voltage by a quarter of a cycle: ⟨u(t − T/4)·i(t)⟩, that is Σ UhIh
+    cos(θh − h·π/2) over the known orders and d.c.
+    """
     pf: NDArray[np.float64]
+    """Power factor P/S; NaN without apparent power."""
+    pf1: NDArray[np.float64]
+    """Displacement power factor P1/S1; NaN without fundamental apparent power."""
+
+
+class SystemPower(Table):
+    """Power of the three-phase system per basic interval (IEEE 1459); ``time`` is the end."""
+
+    time: NDArray[Any]
+    p_w: NDArray[np.float64]
+    """Active power P of all phases; positive into the load."""
+    p1_w: NDArray[np.float64]
+    """Fundamental active power of all phases."""
+    q1_var: NDArray[np.float64]
+    """Fundamental reactive power of all phases ΣQ1; positive when the current lags."""
+    ve_v: NDArray[np.float64]
+    """Effective voltage Ve, in volts, line-neutral."""
+    ie_a: NDArray[np.float64]
+    """Effective current Ie, in amperes."""
+    se_va: NDArray[np.float64]
+    """Effective apparent power Se."""
+    se1_va: NDArray[np.float64]
+    """Fundamental effective apparent power Se1."""
+    sen_va: NDArray[np.float64]
+    """Non-fundamental effective apparent power SeN."""
+    dei_var: NDArray[np.float64]
+    """Current distortion power DeI."""
+    dev_var: NDArray[np.float64]
+    """Voltage distortion power DeV."""
+    seh_va: NDArray[np.float64]
+    """Harmonic apparent power SeH."""
+    deh_var: NDArray[np.float64]
+    """Harmonic distortion power DeH."""
+    u1_positive_v: NDArray[np.float64]
+    """Positive-sequence fundamental voltage U1⁺, in volts, line-neutral."""
+    i1_positive_a: NDArray[np.float64]
+    """Positive-sequence fundamental current I1⁺, in amperes."""
+    p1_positive_w: NDArray[np.float64]
+    """Positive-sequence active power P1⁺."""
+    q1_positive_var: NDArray[np.float64]
+    """Positive-sequence reactive power Q1⁺; positive when the current lags."""
+    s1_positive_va: NDArray[np.float64]
+    """Positive-sequence apparent power S1⁺."""
+    su1_va: NDArray[np.float64]
+    """Fundamental unbalance power SU1."""
+    s_arithmetic_va: NDArray[np.float64]
+    """Sum of the phases' U·I; NaN with three wires. Not an apparent power of IEEE 1459."""
+    s_vector_va: NDArray[np.float64]
+    """|P + jΣQ1|. Not an apparent power of IEEE 1459."""
+    pf: NDArray[np.float64]
+    """Power factor P/Se; NaN without apparent power."""
+    pf1_positive: NDArray[np.float64]
+    """Positive-sequence power factor P1⁺/S1⁺; NaN without it."""
+
+
+class Energy(Table):
+    """Energy over the recording, in Wh, varh and VAh: a row per pair, then one of all together. Each sample counts once.
+
+    Load convention: quadrant 1 is import with a lagging current, 2 and 3 are export, 4 is import with a leading one.
+    """
+
+    of: NDArray[Any]
+    """The pair, as in ``power.axes``, or ``"system"``."""
+    import_wh: NDArray[np.float64]
+    export_wh: NDArray[np.float64]
+    reactive_q1_varh: NDArray[np.float64]
+    reactive_q2_varh: NDArray[np.float64]
+    reactive_q3_varh: NDArray[np.float64]
+    reactive_q4_varh: NDArray[np.float64]
+    apparent_vah: NDArray[np.float64]
+    counted_s: NDArray[np.float64]
+    """Time counted."""
+
+
+class Demand(Table):
+    """Mean powers of the system, window by window of the clock; time without samples does not count as zero."""
+
+    start: NDArray[Any]
+    stop: NDArray[Any]
+    p_w: NDArray[np.float64]
+    """Mean active power; positive into the load."""
+    q1_var: NDArray[np.float64]
+    s_va: NDArray[np.float64]
+    covered_s: NDArray[np.float64]
+    """Time counted inside."""
+    complete: NDArray[np.bool_]
+    """At least 99.9 % of the window was counted."""
 
 
 class Events(Table):

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use kilat::diagnosis::findings;
 use kilat::engine::analysis::SeverityTable;
 use kilat::report::{Lang, Options, html};
-use kilat::{Analysis, Capture, Flags, Warning};
+use kilat::{Analysis, Capture, Flags, Timestamp, Warning};
 use numpy::IntoPyArray;
 use numpy::ndarray::{ArrayView, ArrayView1, Dimension};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::array::{times, view};
+use crate::array::{moments, times, view};
 use crate::config::Config;
 use crate::error::to_py;
 
@@ -42,6 +42,13 @@ impl<'a, 'py> Columns<'a, 'py> {
     fn times(self, name: &str, positions: impl Iterator<Item = f64> + Send) -> PyResult<Self> {
         let time = &self.results.get().analysis.time;
         self.dict.set_item(name, times(self.results.py(), time, positions))?;
+        Ok(self)
+    }
+
+    /// Moments of the engine's clock.
+    fn moments(self, name: &str, of: impl Iterator<Item = Timestamp>) -> PyResult<Self> {
+        let time = &self.results.get().analysis.time;
+        self.dict.set_item(name, moments(self.results.py(), time, of))?;
         Ok(self)
     }
 
@@ -153,6 +160,8 @@ impl Results {
             .lend("frequency_hz", |a| ArrayView1::from(&a.intervals.frequency_hz))?
             .lend("rms", |a| a.intervals.rms.view())?
             .lend("line_line_rms_v", |a| a.intervals.line_line_rms_v.view())?
+            .lend("residual_voltage_v", |a| ArrayView1::from(&a.intervals.residual_voltage_v))?
+            .lend("neutral_current_a", |a| ArrayView1::from(&a.intervals.neutral_current_a))?
             .lend("start_sample", |a| ArrayView1::from(&a.intervals.start_sample))?
             .lend("stop_sample", |a| ArrayView1::from(&a.intervals.stop_sample))?
             .lend("cycles", |a| ArrayView1::from(&a.intervals.cycles))?
@@ -203,12 +212,56 @@ impl Results {
     /// Power of the basic intervals.
     #[getter]
     fn power<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let a = &slf.get().analysis;
+        let mut columns = Columns::new(slf).times("time", a.intervals.stop_sample.iter().copied())?;
+        for (k, (name, _)) in a.power.columns().into_iter().enumerate() {
+            columns = columns.lend(name, |a| a.power.columns()[k].1.view())?;
+        }
+        Ok(columns.dict)
+    }
+
+    /// Power of the three-phase system in the basic intervals; no rows without three voltages and currents.
+    #[getter]
+    fn system_power<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let a = &slf.get().analysis;
+        let rows = a.system_power.p_w.len();
+        let mut columns =
+            Columns::new(slf).times("time", a.intervals.stop_sample.iter().copied().take(rows))?;
+        for (k, (name, _)) in a.system_power.columns().into_iter().enumerate() {
+            columns = columns.lend(name, |a| ArrayView1::from(a.system_power.columns()[k].1))?;
+        }
+        Ok(columns.dict)
+    }
+
+    /// Energy of each pair, then of the system: import Wh, export Wh, varh of quadrants I to IV, VAh, seconds counted.
+    #[getter]
+    fn energy<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let e = &slf.get().analysis.energy;
+        let all = || e.pairs.iter().chain(&e.system);
         let columns = Columns::new(slf)
-            .times("time", slf.get().analysis.intervals.stop_sample.iter().copied())?
-            .lend("p_w", |a| a.power.p_w.view())?
-            .lend("q1_var", |a| a.power.q1_var.view())?
-            .lend("s_va", |a| a.power.s_va.view())?
-            .lend("pf", |a| a.power.pf.view())?;
+            .copy("import_wh", all().map(|e| e.import_wh))?
+            .copy("export_wh", all().map(|e| e.export_wh))?
+            .copy("reactive_q1_varh", all().map(|e| e.reactive_varh[0]))?
+            .copy("reactive_q2_varh", all().map(|e| e.reactive_varh[1]))?
+            .copy("reactive_q3_varh", all().map(|e| e.reactive_varh[2]))?
+            .copy("reactive_q4_varh", all().map(|e| e.reactive_varh[3]))?
+            .copy("apparent_vah", all().map(|e| e.apparent_vah))?
+            .copy("counted_s", all().map(|e| e.counted_s))?;
+        Ok(columns.dict)
+    }
+
+    /// Demand of the system, window by window.
+    #[getter]
+    fn demand<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let d = &slf.get().analysis.demand;
+        let columns = Columns::new(slf)
+            .moments("start", d.iter().map(|d| d.start))?
+            .moments("stop", d.iter().map(|d| d.stop))?
+            .copy("p_w", d.iter().map(|d| d.p_w))?
+            .copy("q1_var", d.iter().map(|d| d.q1_var))?
+            .copy("s_va", d.iter().map(|d| d.s_va))?
+            .copy("covered_s", d.iter().map(|d| d.covered_s))?
+            .copy("complete", d.iter().map(|d| d.complete))?;
         Ok(columns.dict)
     }
 

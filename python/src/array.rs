@@ -1,6 +1,6 @@
 //! The border to NumPy: views of our memory, times, and samples taken in.
 
-use kilat::{Samples, TimeBase};
+use kilat::{Samples, TimeBase, Timestamp};
 use numpy::datetime::{Datetime, units::Nanoseconds};
 use numpy::ndarray::{ArrayView, Dimension};
 use numpy::{Element, IntoPyArray, PyArray, PyArray1, PyArrayMethods};
@@ -40,6 +40,21 @@ pub fn times<'py>(
         moments.into_pyarray(py).into_any()
     } else {
         let seconds: Vec<f64> = py.detach(|| positions.map(|p| time.seconds(p)).collect());
+        seconds.into_pyarray(py).into_any()
+    }
+}
+
+/// Moments of the clock that the engine keeps: as [`times`].
+pub fn moments<'py>(
+    py: Python<'py>,
+    time: &TimeBase,
+    moments: impl Iterator<Item = Timestamp>,
+) -> Bound<'py, PyAny> {
+    if time.start().is_some() {
+        let moments: Vec<Datetime<Nanoseconds>> = moments.map(|t| t.as_nanos().into()).collect();
+        moments.into_pyarray(py).into_any()
+    } else {
+        let seconds: Vec<f64> = moments.map(|t| t.seconds_since(Timestamp::default())).collect();
         seconds.into_pyarray(py).into_any()
     }
 }

@@ -100,6 +100,32 @@ def test_power(r):
     np.testing.assert_allclose(p.pf, p.p_w / p.s_va, rtol=1e-12)
 
 
+def test_system_power_energy_and_demand(r, cap):
+    """Against sums over the samples, and the definitions of IEEE 1459."""
+    s, row = r.system_power, 10
+    u = np.array([rms * np.exp(1j * np.deg2rad(angle)) for rms, angle in U.values()])
+    a = np.exp(2j * np.pi / 3)
+    positive = abs(u @ [1, a, a * a]) / 3
+    assert len(s) == len(r.intervals)
+    assert s.u1_positive_v[row] == pytest.approx(positive, rel=CLASS_A)
+    assert s.s1_positive_va[row] == pytest.approx(3 * positive * I_RMS, rel=2e-3)
+    assert s.p_w[row] == pytest.approx(r.power.p_w[row].sum(), rel=1e-9)
+    np.testing.assert_allclose(s.pf, s.p_w / s.se_va, rtol=1e-12)
+    assert r.intervals.neutral_current_a[row] == pytest.approx(0, abs=CLASS_A * I_RMS)
+    residual = np.hypot(abs(u.sum()), U5)
+    assert r.intervals.residual_voltage_v[row] == pytest.approx(residual, abs=CLASS_A * 230)
+    e = r.energy
+    assert e.of.tolist() == ["Ua·Ia", "Ub·Ib", "Uc·Ic", "system"]
+    first, last = round(r.intervals.start_sample[0]), round(r.intervals.stop_sample[-1])
+    joules = sum((cap["U" + x].values * cap["I" + x].values)[first:last].sum() for x in "abc") / RATE
+    assert e.import_wh[-1] == pytest.approx(joules / 3600, rel=1e-4) == pytest.approx(e.import_wh[:3].sum(), rel=1e-4)
+    assert (e.export_wh == 0).all() and (e.reactive_q1_varh > 0).all()
+    assert len(r.demand) == 0, "twelve seconds hold no quarter of an hour"
+    d = cap.analyze(nominal_voltage=230, frequency=50, demand_min=0.05).demand
+    assert d.complete.tolist() == [False, True, True] and d.start[1] - d.start[0] == np.timedelta64(3, "s")
+    assert d.p_w[2] == pytest.approx(s.p_w[row], rel=1e-2)
+
+
 def test_events(r):
     dips = r.events[r.events.kind == "dip"]
     assert len(dips) == 2 and sorted(dips.polyphase) == [False, True]
