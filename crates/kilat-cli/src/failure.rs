@@ -15,6 +15,8 @@ pub const EXIT: u8 = 2;
 pub enum Outcome {
     /// Everything was done.
     Done,
+    /// Done, and a limit is not met.
+    NotMet,
     /// Some files failed; each was reported.
     SomeFailed,
 }

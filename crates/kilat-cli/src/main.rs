@@ -7,6 +7,7 @@ mod info;
 mod options;
 mod print;
 mod report;
+mod selftest;
 mod synth;
 mod written;
 
@@ -31,7 +32,7 @@ const AFTER: &str = "\
 FILE is a recording of any format kilat reads, found out from its content; of a COMTRADE pair name the .cfg.
 `synth:NAME` in its place is a generated example, such as synth:kaur-2024 (see `kilat synth --list`).
 
-Exit status: 0 done, 2 error. Results go to standard output, everything else to standard error.
+Exit status: 0 done, 1 a limit is not met (selftest), 2 error. Results go to standard output, everything else to standard error.
 
 Examples:
   kilat info feeder7.cfg
@@ -44,6 +45,7 @@ enum Command {
     Report(report::Args),
     Convert(convert::Args),
     Synth(synth::Args),
+    Selftest(selftest::Args),
 }
 
 fn main() -> ExitCode {
@@ -57,9 +59,11 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Synth(args) => synth::run(&args),
+        Command::Selftest(args) => selftest::run(&args),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::NotMet) => ExitCode::FAILURE,
         Ok(Outcome::SomeFailed) => failure::EXIT.into(),
         Err(failure) => failure.report(),
     }

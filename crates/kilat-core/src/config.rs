@@ -40,6 +40,35 @@ pub enum Lamp {
     V120,
 }
 
+/// A tone of mains signalling (IEC 61000-4-30, 5.10).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tone {
+    /// Its frequency, in hertz: up to 3 kHz.
+    pub hz: f64,
+    /// A burst begins above this, in % of Udin.
+    #[serde(default = "Tone::threshold")]
+    pub threshold_pct: f64,
+    /// Its basic values are recorded for so long, in seconds: up to 120.
+    #[serde(default = "Tone::record")]
+    pub record_s: f64,
+}
+
+impl Tone {
+    /// At `hz`, above 1 % of Udin, recorded for two minutes.
+    pub fn at(hz: f64) -> Self {
+        Self { hz, threshold_pct: Self::threshold(), record_s: Self::record() }
+    }
+
+    fn threshold() -> f64 {
+        1.0
+    }
+
+    fn record() -> f64 {
+        120.0
+    }
+}
+
 /// Settings of an analysis. Serialises to and from TOML; a missing key takes the value of [`Config::class_a`].
 ///
 /// ```
@@ -79,6 +108,8 @@ pub struct Config {
     pub thd_orders: usize,
     /// Smallest transient reported, in % of the nominal peak voltage.
     pub transient_pct: f64,
+    /// Tones of mains signalling to be measured; none by default.
+    pub signalling: Vec<Tone>,
     /// Lamp whose flicker is judged; none means the one that [`Config::lamp`] takes for the declared voltage.
     pub lamp: Option<Lamp>,
     /// Demand is the mean power over this many minutes.
@@ -110,6 +141,7 @@ impl Config {
             orders: 50,
             thd_orders: 40,
             transient_pct: 10.0,
+            signalling: Vec::new(),
             lamp: None,
             demand_min: 15.0,
             demand_steps: 1,
@@ -152,6 +184,11 @@ impl Config {
         within("transient_pct", self.transient_pct, 0.5, 1000.0)?;
         within("demand_min", self.demand_min, 0.01, 1440.0)?;
         within("demand_steps", f64::from(self.demand_steps), 1.0, 60.0)?;
+        for tone in &self.signalling {
+            within("signalling.hz", tone.hz, 1.5 * self.nominal_frequency_hz, 3000.0)?;
+            within("signalling.threshold_pct", tone.threshold_pct, 0.1, 100.0)?;
+            within("signalling.record_s", tone.record_s, 0.1, 120.0)?;
+        }
         within("orders", self.orders as f64, 1.0, 50.0)?;
         within("thd_orders", self.thd_orders as f64, 1.0, 50.0)
     }

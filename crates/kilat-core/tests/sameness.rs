@@ -12,10 +12,12 @@ mod signals;
 use std::f64::consts::PI;
 use std::sync::Arc;
 
+use kilat_core::config::Tone;
 use kilat_core::engine::analysis::Gap;
 use kilat_core::engine::offline;
 use kilat_core::engine::segment::Engine;
 use kilat_core::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Sink};
+use kilat_core::pq::signalling::Burst;
 use kilat_core::{
     Analysis, Capture, Config, Event, Flags, RapidChange, SampleKind, SampleRate, Segment, TimeBase,
     Timestamp, Transient,
@@ -101,6 +103,7 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
     // `Debug` of a float is the shortest text that reads back as the same float.
     all.push(("events".into(), text(format!("{:?}", a.events))));
     all.push(("rapid changes".into(), text(format!("{:?}", a.rvc))));
+    all.push(("bursts".into(), text(format!("{:?} {:?}", a.bursts, a.signalling_v))));
     all.push(("transients".into(), text(format!("{:?}", a.transients))));
     let g = &a.aggregates;
     for (name, m) in [("150/180 cycles", &g.cycles_150), ("10 min", &g.ten_minutes), ("2 h", &g.two_hours)] {
@@ -154,6 +157,9 @@ impl Sink for Log {
     }
     fn rapid_change(&mut self, change: RapidChange) {
         self.0.push(format!("{change:?}"));
+    }
+    fn burst(&mut self, burst: Burst) {
+        self.0.push(format!("{burst:?}"));
     }
     fn transient(&mut self, transient: Transient) {
         self.0.push(format!("{transient:?}"));
@@ -237,7 +243,13 @@ fn random_blocks(seed: u64) -> impl FnMut() -> usize {
 }
 
 fn check(capture: &Capture) {
-    let config = Config { transient_pct: 5.0, ..Config::class_a(UDIN_V, 50.0) };
+    let config = Config {
+        transient_pct: 5.0,
+        rvc_pct: 1.0,
+        sliding_reference: true,
+        signalling: vec![Tone { record_s: 1.0, ..Tone::at(175.0) }, Tone::at(316.67)],
+        ..Config::class_a(UDIN_V, 50.0)
+    };
     for kind in KINDS {
         let capture = in_codes(capture, kind);
         let want = offline::analyze(&capture, &config, 1).unwrap();

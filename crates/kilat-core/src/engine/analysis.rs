@@ -15,6 +15,7 @@ use crate::pq::power::energy::Energy;
 use crate::pq::power::phase::PhaseColumns;
 use crate::pq::power::system::SystemColumns;
 use crate::pq::rvc::RapidChange;
+use crate::pq::signalling::Burst;
 use crate::pq::transients::Transient;
 use crate::units::Timestamp;
 
@@ -131,6 +132,8 @@ pub struct Measurements {
     pub system_power: SystemPower,
     /// Under- and over-deviation.
     pub deviation: Deviation,
+    /// Mains signalling, r.m.s. in volts: `(interval, channel, tone)` with the tones of the settings; NaN for currents.
+    pub signalling_v: Array3<f64>,
 }
 
 /// Aggregates of the basic intervals (IEC 61000-4-30, 4.5).
@@ -158,10 +161,16 @@ pub struct Harmonics {
     pub interharmonic_group: Array3<f64>,
     /// Phase of the harmonic component: of a cosine at the start of the interval, in radians.
     pub phase_rad: Array3<f64>,
-    /// THD from subgroups, in % of the fundamental subgroup: `(interval, channel)`.
+    /// THD from single harmonic components, in % of the fundamental component: `(interval, channel)`.
+    pub thd_harmonic_pct: Array2<f64>,
+    /// THD from subgroups, in % of the fundamental subgroup.
     pub thd_subgroup_pct: Array2<f64>,
     /// THD from groups, in % of the fundamental group.
     pub thd_group_pct: Array2<f64>,
+    /// Total interharmonic distortion from centred subgroups, in % of the fundamental subgroup.
+    pub tihd_subgroup_pct: Array2<f64>,
+    /// Partial weighted harmonic distortion from groups of order 14 to 40, in % of the fundamental group.
+    pub pwhd_group_pct: Array2<f64>,
 }
 
 /// Unbalance per basic interval, from fundamental phasors (IEC 61000-4-30, 5.7); empty without three phases.
@@ -280,6 +289,9 @@ pub struct Analysis {
     pub demand: Vec<Demand>,
     /// Under- and over-deviation of the basic intervals.
     pub deviation: Deviation,
+    /// Mains signalling of the basic intervals, r.m.s. in volts: `(interval, channel, tone)` with the tones of the settings;
+    /// NaN for currents.
+    pub signalling_v: Array3<f64>,
     /// The same of 150/180 cycles, 10 min and 2 h.
     pub aggregates: Aggregates,
     /// 10-s frequency.
@@ -290,6 +302,8 @@ pub struct Analysis {
     pub events: Vec<Event>,
     /// Rapid voltage changes, by start.
     pub rvc: Vec<RapidChange>,
+    /// Bursts of mains signalling, by start.
+    pub bursts: Vec<Burst>,
     /// Transients, by start.
     pub transients: Vec<Transient>,
     /// Gaps in the recording.

@@ -2,6 +2,7 @@
 
 use std::slice::{from_mut, from_ref};
 
+use crate::capture::Kind;
 use crate::config::Wiring;
 use crate::dsp::fft::FftScratch;
 use crate::engine::plan::Plan;
@@ -12,6 +13,7 @@ use crate::pq::power::Wave;
 use crate::pq::power::energy::Stretch;
 use crate::pq::power::phase::PhasePower;
 use crate::pq::power::system::{FourWire, SystemPower, ThreeWire, two_wattmeters};
+use crate::pq::signalling::tone_rms;
 use crate::pq::unbalance::ratios_pct;
 use crate::pq::{harmonics, rms};
 
@@ -43,6 +45,8 @@ pub struct Measured {
     pub next_product: f64,
     /// Harmonics.
     pub spectrum: Spectrum,
+    /// Mains signalling on voltages, in volts: one value per tone of the settings.
+    pub signalling_v: Vec<f64>,
 }
 
 impl Measured {
@@ -57,6 +61,8 @@ impl Measured {
         }
         f(Mean::Arithmetic, from_mut(&mut self.p_w), from_ref(&other.p_w));
         self.spectrum.each(&other.spectrum, f);
+        self.signalling_v.resize(other.signalling_v.len(), f64::NAN);
+        f(Mean::Quadratic, &mut self.signalling_v, &other.signalling_v);
     }
 
     /// For power: the r.m.s., and the components the plan knows.
@@ -241,4 +247,10 @@ pub fn measure(
     };
     out.next_product = c.next_phase.map_or(f64::NAN, mean);
     harmonics::measure(plan, track.mid(plan), span, c.scale, scratch, &mut out.spectrum);
+    out.signalling_v.clear();
+    if c.info.kind == Kind::Voltage {
+        let square = |k: usize| harmonics::bin_square(scratch, c.scale, k);
+        let tones = plan.config.signalling.iter().map(|t| tone_rms(t.hz * length / plan.fs, square));
+        out.signalling_v.extend(tones);
+    }
 }

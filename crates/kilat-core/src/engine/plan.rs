@@ -28,6 +28,8 @@ const LOW_PER_CYCLE: f64 = 32.0;
 pub const LEAST_PER_CYCLE: f64 = 10.0;
 /// Fastest rate: beyond it the filters alone would fill the memory, and no converter for mains is that fast.
 const FASTEST_RATE_HZ: u64 = 100_000_000;
+/// The bins that a tone between two of them is taken from reach so far above it.
+const BESIDE_A_TONE_HZ: f64 = 15.0;
 /// Smallest fundamental that is followed, as part of nominal.
 const LEAST_FUNDAMENTAL: f64 = 0.02;
 
@@ -171,12 +173,14 @@ impl Plan {
         let mid = fs / mid_factor;
         let top = (config.orders as f64 + 0.5) * f0 * FASTEST;
         let orders = ((0.45 * mid / (f0 * FASTEST)).floor() as usize).min(config.orders);
-        let pass = top.min(0.45 * mid);
+        // A tone may lie above the top order, and does not move with the mains.
+        let tone = config.signalling.iter().map(|t| t.hz + BESIDE_A_TONE_HZ).fold(0.0, f64::max);
+        let pass = top.max(tone).min(0.45 * mid);
         // What folds around the mid rate must not reach the top order, and neither must what folds around the slowest rate of
         // the resampled window.
         let slow_points = POINTS as f64 * f0 * SLOWEST / config.cycles() as f64;
         // Nor may what the stream itself repeats around its rate: slow recorders have little room there.
-        let resampler_stop = (slow_points - top * SLOWEST / FASTEST).min(mid - pass);
+        let resampler_stop = (slow_points - (top * SLOWEST / FASTEST).max(tone)).min(mid - pass);
         let to_mid = (mid_factor > 1.0).then(|| {
             let kernel = Kernel::low_pass(pass / fs, (mid - pass) / fs, ATTENUATION_DB);
             Decimator::new(&kernel.taps(), mid_factor as u64)

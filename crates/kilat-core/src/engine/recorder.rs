@@ -14,6 +14,7 @@ use crate::pq::events::Event;
 use crate::pq::power::demand::{Demand, DemandMeter, Load};
 use crate::pq::power::energy::Energy;
 use crate::pq::rvc::RapidChange;
+use crate::pq::signalling::Burst;
 use crate::pq::transients::Transient;
 
 /// A sink that keeps everything.
@@ -25,6 +26,7 @@ pub struct Recorder<'p> {
     flicker: Vec<Flicker>,
     events: Vec<Event>,
     rvc: Vec<RapidChange>,
+    bursts: Vec<Burst>,
     transients: Vec<Transient>,
     gaps: Vec<Gap>,
     energy: Energies,
@@ -46,6 +48,7 @@ impl<'p> Recorder<'p> {
             flicker: vec![Flicker::default(); plan.channels.len()],
             events: Vec::new(),
             rvc: Vec::new(),
+            bursts: Vec::new(),
             transients: Vec::new(),
             gaps: Vec::new(),
             energy: Energies { pairs: vec![Energy::default(); plan.pairs.len()], system: None },
@@ -66,7 +69,7 @@ impl<'p> Recorder<'p> {
         });
         self.rvc.sort_by(|a, b| a.start_sample.total_cmp(&b.start_sample));
         self.transients.sort_by_key(|t| (t.start_sample, t.channel));
-        let Measurements { intervals, harmonics, unbalance, power, system_power, deviation } =
+        let Measurements { intervals, harmonics, unbalance, power, system_power, deviation, signalling_v } =
             self.basic.finish(plan);
         Analysis {
             config: plan.config.clone(),
@@ -82,6 +85,7 @@ impl<'p> Recorder<'p> {
             energy: self.energy,
             demand: self.demand,
             deviation,
+            signalling_v,
             aggregates: Aggregates {
                 cycles_150: self.cycles_150.finish(plan),
                 ten_minutes: self.ten_minutes.finish(plan),
@@ -91,6 +95,7 @@ impl<'p> Recorder<'p> {
             flicker: self.flicker,
             events: self.events,
             rvc: self.rvc,
+            bursts: self.bursts,
             transients: self.transients,
             gaps: self.gaps,
             warnings,
@@ -169,6 +174,10 @@ impl Sink for Recorder<'_> {
 
     fn rapid_change(&mut self, change: RapidChange) {
         self.rvc.push(change);
+    }
+
+    fn burst(&mut self, burst: Burst) {
+        self.bursts.push(burst);
     }
 
     fn transient(&mut self, transient: Transient) {

@@ -6,15 +6,16 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::aggregate::Aggregator;
-use crate::capture::SamplesRef;
+use crate::capture::{Kind, SamplesRef};
 use crate::dsp::fft::FftScratch;
 use crate::engine::analysis::Flags;
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::{Measured, System, measure};
-use crate::engine::plan::Plan;
+use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink};
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
+use crate::pq::signalling::BurstRecorder;
 use crate::units::Timestamp;
 
 /// Samples that go through all stages together. It bounds memory and keeps a channel's tile in the cache; results do not
@@ -36,6 +37,8 @@ pub struct Engine {
     spans: Vec<Span>,
     measured: Vec<Measured>,
     system: System,
+    /// One for each tone of the settings on each voltage.
+    bursts: Vec<BurstRecorder>,
     scratch: Vec<Mutex<FftScratch>>,
 }
 
@@ -53,6 +56,7 @@ impl Engine {
             spans: Vec::new(),
             measured: Vec::new(),
             system: System::default(),
+            bursts: bursts(&plan),
             scratch: (0..threads).map(|_| Mutex::new(plan.fft.scratch())).collect(),
             pool,
             plan,
@@ -96,6 +100,7 @@ impl Engine {
         }
         self.fold.finish(&self.plan, &mut self.tracks, length, &mut self.actions);
         self.give_out(sink);
+        self.bursts.iter_mut().filter_map(BurstRecorder::finish).for_each(|b| sink.burst(b));
         self.aggregator.interrupt(&mut |i| sink.interval(i));
     }
 
@@ -163,6 +168,13 @@ impl Engine {
                         system: &self.system,
                     };
                     sink.interval(basic);
+                    let positions = (basic.start_sample, basic.stop_sample);
+                    let values = channels.iter().flat_map(|c| &c.signalling_v);
+                    for (recorder, value_v) in self.bursts.iter_mut().zip(values) {
+                        if let Some(b) = recorder.update(positions, *value_v, basic.flags, self.plan.fs) {
+                            sink.burst(b);
+                        }
+                    }
                     self.aggregator.add(&basic, span.tick, span.is_last, &mut |i| sink.interval(i));
                 }
                 Action::PInst(v) => sink.p_inst(PInstValue { sample: v.sample + offset, ..v }),
@@ -190,6 +202,16 @@ impl Engine {
             }
         }
     }
+}
+
+/// In the order of the values that a window gives.
+fn bursts(plan: &Plan) -> Vec<BurstRecorder> {
+    let voltages = plan.channels.iter().enumerate().filter(|(_, c)| c.info.kind == Kind::Voltage);
+    let tones = |(k, c): (usize, &ChannelPlan)| {
+        let udin_v = c.info.udin_v;
+        plan.config.signalling.iter().map(move |t| BurstRecorder::new(*t, k, udin_v))
+    };
+    voltages.flat_map(tones).collect()
 }
 
 fn tracks(plan: &Plan) -> Vec<Track> {

@@ -4,6 +4,7 @@ use crate::engine::analysis::{Flags, Gap};
 use crate::engine::measured::{Measured, System};
 use crate::pq::events::Event;
 use crate::pq::rvc::RapidChange;
+use crate::pq::signalling::Burst;
 use crate::pq::transients::Transient;
 use crate::units::Timestamp;
 
@@ -130,6 +131,8 @@ pub trait Sink {
     fn event(&mut self, event: Event);
     /// A rapid voltage change that is over.
     fn rapid_change(&mut self, change: RapidChange);
+    /// A burst of mains signalling that has been recorded.
+    fn burst(&mut self, burst: Burst);
     /// A transient.
     fn transient(&mut self, transient: Transient);
     /// A gap before the samples that follow.

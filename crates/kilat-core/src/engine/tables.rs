@@ -22,7 +22,8 @@ pub struct Tables {
     power: PhaseColumns<Vec<f64>>,
     system_power: SystemColumns<Vec<f64>>,
     spectra: [Vec<f64>; 5],
-    thd: [Vec<f64>; 2],
+    distortion: [Vec<f64>; 5],
+    signalling: Vec<f64>,
 }
 
 impl Tables {
@@ -48,8 +49,18 @@ impl Tables {
             for (all, one) in self.spectra.iter_mut().zip(columns) {
                 all.extend_from_slice(one);
             }
-            self.thd[0].push(s.thd_subgroup_pct);
-            self.thd[1].push(s.thd_group_pct);
+            let indices = [
+                s.thd_harmonic_pct,
+                s.thd_subgroup_pct,
+                s.thd_group_pct,
+                s.tihd_subgroup_pct,
+                s.pwhd_group_pct,
+            ];
+            for (all, one) in self.distortion.iter_mut().zip(indices) {
+                all.push(one);
+            }
+            let tones = (0..plan.config.signalling.len()).map(|t| c.signalling_v.get(t));
+            self.signalling.extend(tones.map(|v| v.copied().unwrap_or(f64::NAN)));
         }
         for p in &v.system.pairs {
             self.power.push(p);
@@ -78,8 +89,9 @@ impl Tables {
     pub fn finish(mut self, plan: &Plan) -> Measurements {
         let (rows, channels) = (self.intervals.start_sample.len(), plan.channels.len());
         let [subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad] =
-            self.spectra.map(|v| cube(rows, channels, v));
-        let [thd_subgroup_pct, thd_group_pct] = self.thd.map(|v| table(rows, channels, v));
+            self.spectra.map(|v| cube((rows, channels, ORDERS), v));
+        let [thd_harmonic_pct, thd_subgroup_pct, thd_group_pct, tihd_subgroup_pct, pwhd_group_pct] =
+            self.distortion.map(|v| table(rows, channels, v));
         let [under_pct, over_pct] = self.deviation.map(|v| table(rows, channels, v));
         self.intervals.rms = table(rows, channels, self.rms);
         let pairs = if plan.wiring == Wiring::Wye { 3 } else { 0 };
@@ -92,13 +104,17 @@ impl Tables {
                 interharmonic_subgroup,
                 interharmonic_group,
                 phase_rad,
+                thd_harmonic_pct,
                 thd_subgroup_pct,
                 thd_group_pct,
+                tihd_subgroup_pct,
+                pwhd_group_pct,
             },
             unbalance: self.unbalance,
             power: self.power.map(|v| table(rows, plan.pairs.len(), v)),
             system_power: self.system_power,
             deviation: Deviation { under_pct, over_pct },
+            signalling_v: cube((rows, channels, plan.config.signalling.len()), self.signalling),
         }
     }
 }
@@ -108,6 +124,6 @@ fn table(rows: usize, columns: usize, values: Vec<f64>) -> Array2<f64> {
     Array2::from_shape_vec((rows, columns), values).unwrap_or_default()
 }
 
-fn cube(rows: usize, channels: usize, values: Vec<f64>) -> Array3<f64> {
-    Array3::from_shape_vec((rows, channels, ORDERS), values).unwrap_or_default()
+fn cube(shape: (usize, usize, usize), values: Vec<f64>) -> Array3<f64> {
+    Array3::from_shape_vec(shape, values).unwrap_or_default()
 }

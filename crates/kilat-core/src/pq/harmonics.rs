@@ -4,8 +4,11 @@
 //! * subgroup² = Y(hN−1)² + Y(hN)² + Y(hN+1)²
 //! * group² = ½Y(hN−N/2)² + Σ Y(hN−N/2+1 … hN+N/2−1)² + ½Y(hN+N/2)²
 //! * interharmonic centred subgroup² = Σ Y(hN+2 … hN+N−2)², interharmonic group² = Σ Y(hN+1 … hN+N−1)²
-//! * THD = √`Σ(Y_h)²` / `Y_1`, from order 2 to `thd_orders`, with the grouping in its name
+//! * THD = √`Σ(Y_h)²` / `Y_1`, from order 2 to `thd_orders`, with the grouping in its name: `harmonic` (components), `subgroup`,
+//!   `group`; TIHD the same of the interharmonic centred subgroups from order 1 on, over the fundamental subgroup
+//! * PWHD = √Σ h·(`Y_g,h`/`Y_g,1`)², from order 14 to 40
 
+use std::ops::RangeInclusive;
 use std::slice::{from_mut, from_ref};
 
 use realfft::num_complex::Complex64;
@@ -34,10 +37,16 @@ pub struct Spectrum {
     pub interharmonic_group: [f64; ORDERS],
     /// Phases of the harmonic components, in radians.
     pub phase_rad: [f64; ORDERS],
+    /// THD of the harmonic components, in %.
+    pub thd_harmonic_pct: f64,
     /// THD of the subgroups, in %.
     pub thd_subgroup_pct: f64,
     /// THD of the groups, in %.
     pub thd_group_pct: f64,
+    /// Total interharmonic distortion of the centred subgroups, in %.
+    pub tihd_subgroup_pct: f64,
+    /// Partial weighted harmonic distortion of the groups, in %; NaN without order 40.
+    pub pwhd_group_pct: f64,
 }
 
 impl Default for Spectrum {
@@ -50,8 +59,11 @@ impl Default for Spectrum {
             interharmonic_subgroup: none,
             interharmonic_group: none,
             phase_rad: none,
+            thd_harmonic_pct: f64::NAN,
             thd_subgroup_pct: f64::NAN,
             thd_group_pct: f64::NAN,
+            tihd_subgroup_pct: f64::NAN,
+            pwhd_group_pct: f64::NAN,
         }
     }
 }
@@ -74,8 +86,11 @@ impl Spectrum {
         }
         f(Mean::None, &mut self.phase_rad, &other.phase_rad);
         for (a, b) in [
+            (&mut self.thd_harmonic_pct, &other.thd_harmonic_pct),
             (&mut self.thd_subgroup_pct, &other.thd_subgroup_pct),
             (&mut self.thd_group_pct, &other.thd_group_pct),
+            (&mut self.tihd_subgroup_pct, &other.tihd_subgroup_pct),
+            (&mut self.pwhd_group_pct, &other.pwhd_group_pct),
         ] {
             f(Mean::Quadratic, from_mut(a), from_ref(b));
         }
@@ -98,8 +113,7 @@ pub fn measure(
     let n = usize::from(span.cycles);
     let full = n == plan.config.cycles();
     let bin = |k: usize| Complex64::new(f64::from(scratch.bins[k].re), f64::from(scratch.bins[k].im));
-    let unit = scale.abs() / POINTS as f64;
-    let square = |k: usize| bin(k).norm_sqr() * if k == 0 { unit * unit } else { 2.0 * unit * unit };
+    let square = |k: usize| bin_square(scratch, scale, k);
     let sum = |from: usize, to: usize| (from..=to).map(square).sum::<f64>();
     *out = Spectrum::default();
     for h in 0..=plan.orders {
@@ -121,11 +135,69 @@ pub fn measure(
             out.interharmonic_group[h] = sum(centre + 1, centre + n - 1).sqrt();
         }
     }
-    out.thd_subgroup_pct = thd_pct(&out.subgroup, plan.config.thd_orders.min(plan.orders));
-    out.thd_group_pct = thd_pct(&out.group, plan.config.thd_orders.min(plan.orders));
+    let highest = plan.config.thd_orders.min(plan.orders);
+    let component = out.component.map(|c| c.norm());
+    out.thd_harmonic_pct = ratio_pct(&component, 2..=highest, component[1]);
+    out.thd_subgroup_pct = ratio_pct(&out.subgroup, 2..=highest, out.subgroup[1]);
+    out.thd_group_pct = ratio_pct(&out.group, 2..=highest, out.group[1]);
+    if full {
+        let below = highest.saturating_sub(1);
+        out.tihd_subgroup_pct = ratio_pct(&out.interharmonic_subgroup, 1..=below, out.subgroup[1]);
+    }
+    if plan.orders >= *PARTIAL.end() {
+        let sum: f64 = PARTIAL.map(|h| h as f64 * out.group[h].powi(2)).sum();
+        out.pwhd_group_pct = 100.0 * sum.sqrt() / out.group[1];
+    }
 }
 
-fn thd_pct(values: &[f64; ORDERS], highest: usize) -> f64 {
-    let sum: f64 = values.get(2..=highest).unwrap_or_default().iter().map(|y| y * y).sum();
-    100.0 * sum.sqrt() / values[1]
+/// Orders that count into the partial weighted distortion.
+const PARTIAL: RangeInclusive<usize> = 14..=40;
+
+/// Mean square of bin `k` of the window transformed last, in V² or A²; `scale` is volts or amperes per code.
+pub fn bin_square(scratch: &FftScratch, scale: f64, k: usize) -> f64 {
+    let unit = scale / POINTS as f64;
+    let bin = scratch.bins[k];
+    (f64::from(bin.re).powi(2) + f64::from(bin.im).powi(2)) * unit * unit * if k == 0 { 1.0 } else { 2.0 }
+}
+
+/// Root of the sum of squares of some orders over a fundamental, in %.
+fn ratio_pct(values: &[f64; ORDERS], orders: RangeInclusive<usize>, fundamental: f64) -> f64 {
+    let sum: f64 = values.get(orders).unwrap_or_default().iter().map(|y| y * y).sum();
+    100.0 * sum.sqrt() / fundamental
+}
+
+/// The 1.5-s smoothing of emission tests (IEC 61000-4-7, 5.5.1): a first-order filter over consecutive basic intervals,
+/// zₙ = (yₙ + β·zₙ₋₁)/α, on values as they come. It begins settled.
+///
+/// ```
+/// # use kilat_core::pq::harmonics::Smoothing;
+/// let mut smoothing = Smoothing::default();
+/// assert_eq!(smoothing.next(&[1.0, 0.0]), [1.0, 0.0]);
+/// assert!((smoothing.next(&[2.0, 0.0])[0] - (2.0 + 7.012) / 8.012).abs() < 1e-12);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Smoothing {
+    values: Vec<f64>,
+}
+
+impl Smoothing {
+    const ALPHA: f64 = 8.012;
+    const BETA: f64 = 7.012;
+
+    /// Takes the values of the next interval, of any number of orders and channels, and gives the smoothed ones.
+    pub fn next(&mut self, values: &[f64]) -> &[f64] {
+        if self.values.len() != values.len() {
+            self.values = values.to_vec();
+            return &self.values;
+        }
+        for (z, y) in self.values.iter_mut().zip(values) {
+            *z = (y + Self::BETA * *z) / Self::ALPHA;
+        }
+        &self.values
+    }
+
+    /// Forgets: after a gap the next interval begins anew.
+    pub fn restart(&mut self) {
+        self.values.clear();
+    }
 }

@@ -6,5 +6,6 @@ pub mod harmonics;
 pub mod power;
 pub mod rms;
 pub mod rvc;
+pub mod signalling;
 pub mod transients;
 pub mod unbalance;

@@ -170,9 +170,10 @@ impl State {
 
 /// Angles of the three phases.
 pub const ANGLES_RAD: [f64; 3] = [0.1, 0.1 - 2.0 * PI / 3.0, 0.1 + 2.0 * PI / 3.0];
-const NAMES: [&str; 3] = ["Ua", "Ub", "Uc"];
+const NAMES: [(&str, &str); 6] =
+    [("Ua", "V"), ("Ub", "V"), ("Uc", "V"), ("Ia", "A"), ("Ib", "A"), ("Ic", "A")];
 
-/// A capture of up to three phases, from `start` on.
+/// A capture of up to three voltages, then up to three currents, from `start` on.
 pub fn capture(
     rate_hz: f64,
     seconds: f64,
@@ -181,12 +182,12 @@ pub fn capture(
 ) -> Result<Capture> {
     let n = (rate_hz * seconds).round() as u64;
     let sampled = |f: &dyn Fn(f64) -> f64| (0..n).map(|i| f(i as f64 / rate_hz)).collect::<Vec<f64>>();
-    let channels = NAMES.iter().zip(phases).map(|(name, f)| Channel::new(*name, "V", sampled(f)));
+    let channels = NAMES.iter().zip(phases).map(|((name, unit), f)| Channel::new(*name, *unit, sampled(f)));
     let time = TimeBase::uniform(SampleRate::from_hz(rate_hz)?, n, Some(start));
     Capture::new(time, channels.collect())
 }
 
-/// Analyses waves as phases A, B, C.
+/// Analyses waves as the voltages of phases A, B, C, then the currents.
 pub fn analyze(config: &Config, rate_hz: f64, seconds: f64, waves: &[Wave]) -> Result<Analysis> {
     let functions: Vec<Box<dyn Fn(f64) -> f64 + '_>> =
         waves.iter().map(|w| Box::new(|t| w.at(t)) as Box<dyn Fn(f64) -> f64 + '_>).collect();
