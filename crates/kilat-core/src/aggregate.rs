@@ -59,10 +59,15 @@ impl Sums {
             for (sum, x) in sums.iter_mut().zip(ones) {
                 let term = match mean {
                     Mean::Quadratic => x * x,
-                    Mean::Arithmetic => *x,
+                    Mean::Arithmetic | Mean::Least | Mean::Most => *x,
                     Mean::None => f64::NAN,
                 };
-                *sum = if first { term } else { *sum + term };
+                *sum = match mean {
+                    _ if first => term,
+                    Mean::Least => sum.min(term),
+                    Mean::Most => sum.max(term),
+                    _ => *sum + term,
+                };
             }
         };
         for (sum, one) in self.channels.iter_mut().zip(part.channels) {
@@ -85,7 +90,11 @@ impl Sums {
         let count = f64::from(self.count);
         let mut divide = |mean: Mean, values: &mut [f64], sums: &[f64]| {
             for (value, sum) in values.iter_mut().zip(sums) {
-                *value = if mean == Mean::Quadratic { (sum / count).sqrt() } else { sum / count };
+                *value = match mean {
+                    Mean::Quadratic => (sum / count).sqrt(),
+                    Mean::Least | Mean::Most => *sum,
+                    Mean::Arithmetic | Mean::None => sum / count,
+                };
             }
         };
         self.means.resize_with(self.channels.len(), Measured::default);

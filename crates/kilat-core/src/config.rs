@@ -116,6 +116,9 @@ pub struct Config {
     pub demand_min: f64,
     /// Steps in which a demand window slides over its own length: 1 for block after block, 15 for 15 min in steps of one.
     pub demand_steps: u32,
+    /// Emission above order 50 is measured, from 2 kHz to as far as the rate reaches, at most 150 kHz. It needs every sample at the
+    /// full rate, so it costs time, and is off by default.
+    pub supraharmonics: bool,
 }
 
 impl Default for Config {
@@ -145,6 +148,7 @@ impl Config {
             lamp: None,
             demand_min: 15.0,
             demand_steps: 1,
+            supraharmonics: false,
         }
     }
 

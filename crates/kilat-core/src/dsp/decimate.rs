@@ -45,9 +45,15 @@ impl Decimator {
         let Some(last) = (input.end() + self.half).checked_sub(span) else { return };
         let count = (last / self.factor + 1).saturating_sub(next);
         if count > 0 {
-            let from = next * self.factor - self.half;
-            let out = output.grow(count as usize);
-            level.fir(input.get(from..input.end()), &self.taps, self.factor as usize, out);
+            self.fill(level, input, next, output.grow(count as usize));
         }
+    }
+
+    /// Fills `out` with outputs `first`, `first + 1`, …; `input` must hold what they and their padding read.
+    pub fn fill(&self, level: Level, input: &History, first: u64, out: &mut [f32]) {
+        let from = first * self.factor - self.half;
+        let steps = (out.len() as u64).saturating_sub(1) * self.factor;
+        let x = input.get(from..from + steps + self.taps.len() as u64);
+        level.fir(x, &self.taps, self.factor as usize, out);
     }
 }

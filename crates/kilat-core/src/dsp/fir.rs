@@ -64,6 +64,14 @@ impl Kernel {
         let gain: f64 = raw.iter().sum();
         raw.iter().map(|t| t / gain).collect()
     }
+
+    /// Taps of the complement, an impulse less the low-pass: it blocks what the low-pass keeps, zero frequency exactly.
+    pub fn high_pass_taps(&self) -> Vec<f64> {
+        let mut taps: Vec<f64> = self.taps().iter().map(|t| -t).collect();
+        let centre = taps.len() / 2;
+        taps[centre] += 1.0;
+        taps
+    }
 }
 
 /// Odd number of taps of a band-pass around `frequency` (cycles per sample): two periods of a cosine under Hann's window.
@@ -100,6 +108,17 @@ mod tests {
                 assert!((gain(&taps, p) - 1.0).abs() < 2.5e-5, "{pass} {p}: {}", gain(&taps, p));
                 assert!(gain(&taps, s).abs() < 2.5e-5, "{stop} {s}: {}", gain(&taps, s));
             }
+        }
+    }
+
+    #[test]
+    fn complement_blocks_what_the_low_pass_keeps() {
+        let taps = Kernel::low_pass(0.06, 0.16, 95.0).high_pass_taps();
+        assert!(gain(&taps, 0.0).abs() < 1e-12);
+        for i in 0..=200 {
+            let (low, high) = (0.06 * f64::from(i) / 200.0, 0.16 + 0.34 * f64::from(i) / 200.0);
+            assert!(gain(&taps, low).abs() < 2.5e-5, "{low}: {}", gain(&taps, low));
+            assert!((gain(&taps, high) - 1.0).abs() < 2.5e-5, "{high}: {}", gain(&taps, high));
         }
     }
 

@@ -134,6 +134,8 @@ pub struct Measurements {
     pub deviation: Deviation,
     /// Mains signalling, r.m.s. in volts: `(interval, channel, tone)` with the tones of the settings; NaN for currents.
     pub signalling_v: Array3<f64>,
+    /// Emission above order 50.
+    pub supraharmonics: Option<Supraharmonics>,
 }
 
 /// Aggregates of the basic intervals (IEC 61000-4-30, 4.5).
@@ -171,6 +173,23 @@ pub struct Harmonics {
     pub tihd_subgroup_pct: Array2<f64>,
     /// Partial weighted harmonic distortion from groups of order 14 to 40, in % of the fundamental group.
     pub pwhd_group_pct: Array2<f64>,
+}
+
+/// Emission above order 50 per interval, r.m.s. in volts or amperes (IEC 61000-4-7, annex B; IEC 61000-4-30 Ed. 3, annex C).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Supraharmonics {
+    /// Centres of the bands of 200 Hz, 2100 to 8900 Hz; empty when the rate supports none.
+    pub low_hz: Vec<f64>,
+    /// The bands: `(interval, channel, band)`; NaN beyond what the rate supports, and in intervals flagged [`Flags::SHORT`].
+    pub low: Array3<f64>,
+    /// Centres of the bins of 2 kHz, from 8000 Hz to what the rate supports, at most 150 kHz; empty when it supports none.
+    pub high_hz: Vec<f64>,
+    /// Least over the blocks of each interval: `(interval, channel, bin)`; of an aggregate the least of all.
+    pub high_min: Array3<f64>,
+    /// Root of the mean square over the blocks.
+    pub high_mean: Array3<f64>,
+    /// Largest over the blocks; of an aggregate the largest of all.
+    pub high_max: Array3<f64>,
 }
 
 /// Unbalance per basic interval, from fundamental phasors (IEC 61000-4-30, 5.7); empty without three phases.
@@ -292,6 +311,8 @@ pub struct Analysis {
     /// Mains signalling of the basic intervals, r.m.s. in volts: `(interval, channel, tone)` with the tones of the settings;
     /// NaN for currents.
     pub signalling_v: Array3<f64>,
+    /// Emission above order 50 in the basic intervals; `None` unless asked for and supported by the rate.
+    pub supraharmonics: Option<Supraharmonics>,
     /// The same of 150/180 cycles, 10 min and 2 h.
     pub aggregates: Aggregates,
     /// 10-s frequency.

@@ -14,6 +14,7 @@ use crate::pq::power::energy::Stretch;
 use crate::pq::power::phase::PhasePower;
 use crate::pq::power::system::{FourWire, SystemPower, ThreeWire, two_wattmeters};
 use crate::pq::signalling::tone_rms;
+use crate::pq::supraharmonics::{self, Emission, SupraharmonicPlan};
 use crate::pq::unbalance::ratios_pct;
 use crate::pq::{harmonics, rms};
 
@@ -24,6 +25,10 @@ pub enum Mean {
     Quadratic,
     /// Mean: powers.
     Arithmetic,
+    /// Least of the least.
+    Least,
+    /// Most of the most.
+    Most,
     /// Not aggregated: angles.
     None,
 }
@@ -47,6 +52,25 @@ pub struct Measured {
     pub spectrum: Spectrum,
     /// Mains signalling on voltages, in volts: one value per tone of the settings.
     pub signalling_v: Vec<f64>,
+    /// Emission above order 50, when asked for.
+    pub emission: Option<Box<Emission>>,
+}
+
+/// Buffers of one measurement at a time.
+#[derive(Debug)]
+pub struct Scratch {
+    window: FftScratch,
+    supraharmonics: Option<supraharmonics::Scratch>,
+}
+
+impl Scratch {
+    /// Buffers that fit.
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            window: plan.fft.scratch(),
+            supraharmonics: plan.supraharmonics.as_ref().map(SupraharmonicPlan::scratch),
+        }
+    }
 }
 
 impl Measured {
@@ -63,6 +87,10 @@ impl Measured {
         self.spectrum.each(&other.spectrum, f);
         self.signalling_v.resize(other.signalling_v.len(), f64::NAN);
         f(Mean::Quadratic, &mut self.signalling_v, &other.signalling_v);
+        match &other.emission {
+            Some(other) => self.emission.get_or_insert_default().each(other, f),
+            None => self.emission = None,
+        }
     }
 
     /// For power: the r.m.s., and the components the plan knows.
@@ -227,7 +255,7 @@ pub fn measure(
     tracks: &[Track],
     span: &Span,
     channel: usize,
-    scratch: &mut FftScratch,
+    scratch: &mut Scratch,
     out: &mut Measured,
 ) {
     let c = &plan.channels[channel];
@@ -246,11 +274,16 @@ pub fn measure(
         _ => out.p_w * length / plan.fs,
     };
     out.next_product = c.next_phase.map_or(f64::NAN, mean);
-    harmonics::measure(plan, track.mid(plan), span, c.scale, scratch, &mut out.spectrum);
+    harmonics::measure(plan, track.mid(plan), span, c.scale, &mut scratch.window, &mut out.spectrum);
     out.signalling_v.clear();
     if c.info.kind == Kind::Voltage {
-        let square = |k: usize| harmonics::bin_square(scratch, c.scale, k);
+        let square = |k: usize| harmonics::bin_square(&scratch.window, c.scale, k);
         let tones = plan.config.signalling.iter().map(|t| tone_rms(t.hz * length / plan.fs, square));
         out.signalling_v.extend(tones);
+    }
+    if let (Some(p), Some(scratch)) = (&plan.supraharmonics, &mut scratch.supraharmonics) {
+        let streams = (&track.raw, track.wide(plan));
+        let out = out.emission.get_or_insert_default();
+        p.measure(plan.level, streams, span, c.scale, scratch, out);
     }
 }

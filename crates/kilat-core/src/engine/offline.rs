@@ -121,6 +121,7 @@ fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
         let message = format!("not measured: {} is slower than {LEAST_RATE_HZ} Hz", plan.rate);
         warnings.push(Warning::new("flicker", message));
     }
+    warnings.extend(plan.supraharmonics.iter().flat_map(|p| p.limits(plan.rate)));
     let longest =
         capture.time().segments().iter().filter(|s| s.rate == plan.rate).map(|s| s.len).max().unwrap_or(0);
     if plan.rate.seconds(longest as f64) < 10.0 {

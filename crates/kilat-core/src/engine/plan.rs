@@ -9,17 +9,19 @@ use crate::dsp::resample::Resampler;
 use crate::engine::analysis::ChannelInfo;
 use crate::error::{Error, Result};
 use crate::pq::flicker::FlickerPlan;
+use crate::pq::supraharmonics::SupraharmonicPlan;
 use crate::simd::Level;
 use crate::units::SampleRate;
 
 /// Ripple and stopband of every filter: 2e-5, a twentieth of the 0.05 % that an alias may reach.
-const ATTENUATION_DB: f64 = 95.0;
+pub const ATTENUATION_DB: f64 = 95.0;
 /// Points of a window's transform: enough for order 50 of 12 cycles (bin 606) with so much room for the resampler's slope that
 /// sixteen taps do at most rates.
 pub const POINTS: usize = 2560;
-/// Slowest and fastest mains of Class A, as parts of nominal (IEC 61000-4-30, 5.1: 42.5–57.5 Hz and 51–69 Hz).
-const SLOWEST: f64 = 0.85;
-const FASTEST: f64 = 1.15;
+/// Slowest mains of Class A, as part of nominal (IEC 61000-4-30, 5.1: 42.5–57.5 Hz and 51–69 Hz).
+pub const SLOWEST: f64 = 0.85;
+/// Fastest mains of Class A likewise.
+pub const FASTEST: f64 = 1.15;
 /// Rate to which streams are decimated for harmonics: at least this.
 const MID_RATE_HZ: f64 = 12_500.0;
 /// Samples per nominal cycle of the stream in which crossings are sought: at least this.
@@ -128,6 +130,8 @@ pub struct Plan {
     pub fft: Fft,
     /// Flicker from the mid stream; `None` when that is too slow.
     pub flicker: Option<FlickerPlan>,
+    /// Emission above order 50; `None` when it is not asked for.
+    pub supraharmonics: Option<SupraharmonicPlan>,
     /// Instruction set.
     pub level: Level,
 }
@@ -210,6 +214,7 @@ impl Plan {
             resampler,
             fft: Fft::new(POINTS),
             flicker: FlickerPlan::new(mid, f0, config.lamp()),
+            supraharmonics: config.supraharmonics.then(|| SupraharmonicPlan::new(config, rate)),
             level: Level::chosen(),
         })
     }
@@ -222,6 +227,11 @@ impl Plan {
     /// Raw samples per sample of the stream crossings are sought in.
     pub fn low_factor(&self) -> u64 {
         self.mid_factor() * self.to_low.as_ref().map_or(1, Decimator::factor)
+    }
+
+    /// Raw samples to the stream that emission from 2 to 9 kHz is taken from; `None` when it is the raw stream, or not needed.
+    pub fn to_wide(&self) -> Option<&Decimator> {
+        self.supraharmonics.as_ref()?.to_wide()
     }
 
     /// True when the current of the neutral is measured, or is the sum of three.
@@ -255,9 +265,16 @@ impl Plan {
 
     /// Samples that a window keeps from either end of a segment, so that its filters have something to work on.
     pub fn margin(&self) -> f64 {
-        let mid = self.mid_factor() * (self.resampler.half() + 1);
-        (mid + self.to_mid.as_ref().map_or(0, |d| d.half() + 16)) as f64 + 4.0
+        let harmonics = reach(self.to_mid.as_ref(), &self.resampler);
+        let supraharmonics = self.supraharmonics.as_ref().map_or(0, SupraharmonicPlan::margin);
+        harmonics.max(supraharmonics) as f64 + 4.0
     }
+}
+
+/// Raw samples that resampling what `decimator` makes of them needs on either side of a window.
+pub fn reach(decimator: Option<&Decimator>, resampler: &Resampler) -> u64 {
+    let (factor, own) = decimator.map_or((1, 0), |d| (d.factor(), d.half() + 16));
+    factor * (resampler.half() + 1) + own
 }
 
 fn channel_plans(config: &Config, channels: &[ChannelSpec]) -> Result<Vec<ChannelPlan>> {

@@ -69,8 +69,16 @@ impl<'p> Recorder<'p> {
         });
         self.rvc.sort_by(|a, b| a.start_sample.total_cmp(&b.start_sample));
         self.transients.sort_by_key(|t| (t.start_sample, t.channel));
-        let Measurements { intervals, harmonics, unbalance, power, system_power, deviation, signalling_v } =
-            self.basic.finish(plan);
+        let Measurements {
+            intervals,
+            harmonics,
+            unbalance,
+            power,
+            system_power,
+            deviation,
+            signalling_v,
+            supraharmonics,
+        } = self.basic.finish(plan);
         Analysis {
             config: plan.config.clone(),
             wiring: plan.wiring,
@@ -86,6 +94,7 @@ impl<'p> Recorder<'p> {
             demand: self.demand,
             deviation,
             signalling_v,
+            supraharmonics,
             aggregates: Aggregates {
                 cycles_150: self.cycles_150.finish(plan),
                 ten_minutes: self.ten_minutes.finish(plan),

@@ -7,10 +7,9 @@ use rayon::prelude::*;
 
 use crate::aggregate::Aggregator;
 use crate::capture::{Kind, SamplesRef};
-use crate::dsp::fft::FftScratch;
 use crate::engine::analysis::Flags;
 use crate::engine::fold::{Action, Fold};
-use crate::engine::measured::{Measured, System, measure};
+use crate::engine::measured::{Measured, Scratch, System, measure};
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink};
 use crate::engine::timeline::Span;
@@ -39,7 +38,7 @@ pub struct Engine {
     system: System,
     /// One for each tone of the settings on each voltage.
     bursts: Vec<BurstRecorder>,
-    scratch: Vec<Mutex<FftScratch>>,
+    scratch: Vec<Mutex<Scratch>>,
 }
 
 impl Engine {
@@ -57,7 +56,7 @@ impl Engine {
             measured: Vec::new(),
             system: System::default(),
             bursts: bursts(&plan),
-            scratch: (0..threads).map(|_| Mutex::new(plan.fft.scratch())).collect(),
+            scratch: (0..threads).map(|_| Mutex::new(Scratch::new(&plan))).collect(),
             pool,
             plan,
         }

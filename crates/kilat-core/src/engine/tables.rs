@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3};
 
 use crate::capture::Kind;
 use crate::config::Wiring;
-use crate::engine::analysis::{Deviation, Harmonics, Intervals, Measurements, Unbalance};
+use crate::engine::analysis::{Deviation, Harmonics, Intervals, Measurements, Supraharmonics, Unbalance};
 use crate::engine::plan::Plan;
 use crate::engine::sink::Interval;
 use crate::pq::harmonics::ORDERS;
@@ -24,6 +24,8 @@ pub struct Tables {
     spectra: [Vec<f64>; 5],
     distortion: [Vec<f64>; 5],
     signalling: Vec<f64>,
+    low: Vec<f64>,
+    high: [Vec<f64>; 3],
 }
 
 impl Tables {
@@ -61,6 +63,12 @@ impl Tables {
             }
             let tones = (0..plan.config.signalling.len()).map(|t| c.signalling_v.get(t));
             self.signalling.extend(tones.map(|v| v.copied().unwrap_or(f64::NAN)));
+            if let (Some(e), Some(p)) = (&c.emission, &plan.supraharmonics) {
+                self.low.extend_from_slice(&e.low[..p.bands()]);
+                for (all, one) in self.high.iter_mut().zip([&e.high_min, &e.high_mean, &e.high_max]) {
+                    all.extend_from_slice(&one[..p.bins()]);
+                }
+            }
         }
         for p in &v.system.pairs {
             self.power.push(p);
@@ -92,6 +100,12 @@ impl Tables {
             self.spectra.map(|v| cube((rows, channels, ORDERS), v));
         let [thd_harmonic_pct, thd_subgroup_pct, thd_group_pct, tihd_subgroup_pct, pwhd_group_pct] =
             self.distortion.map(|v| table(rows, channels, v));
+        let measured = plan.supraharmonics.as_ref().filter(|p| p.bands() + p.bins() > 0);
+        let supraharmonics = measured.map(|p| {
+            let [high_min, high_mean, high_max] = self.high.map(|v| cube((rows, channels, p.bins()), v));
+            let low = cube((rows, channels, p.bands()), self.low);
+            Supraharmonics { low_hz: p.low_hz(), low, high_hz: p.high_hz(), high_min, high_mean, high_max }
+        });
         let [under_pct, over_pct] = self.deviation.map(|v| table(rows, channels, v));
         self.intervals.rms = table(rows, channels, self.rms);
         let pairs = if plan.wiring == Wiring::Wye { 3 } else { 0 };
@@ -115,6 +129,7 @@ impl Tables {
             system_power: self.system_power,
             deviation: Deviation { under_pct, over_pct },
             signalling_v: cube((rows, channels, plan.config.signalling.len()), self.signalling),
+            supraharmonics,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::capture::SamplesRef;
+use crate::dsp::decimate::Decimator;
 use crate::dsp::zero_crossing::{Crossing, CrossingFinder};
 use crate::engine::analysis::Flags;
 use crate::engine::flywheel::{Boundary, Flywheel};
@@ -35,6 +36,7 @@ pub struct Track {
     /// The samples, as shifted codes.
     pub raw: History,
     mid: History,
+    wide: History,
     low: History,
     band: History,
     held: f32,
@@ -59,6 +61,7 @@ impl Track {
     pub fn new(plan: &Plan, index: usize) -> Self {
         let tracked = plan.channels[index].tracked;
         let mid_first = plan.to_mid.as_ref().map_or(0, |d| d.first_output(0));
+        let wide_first = plan.to_wide().map_or(0, |d| d.first_output(0));
         let low_first = plan.to_low.as_ref().map_or(mid_first, |d| d.first_output(mid_first));
         let band_first = plan.band_pass.first_output(low_first);
         let cut = tracked.then(|| Cut {
@@ -72,6 +75,7 @@ impl Track {
             index,
             raw: History::starting_at(0),
             mid: History::starting_at(mid_first),
+            wide: History::starting_at(wide_first),
             low: History::starting_at(low_first),
             band: History::starting_at(band_first),
             held: 0.0,
@@ -88,12 +92,20 @@ impl Track {
         if plan.to_mid.is_some() { &self.mid } else { &self.raw }
     }
 
+    /// The stream that emission from 2 to 9 kHz is taken from.
+    pub fn wide(&self, plan: &Plan) -> &History {
+        if plan.to_wide().is_some() { &self.wide } else { &self.raw }
+    }
+
     /// Takes the next samples and does everything that needs no other channel.
     pub fn push(&mut self, plan: &Plan, samples: SamplesRef<'_>) {
         self.ingest(&plan.channels[self.index], samples);
         let raw = &self.raw;
         if let Some(d) = &plan.to_mid {
             d.run(plan.level, raw, &mut self.mid);
+        }
+        if let Some(d) = plan.to_wide() {
+            d.run(plan.level, raw, &mut self.wide);
         }
         let Some(cut) = &mut self.cut else { return };
         let mid = if plan.to_mid.is_some() { &self.mid } else { raw };
@@ -138,8 +150,9 @@ impl Track {
         let keep = (keep - plan.margin()).max(0.0) as u64;
         self.raw.discard_before(keep);
         self.mid.discard_before(keep / plan.mid_factor());
+        self.wide.discard_before(keep / plan.to_wide().map_or(1, Decimator::factor));
         // The ordered streams feed each other by at most one filter length.
-        let reach = |d: &crate::dsp::decimate::Decimator| 2 * d.half() + 32;
+        let reach = |d: &Decimator| 2 * d.half() + 32;
         self.low.discard_before(self.low.end().saturating_sub(reach(&plan.band_pass)));
         self.band.discard_before(self.band.end().saturating_sub(8));
         self.quality.discard_before(keep);

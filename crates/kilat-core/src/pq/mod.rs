@@ -7,5 +7,6 @@ pub mod power;
 pub mod rms;
 pub mod rvc;
 pub mod signalling;
+pub mod supraharmonics;
 pub mod transients;
 pub mod unbalance;
