@@ -60,6 +60,16 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
     ] {
         all.push((name.into(), bits(&cube.iter().copied().collect::<Vec<_>>())));
     }
+    if let Some(s) = &a.supraharmonics {
+        for (name, cube) in [
+            ("bands of 200 Hz", &s.low),
+            ("least of 2 kHz", &s.high_min),
+            ("means of 2 kHz", &s.high_mean),
+            ("largest of 2 kHz", &s.high_max),
+        ] {
+            all.push((name.into(), bits(&cube.iter().copied().collect::<Vec<_>>())));
+        }
+    }
     for (name, table) in a.power.columns() {
         all.push((name.into(), bits(&table.iter().copied().collect::<Vec<_>>())));
     }
@@ -107,7 +117,8 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
     all.push(("transients".into(), text(format!("{:?}", a.transients))));
     let g = &a.aggregates;
     for (name, m) in [("150/180 cycles", &g.cycles_150), ("10 min", &g.ten_minutes), ("2 h", &g.two_hours)] {
-        all.push((name.into(), text(format!("{m:?}"))));
+        // Without `#`, `Debug` of an array leaves most of it out.
+        all.push((name.into(), text(format!("{m:#?}"))));
     }
     all.push(("stamps".into(), text(format!("{:?} {:?}", i.stamp, i.covered_s))));
     all.push(("deviation".into(), text(format!("{:?}", a.deviation))));
@@ -248,6 +259,7 @@ fn check(capture: &Capture) {
         rvc_pct: 1.0,
         sliding_reference: true,
         signalling: vec![Tone { record_s: 1.0, ..Tone::at(175.0) }, Tone::at(316.67)],
+        supraharmonics: true,
         ..Config::class_a(UDIN_V, 50.0)
     };
     for kind in KINDS {
@@ -306,6 +318,14 @@ fn off_nominal_with_harmonics_and_currents() {
 fn at_fifty_kilohertz_with_a_dip() {
     let wave = |k: usize, t: f64| mains(50.4, k, t) * if between(t, 0.55, 0.72) { 0.4 } else { 1.0 };
     check(&three_voltages(50_000.0, three(50_000.0, 1.4, wave)));
+}
+
+/// Streams decimated for bands above order 50, and blocks of 0.5 ms.
+#[test]
+fn at_two_hundred_kilohertz_with_supraharmonics() {
+    let mut random = Random(8);
+    let x = sampled(200_000.0, 0.7, |t| mains(49.7, 0, t) + 0.3 * random.gauss());
+    check(&capture(200_000.0, None, vec![("Ua", x)]));
 }
 
 #[test]

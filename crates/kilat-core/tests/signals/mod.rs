@@ -98,7 +98,7 @@ impl Harmonic {
 }
 
 /// Samples of a function of time in seconds.
-pub fn sampled(rate_hz: f64, seconds: f64, wave: impl Fn(f64) -> f64) -> Vec<f64> {
+pub fn sampled(rate_hz: f64, seconds: f64, mut wave: impl FnMut(f64) -> f64) -> Vec<f64> {
     (0..(rate_hz * seconds).round() as usize).map(|i| wave(i as f64 / rate_hz)).collect()
 }
 
