@@ -60,6 +60,8 @@ class Config:
     """Demand is the mean power over this many minutes."""
     demand_steps: int
     """Steps in which a demand window slides over its own length: 1 for block after block."""
+    supraharmonics: bool
+    """Emission above order 50 is measured, as far as the rate reaches."""
 
     def __new__(cls, **settings: Any) -> Config: ...
     def replace(self, **settings: Any) -> Config: ...

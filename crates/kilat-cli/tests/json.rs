@@ -64,8 +64,10 @@ fn analyze_has_the_documented_keys() {
     // Demand of 1.2 s, so that a short capture has some.
     std::fs::write(kaur().join("demand.toml"), "demand_min = 0.02").unwrap();
     let demand = ok_in(kaur(), &["analyze", "--json", "--config", "demand.toml", "synth:serang-2018"]);
-    // Between them they have events, transients, findings and demand.
-    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg"), demand];
+    std::fs::write(kaur().join("emission.toml"), "supraharmonics = true").unwrap();
+    let emission = ok_in(kaur(), &["analyze", "--json", "--full", "--config", "emission.toml", "gap.cfg"]);
+    // Between them they have events, transients, findings, demand and supraharmonics.
+    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg"), demand, emission];
     compare("`kilat analyze --json`", &documents, &["files[].findings[].evidence", "files[].config"]);
 }
 

@@ -11,6 +11,7 @@ use ndarray::{Array2, Array3, Axis};
 use serde::Serialize;
 
 use super::found::{EventOutput, FindingOutput, GapOutput, TransientOutput};
+use super::supraharmonics::SupraharmonicsOutput;
 use super::{Origin, Range};
 
 /// How much a document holds.
@@ -19,7 +20,7 @@ pub enum Detail {
     /// Every table; of the harmonics the mean over the intervals.
     #[default]
     Compact,
-    /// The harmonics of every interval and Pinst too.
+    /// The harmonics and supraharmonics of every interval, and Pinst, too.
     Full,
 }
 
@@ -49,6 +50,8 @@ pub struct AnalysisOutput {
     pub energy: Option<Energy>,
     /// Demand, window by window.
     pub demand: Vec<DemandOutput>,
+    /// Emission above order 50, when asked for and supported by the rate.
+    pub supraharmonics: Option<SupraharmonicsOutput>,
     /// 10-s frequency.
     pub frequency: FrequencyColumns,
     /// Dips, swells and interruptions.
@@ -328,6 +331,7 @@ pub fn analysis(
         system_power: a.system_power.clone(),
         energy: a.energy.system,
         demand: a.demand.iter().map(|d| DemandOutput::of(a, d)).collect(),
+        supraharmonics: SupraharmonicsOutput::of(a, detail),
         frequency: FrequencyColumns {
             start_s: seconds(&a.frequency.start_sample),
             hz: a.frequency.hz.clone(),

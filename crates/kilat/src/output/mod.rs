@@ -11,12 +11,14 @@ mod analysis;
 mod capture;
 mod found;
 mod range;
+mod supraharmonics;
 mod tables;
 
 pub use analysis::{AnalysisOutput, ChannelOutput, Detail, PowerOutput, Summary, analysis};
 pub use capture::{CaptureInfo, ChannelStatistics, SegmentInfo, Support, capture};
 pub use found::{EventOutput, FindingOutput, GapOutput, TransientOutput};
 pub use range::Range;
+pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};
 pub use tables::{Table, csv};
 
 /// Version of the JSON document: it changes when a key changes its meaning or goes.

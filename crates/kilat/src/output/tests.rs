@@ -57,6 +57,35 @@ fn full_adds_the_harmonics_of_each_interval() {
 }
 
 #[test]
+fn supraharmonics_are_summed_up_and_full_adds_each_interval() {
+    let wave = |i: usize| {
+        let t = i as f64 / 50_000.0;
+        let tone = |hz: f64| (std::f64::consts::TAU * hz * t).sin();
+        std::f64::consts::SQRT_2 * (230.0 * tone(50.0) + tone(2500.0) + 2.0 * tone(14_000.0))
+    };
+    let rate = SampleRate::from_hz(50_000.0).unwrap();
+    let x: Vec<f64> = (0..40_000).map(wave).collect();
+    let capture =
+        Capture::new(TimeBase::uniform(rate, 40_000, None), vec![Channel::new("Ua", "V", x)]).unwrap();
+    let config = Config { supraharmonics: true, ..Config::class_a(230.0, 50.0) };
+    let a = kilat_core::engine::offline::analyze(&capture, &config, 1).unwrap();
+    for (detail, rows) in [(Detail::Compact, None), (Detail::Full, Some(a.intervals.flags.len()))] {
+        let doc = json(&capture, &a, detail);
+        let s = &doc["files"][0]["supraharmonics"];
+        let c = &s["channels"][0];
+        let near = |v: &Value, want: f64| assert!((v.as_f64().unwrap() - want).abs() < 0.005 * want, "{v}");
+        assert_eq!((c["channel"].as_str(), s["low_hz"][2].as_f64()), (Some("Ua"), Some(2500.0)));
+        assert_eq!(s["high_hz"][3], 14_000.0);
+        near(&c["low_mean"][2], 1.0);
+        for key in ["high_min", "high_mean", "high_max"] {
+            near(&c[key][3], 2.0);
+        }
+        assert_eq!(c["intervals"]["high_max"].as_array().map(Vec::len), rows);
+        assert_eq!(c["intervals"]["low"].as_array().map(Vec::len), rows);
+    }
+}
+
+#[test]
 fn flicker_is_rated_per_voltage() {
     let (capture, mut a) = dip();
     a.flicker[0].pst = SeverityTable {
