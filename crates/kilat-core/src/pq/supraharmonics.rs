@@ -10,7 +10,7 @@
 //!
 //! A block of 0.5 ms is a fortieth of a cycle. For the fundamental and its harmonics not to leak into every bin, the standard asks
 //! for an analogue high-pass in front of the converter. A linear-phase filter of the samples stands for it here: flat from 8 kHz,
-//! 94 dB down to 3 kHz; between them tones leak a little, as they do in an instrument. It cannot undo the clipping or the noise of
+//! 90 dB down to 3 kHz; between them tones leak a little, as they do in an instrument. It cannot undo the clipping or the noise of
 //! a converter that had to take the whole mains voltage.
 
 use crate::config::Config;
