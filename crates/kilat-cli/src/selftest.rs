@@ -83,6 +83,11 @@ fn share(o: &Measured) -> String {
     if o.limit == 0.0 { "exact".into() } else { format!("{:.2} %", o.share_pct()) }
 }
 
+/// A bound, without the digits that floats add.
+fn bound(v: f64) -> String {
+    format!("{}", (v * 1e6).round() / 1e6)
+}
+
 fn every_row(all: &[Measured]) -> String {
     let header = ["Quantity", "Point", "", "Unit", "Expected", "Measured", "Error", "Limit", "Share"];
     let row = |o: &Measured| {
@@ -94,7 +99,7 @@ fn every_row(all: &[Measured]) -> String {
             print::fixed(o.expected, 4),
             print::fixed(o.measured, 4),
             format!("{:.1e}", o.error),
-            format!("{}", o.limit),
+            bound(o.limit),
             share(o),
         ]
     };
@@ -125,8 +130,8 @@ fn summary(all: &[Measured]) -> String {
                 o.unit.to_owned(),
                 rows.len().to_string(),
                 format!("{:.1e}", o.error.abs()),
-                format!("{}", o.limit),
-                format!("{}", o.ours),
+                bound(o.limit),
+                bound(o.ours),
                 share(o),
             ]
         })

@@ -86,9 +86,16 @@ impl Case {
         }
     }
 
-    fn pst_row(self, what: &str, expected: f64, (limit, ours): (f64, f64), wave: Level) -> Row {
+    fn pst_row(
+        self,
+        quantity: &'static str,
+        what: &str,
+        expected: f64,
+        (limit, ours): (f64, f64),
+        wave: Level,
+    ) -> Row {
         Row {
-            quantity: "flicker Pst",
+            quantity,
             source: "IEC 61000-4-15, class F1",
             point: self.point(what),
             unit: "Pst",
@@ -161,7 +168,7 @@ fn changes(case: Case, per_min: f64, d: f64, k: f64) -> Row {
     };
     let what = format!("{per_min} changes/min, {:.3} %", 100.0 * k * d);
     // The standard: 5 % of the value, or 0.05, whichever is larger.
-    case.pst_row(&what, k, ((P_ST.0 * k).max(0.05), P_ST.1 * k), Box::new(wave))
+    case.pst_row("flicker Pst", &what, k, ((P_ST.0 * k).max(0.05), P_ST.1 * k), Box::new(wave))
 }
 
 /// Orders and parts of the fundamental, all at 180°, that give the voltage six zero crossings in a cycle.
@@ -248,5 +255,11 @@ fn phase_jumps(case: Case, degrees: f64, pst: f64) -> Row {
     };
     // The two directions differ by 3 % about the one figure of the table.
     let limit = 0.05 * pst;
-    case.pst_row(&format!("phase jumps of {degrees}°"), pst, (limit, limit), Box::new(wave))
+    case.pst_row(
+        "flicker Pst, phase jumps",
+        &format!("phase jumps of {degrees}°"),
+        pst,
+        (limit, limit),
+        Box::new(wave),
+    )
 }
