@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result, Warning};
 use crate::units::Timestamp;
 
+pub mod derive;
 mod samples;
 mod time_base;
 
@@ -224,6 +225,19 @@ impl Channel {
     /// When `range` reaches beyond [`len`](Self::len).
     pub fn values(&self, range: Range<usize>) -> Vec<f64> {
         range.map(|i| self.value(i)).collect()
+    }
+
+    /// Number of samples at or beyond the stated [`range`](Self::range), missing ones left out.
+    pub fn clipped(&self) -> usize {
+        let Some((lowest, highest)) = self.range else { return 0 };
+        let count =
+            |codes: &mut dyn Iterator<Item = f64>| codes.filter(|c| *c <= lowest || *c >= highest).count();
+        match self.samples.as_ref() {
+            SamplesRef::I16(x) => count(&mut x.iter().map(|c| self.valid_code(i32::from(*c)))),
+            SamplesRef::I32(x) => count(&mut x.iter().map(|c| self.valid_code(*c))),
+            SamplesRef::F32(x) => count(&mut x.iter().map(|c| f64::from(*c))),
+            SamplesRef::F64(x) => count(&mut x.iter().copied()),
+        }
     }
 
     fn valid_code(&self, code: i32) -> f64 {

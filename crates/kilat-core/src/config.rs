@@ -1,10 +1,16 @@
 //! What to measure and against what: every setting of an analysis, with the standard's defaults.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::capture::{Capture, Kind, Phase};
 use crate::error::{Error, Result};
 use crate::pq::power::demand::DemandMeter;
+
+pub mod correction;
+
+pub use correction::{Correction, ResponsePoint};
 
 /// Measurement class of IEC 61000-4-30.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +125,8 @@ pub struct Config {
     /// Emission above order 50 is measured, from 2 kHz to as far as the rate reaches, at most 150 kHz. It needs every sample at the
     /// full rate, so it costs time, and is off by default.
     pub supraharmonics: bool,
+    /// What is known of the transducers, by name of the channel.
+    pub corrections: BTreeMap<String, Correction>,
 }
 
 impl Default for Config {
@@ -149,6 +157,7 @@ impl Config {
             demand_min: 15.0,
             demand_steps: 1,
             supraharmonics: false,
+            corrections: BTreeMap::new(),
         }
     }
 
@@ -194,7 +203,8 @@ impl Config {
             within("signalling.record_s", tone.record_s, 0.1, 120.0)?;
         }
         within("orders", self.orders as f64, 1.0, 50.0)?;
-        within("thd_orders", self.thd_orders as f64, 1.0, 50.0)
+        within("thd_orders", self.thd_orders as f64, 1.0, 50.0)?;
+        self.corrections.iter().try_for_each(|(name, c)| c.check(&format!("corrections.{name}")))
     }
 
     /// The register that demand is read from.

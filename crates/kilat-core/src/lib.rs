@@ -15,7 +15,7 @@ pub mod synth;
 pub mod units;
 
 pub use capture::{Capture, Channel, Kind, Phase, SampleKind, Samples, SamplesRef, Segment, TimeBase};
-pub use config::{Class, Config, Lamp, Tone, Wiring};
+pub use config::{Class, Config, Correction, Lamp, ResponsePoint, Tone, Wiring};
 pub use engine::analysis::{Analysis, Flags};
 pub use engine::live::Live;
 pub use error::{Error, Result, Warning};

@@ -203,7 +203,7 @@ fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
         engine.restart(s.first, capture.time().timestamp(s.first as f64).unwrap_or_default());
         let range = s.first as usize..(s.first + s.len) as usize;
         let part = |i: usize| capture.channels()[i].samples.as_ref().slice(range.clone());
-        let block: Vec<_> = plan.channels.iter().map(|c| part(c.info.index)).collect();
+        let block: Vec<_> = plan.recorded().iter().map(|c| part(c.info.index)).collect();
         engine.push(&block, &mut log);
         engine.interrupt(&mut log);
     }
@@ -262,21 +262,25 @@ fn check(capture: &Capture) {
         supraharmonics: true,
         ..Config::class_a(UDIN_V, 50.0)
     };
+    check_with(capture, &config);
+}
+
+fn check_with(capture: &Capture, config: &Config) {
     for kind in KINDS {
         let capture = in_codes(capture, kind);
-        let want = offline::analyze(&capture, &config, 1).unwrap();
+        let want = offline::analyze(&capture, config, 1).unwrap();
         assert!(want.half_cycles.iter().any(|h| !h.u_rms_v.is_empty()), "the scenario measures nothing");
         for threads in [2, 3, 8] {
-            let got = offline::analyze(&capture, &config, threads).unwrap();
+            let got = offline::analyze(&capture, config, threads).unwrap();
             same(&got, &want, &|| format!("{kind:?}, {threads} threads"));
         }
-        let order = offline_log(&capture, &config, 1);
-        offline_log(&capture, &config, 3).same(&order, &|| format!("order on 3 threads, {kind:?}"));
+        let order = offline_log(&capture, config, 1);
+        offline_log(&capture, config, 3).same(&order, &|| format!("order on 3 threads, {kind:?}"));
         let try_blocks =
             |blocks: &mut dyn FnMut() -> usize, again: &mut dyn FnMut() -> usize, case: String| {
-                same(&streamed(&capture, &config, blocks), &want, &|| format!("{kind:?}, {case}"));
+                same(&streamed(&capture, config, blocks), &want, &|| format!("{kind:?}, {case}"));
                 let mut log = Log::default();
-                stream(&capture, &config, again, &mut log);
+                stream(&capture, config, again, &mut log);
                 log.same(&order, &|| format!("order, {kind:?}, {case}"));
             };
         try_blocks(&mut || 1, &mut || 1, "one sample at a time".into());
@@ -458,6 +462,33 @@ fn ten_minutes_of_flicker() {
         stream(&capture, &config, random_blocks(seed), &mut log);
         log.same(&order, &|| format!("order, random blocks, seed {seed}"));
     }
+}
+
+/// Corrections ahead of and behind the samples, a long filter, a derived voltage and a derived current; a gap, missing samples.
+#[test]
+fn corrected_and_derived_channels() {
+    let names = ["Uab", "Ucb", "Ia", "Ic"];
+    let wave = |c: usize| {
+        let angle = [0.0, PI - THIRD, -0.7, THIRD - 0.7][c];
+        let x = Harmonic::sine(50.1, if c < 2 { UDIN_V } else { 10.0 }, angle).with(5, 0.05, 0.3);
+        let mut x = x.samples(RATE_HZ, 1.9);
+        x[7_000..7_009].fill(f64::NAN);
+        x[6_000..6_700].iter_mut().for_each(|v| *v *= [0.4, 0.7, 2.0, 2.0][c]);
+        x
+    };
+    let rate = SampleRate::from_hz(RATE_HZ).unwrap();
+    let segment = |first: u64, len, offset_ps| Segment { first, len, rate, offset_ps };
+    let segments = vec![segment(0, 9_500, 0), segment(9_500, 9_500, 1_637_000_000_000)];
+    let time = TimeBase::from_segments(Some(Timestamp(0)), segments).unwrap();
+    let recorded = capture(RATE_HZ, None, names.into_iter().enumerate().map(|(c, n)| (n, wave(c))).collect());
+    let text = "
+        [corrections]
+        Ucb = { delay_s = -2.3e-3, gain = 1.01 }
+        Ia = { delay_s = 41.27e-3, inverted = true }
+        Ic.response = [{ hz = 45.0, gain = 0.9, phase_deg = 8.0 }, { hz = 500.0, gain = 1.0 }, { hz = 2000.0, gain = 0.7, phase_deg = -40.0 }]";
+    let corrections = toml::from_str::<Config>(text).unwrap().corrections;
+    let config = Config { corrections, supraharmonics: true, ..Config::class_a(UDIN_V, 50.0) };
+    check_with(&recorded.with_time(time).unwrap(), &config);
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use std::f64::consts::PI;
 
+use realfft::RealFftPlanner;
+use realfft::num_complex::Complex64;
+
 /// Modified Bessel function of the first kind, order zero, by its power series.
 fn bessel_i0(x: f64) -> f64 {
     let (mut term, mut sum) = (1.0, 1.0);
@@ -72,6 +75,40 @@ impl Kernel {
         taps[centre] += 1.0;
         taps
     }
+}
+
+/// `2·half + 1` taps, centred, whose gain and phase follow `response` (of cycles per sample, 0 to 0.5) as closely as that length
+/// allows: Kaiser's window on its impulse response. Tap `half + m` belongs to the input `m` samples later; the window is centred on
+/// `advance`, which ought to be where most of the impulse response is, within a sample of the middle.
+pub fn of_response(
+    response: impl Fn(f64) -> Complex64,
+    half: usize,
+    advance: f64,
+    attenuation_db: f64,
+) -> Vec<f64> {
+    // So fine that what repeats after `points` does not show under the window.
+    let points = (16 * half).next_power_of_two().max(8192);
+    let mut bins: Vec<Complex64> = (0..=points / 2).map(|k| response(k as f64 / points as f64)).collect();
+    // A sampled system is real at either end of its band.
+    for end in [0, points / 2] {
+        bins[end].im = 0.0;
+    }
+    let inverse = RealFftPlanner::new().plan_fft_inverse(points);
+    let mut impulse = inverse.make_output_vec();
+    // The lengths are those the plan asks for, and the ends are real: nothing is left to fail.
+    let _ = inverse.process(&mut bins, &mut impulse);
+    let beta = kaiser_beta(attenuation_db);
+    let at = |m: f64| ((m - advance) / (half as f64 + 1.0)).powi(2);
+    let window = |m: f64| bessel_i0(beta * (1.0 - at(m)).max(0.0).sqrt()) / bessel_i0(beta);
+    let tap = |m: i64| impulse[(-m).rem_euclid(points as i64) as usize] / points as f64 * window(m as f64);
+    (-(half as i64)..=half as i64).map(tap).collect()
+}
+
+/// Gain and phase of such taps at `frequency`.
+pub fn response_of(taps: &[f64], frequency: f64) -> Complex64 {
+    let half = (taps.len() / 2) as f64;
+    let turn = |j: usize| Complex64::from_polar(1.0, 2.0 * PI * frequency * (j as f64 - half));
+    taps.iter().enumerate().map(|(j, h)| h * turn(j)).sum()
 }
 
 /// Odd number of taps of a band-pass around `frequency` (cycles per sample): two periods of a cosine under Hann's window.

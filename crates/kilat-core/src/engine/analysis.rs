@@ -53,7 +53,7 @@ impl Serialize for Flags {
 pub struct ChannelInfo {
     /// Name as in the capture.
     pub name: String,
-    /// Its index in the capture.
+    /// Its index in the capture; that of a derived channel lies beyond it.
     pub index: usize,
     /// Conductor.
     pub phase: Option<Phase>,

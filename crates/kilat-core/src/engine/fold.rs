@@ -90,7 +90,7 @@ impl Fold {
             waiting: VecDeque::with_capacity(8),
             recent: VecDeque::new(),
             merged: 0.0,
-            patience: 4.0 * plan.half_period(),
+            patience: 4.0 * plan.half_period() + plan.lag(),
             tracked,
         }
     }

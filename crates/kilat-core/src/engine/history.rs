@@ -35,6 +35,13 @@ impl History {
         self.data[(i - self.first) as usize]
     }
 
+    /// Gives the `n` oldest samples the value of the one after them.
+    pub fn hold_first(&mut self, n: usize) {
+        if let Some(&value) = self.data.get(n) {
+            self.data[..n].fill(value);
+        }
+    }
+
     /// Appends `n` samples and returns them for filling.
     pub fn grow(&mut self, n: usize) -> &mut [f32] {
         let old = self.data.len();

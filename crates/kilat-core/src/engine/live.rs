@@ -40,10 +40,11 @@ impl Live {
         &self.plan
     }
 
-    /// Takes the next samples, one slice per analysed channel, all of one length, and gives what they complete to `sink`.
+    /// Takes the next samples, one slice per [recorded](Plan::recorded) channel, all of one length, and gives what they complete to `sink`.
     pub fn push(&mut self, block: &[SamplesRef<'_>], sink: &mut impl Sink) -> Result<()> {
-        if block.len() != self.plan.channels.len() {
-            return Err(Error::mismatch("channels of a block", self.plan.channels.len(), block.len()));
+        let channels = self.plan.recorded().len();
+        if block.len() != channels {
+            return Err(Error::mismatch("channels of a block", channels, block.len()));
         }
         let n = block.first().map_or(0, SamplesRef::len);
         if let Some(other) = block.iter().find(|b| b.len() != n) {

@@ -1,6 +1,7 @@
 //! One engine, two thin drivers: cut, measure, fold.
 
 pub mod analysis;
+pub mod corrector;
 pub mod flywheel;
 pub mod fold;
 pub mod history;

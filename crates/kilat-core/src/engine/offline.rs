@@ -66,7 +66,7 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
         engine.restart(s.first, clock.timestamp(s.first as f64).unwrap_or_default());
         let range = s.first as usize..(s.first + s.len) as usize;
         let block: Vec<SamplesRef<'_>> = plan
-            .channels
+            .recorded()
             .iter()
             .map(|c| capture.channels()[c.info.index].samples.as_ref().slice(range.clone()))
             .collect();
@@ -106,6 +106,11 @@ fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
             let message =
                 format!("not analysed: scale {} and offset {} give no {}", c.scale, c.offset, c.kind);
             warnings.push(Warning::new(format!("channel `{}`", c.name), message));
+        }
+    }
+    for c in &plan.channels {
+        if let Some(derivation) = &c.derivation {
+            warnings.push(Warning::new(format!("channel `{}`", c.info.name), derivation.clone()));
         }
     }
     if plan.orders < config.orders {

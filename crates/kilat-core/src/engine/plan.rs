@@ -1,12 +1,13 @@
 //! Everything about an analysis that is decided before the first sample, shared by all threads.
 
-use crate::capture::{Channel, Kind, Phase};
+use crate::capture::{Channel, Kind, Phase, derive};
 use crate::config::{Config, Wiring};
 use crate::dsp::decimate::Decimator;
 use crate::dsp::fft::Fft;
 use crate::dsp::fir::{Kernel, fundamental_band_pass};
 use crate::dsp::resample::Resampler;
 use crate::engine::analysis::ChannelInfo;
+use crate::engine::corrector::Corrector;
 use crate::error::{Error, Result};
 use crate::pq::flicker::FlickerPlan;
 use crate::pq::supraharmonics::SupraharmonicPlan;
@@ -40,8 +41,14 @@ const LEAST_FUNDAMENTAL: f64 = 0.02;
 pub struct ChannelPlan {
     /// Name, place, phase, kind, Udin.
     pub info: ChannelInfo,
-    /// Volts or amperes per code.
+    /// Volts or amperes per code, corrected.
     pub scale: f64,
+    /// Takes delay and response of the transducer out; `None` when neither is stated.
+    pub corrector: Option<Corrector>,
+    /// Recorded channels, and their weights per code, that a derived channel is the sum of; empty for a recorded one.
+    pub parts: Vec<(usize, f64)>,
+    /// What was derived or turned round, in words.
+    pub derivation: Option<String>,
     /// Added to each code before anything else, so that zero volts is code zero.
     pub shift: f64,
     /// Integer code that means "missing".
@@ -104,7 +111,7 @@ pub struct Plan {
     pub rate: SampleRate,
     /// The same, as a float.
     pub fs: f64,
-    /// Analysed channels.
+    /// Analysed channels: recorded ones, then derived ones.
     pub channels: Vec<ChannelPlan>,
     /// How they make a system.
     pub wiring: Wiring,
@@ -152,7 +159,8 @@ impl Plan {
             let (part, what) = ("analysis".into(), "the sampling rate in hertz".into());
             return Err(Error::Limit { part, what, limit: FASTEST_RATE_HZ, found: fs as u64 });
         }
-        let mut plans = channel_plans(config, channels)?;
+        let mut plans = channel_plans(config, rate, channels)?;
+        derive_missing(config, channels, &mut plans);
         let (wiring, system) = system_of(&plans);
         let system_currents = currents_of(&plans);
         let pairs = pairs_of(&plans, &system, wiring);
@@ -219,6 +227,18 @@ impl Plan {
         })
     }
 
+    /// The channels that samples are given for; the rest are derived from them.
+    pub fn recorded(&self) -> &[ChannelPlan] {
+        let derived = self.channels.iter().position(|c| !c.parts.is_empty());
+        &self.channels[..derived.unwrap_or(self.channels.len())]
+    }
+
+    /// Samples by which the slowest correction is behind.
+    pub fn lag(&self) -> f64 {
+        let lags = self.channels.iter().filter_map(|c| c.corrector.as_ref()).map(Corrector::lag);
+        lags.max().unwrap_or(0) as f64
+    }
+
     /// Raw samples per sample of the mid stream.
     pub fn mid_factor(&self) -> u64 {
         self.to_mid.as_ref().map_or(1, Decimator::factor)
@@ -267,7 +287,8 @@ impl Plan {
     pub fn margin(&self) -> f64 {
         let harmonics = reach(self.to_mid.as_ref(), &self.resampler);
         let supraharmonics = self.supraharmonics.as_ref().map_or(0, SupraharmonicPlan::margin);
-        harmonics.max(supraharmonics) as f64 + 4.0
+        let edges = self.channels.iter().filter_map(|c| c.corrector.as_ref()).map(Corrector::edge);
+        (edges.max().unwrap_or(0) + harmonics.max(supraharmonics)) as f64 + 4.0
     }
 }
 
@@ -277,10 +298,8 @@ pub fn reach(decimator: Option<&Decimator>, resampler: &Resampler) -> u64 {
     factor * (resampler.half() + 1) + own
 }
 
-fn channel_plans(config: &Config, channels: &[ChannelSpec]) -> Result<Vec<ChannelPlan>> {
-    let with_neutral = channels
-        .iter()
-        .any(|c| c.kind == Kind::Voltage && c.phase.is_some_and(|p| !p.is_line_line() && p != Phase::N));
+fn channel_plans(config: &Config, rate: SampleRate, channels: &[ChannelSpec]) -> Result<Vec<ChannelPlan>> {
+    let with_neutral = has_neutral(channels);
     // Codes become single-precision floats, and so must the code that stands for zero volts.
     let usable = |scale: f64, offset: f64| scale.is_normal() && ((offset / scale) as f32).is_finite();
     let measured = |c: &&ChannelSpec| c.kind != Kind::Other && usable(c.scale, c.offset);
@@ -292,29 +311,86 @@ fn channel_plans(config: &Config, channels: &[ChannelSpec]) -> Result<Vec<Channe
             hint: "give the channels their units (V or A) and a scale".into(),
         });
     }
+    let is = |name: &str, c: &ChannelSpec| c.name == name || c.name.eq_ignore_ascii_case(name);
+    for name in config.corrections.keys() {
+        if !channels.iter().any(|c| is(name, c)) {
+            let names: Vec<_> = channels.iter().map(|c| c.name.as_str()).collect();
+            let problem = format!("no such voltage or current; there are {}", names.join(", "));
+            return Err(Error::config(format!("corrections.{name}"), problem));
+        }
+    }
+    let oriented = derive::oriented(channels.iter().map(|c| (c.kind, c.phase, c.name.as_str())));
     let voltages = channels.iter().any(|c| c.kind == Kind::Voltage);
-    let plan = |c: &&ChannelSpec| ChannelPlan {
-        info: ChannelInfo {
-            name: c.name.clone(),
-            index: c.index,
-            phase: c.phase,
-            kind: c.kind,
-            udin_v: if c.kind == Kind::Voltage { config.udin_v(c.phase, with_neutral) } else { 0.0 },
-        },
-        scale: c.scale,
-        shift: c.offset / c.scale,
-        missing_code: c.missing_code,
-        range: c.range,
-        // The neutral has no voltage of its own to follow.
-        tracked: if voltages {
-            c.kind == Kind::Voltage && c.phase != Some(Phase::N)
-        } else {
-            c.kind == Kind::Current
-        },
-        pair: None,
-        next_phase: None,
+    let plan = |(c, (phase, sign)): (&&ChannelSpec, (Option<Phase>, f64))| {
+        let stated = config.corrections.get_key_value(&c.name);
+        let stated = stated.or_else(|| config.corrections.iter().find(|(name, _)| is(name, c)));
+        let corrector = match stated {
+            Some((name, correction)) => Corrector::new(correction, rate, &format!("corrections.{name}"))?,
+            None => None,
+        };
+        let turned = phase.filter(|_| sign < 0.0);
+        Ok(ChannelPlan {
+            info: ChannelInfo {
+                name: c.name.clone(),
+                index: c.index,
+                phase,
+                kind: c.kind,
+                udin_v: if c.kind == Kind::Voltage { config.udin_v(phase, with_neutral) } else { 0.0 },
+            },
+            scale: c.scale * sign * stated.map_or(1.0, |(_, correction)| correction.factor()),
+            corrector,
+            parts: Vec::new(),
+            derivation: turned
+                .map(|phase| format!("by its name {phase} turned round: measured with the opposite sign")),
+            shift: c.offset / c.scale,
+            missing_code: c.missing_code,
+            range: c.range,
+            // The neutral has no voltage of its own to follow.
+            tracked: if voltages {
+                c.kind == Kind::Voltage && phase != Some(Phase::N)
+            } else {
+                c.kind == Kind::Current
+            },
+            pair: None,
+            next_phase: None,
+        })
     };
-    Ok(channels.iter().map(plan).collect())
+    channels.iter().zip(oriented).map(plan).collect()
+}
+
+fn has_neutral(channels: &[ChannelSpec]) -> bool {
+    let to_neutral = |p: Phase| !p.is_line_line() && p != Phase::N;
+    channels.iter().any(|c| c.kind == Kind::Voltage && c.phase.is_some_and(to_neutral))
+}
+
+/// Appends what a system of three wires lacks, as sums of the channels that are there.
+fn derive_missing(config: &Config, channels: &[ChannelSpec], plans: &mut Vec<ChannelPlan>) {
+    // Signs are in the scales.
+    let described: Vec<_> = plans.iter().map(|c| (c.info.kind, c.info.phase, 1.0)).collect();
+    let first = channels.iter().map(|c| c.index + 1).max().unwrap_or(0);
+    for (k, sum) in derive::missing(&described).into_iter().enumerate() {
+        let formula = sum.formula(|c| &plans[c].info.name);
+        let udin_v = if sum.kind == Kind::Voltage { config.udin_v(Some(sum.phase), false) } else { 0.0 };
+        plans.push(ChannelPlan {
+            info: ChannelInfo {
+                name: sum.name(),
+                index: first + k,
+                phase: Some(sum.phase),
+                kind: sum.kind,
+                udin_v,
+            },
+            scale: 1.0,
+            corrector: None,
+            parts: sum.parts.iter().map(|&(c, w)| (c, w * plans[c].scale)).collect(),
+            derivation: Some(format!("not recorded but {formula}, taking the system for one of three wires")),
+            shift: 0.0,
+            missing_code: None,
+            range: None,
+            tracked: sum.kind == Kind::Voltage,
+            pair: None,
+            next_phase: None,
+        });
+    }
 }
 
 /// First channel of `kind` on each of `phases`, when all are there.

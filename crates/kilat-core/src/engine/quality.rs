@@ -1,6 +1,7 @@
 //! Which samples of a channel are missing or clipped.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::engine::analysis::Flags;
 
@@ -18,12 +19,21 @@ pub struct Quality {
 }
 
 impl Quality {
-    /// Notes that sample `at`, not before any noted one, is bad. Neighbours become one run: a dead channel costs no memory.
-    pub fn note(&mut self, at: u64, flags: Flags) {
+    /// Notes that the samples `run` are bad. Neighbours become one run: a dead channel costs no memory.
+    pub fn note(&mut self, run: Range<u64>, flags: Flags) {
         match self.bad.back_mut() {
-            Some(b) if b.end == at && b.flags == flags => b.end += 1,
-            _ => self.bad.push_back(Bad { first: at, end: at + 1, flags }),
+            _ if run.is_empty() => {}
+            Some(b) if b.flags == flags && (b.first..=b.end).contains(&run.start) => {
+                b.end = b.end.max(run.end)
+            }
+            _ => self.bad.push_back(Bad { first: run.start, end: run.end, flags }),
         }
+    }
+
+    /// The bad runs that touch the samples `within`, cut to them.
+    pub fn runs(&self, within: Range<u64>) -> impl Iterator<Item = (Range<u64>, Flags)> {
+        let cut = move |b: &Bad| (b.first.max(within.start)..b.end.min(within.end), b.flags);
+        self.bad.iter().map(cut).filter(|(run, _)| !run.is_empty())
     }
 
     /// What the samples between two positions have been through.

@@ -69,20 +69,22 @@ impl Engine {
         (self.offset, self.clock) = (offset, clock);
     }
 
-    /// Takes the next samples, as many of every channel, and gives what they complete to `sink`.
+    /// Takes the next samples, as many of every recorded channel, and gives what they complete to `sink`.
     pub fn push(&mut self, block: &[SamplesRef<'_>], sink: &mut impl Sink) {
         let n = block.first().map_or(0, SamplesRef::len);
         for from in (0..n).step_by(TILE) {
             let range = from..n.min(from + TILE);
-            let (plan, tracks) = (&*self.plan, &mut self.tracks);
+            let plan = &*self.plan;
+            let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
             let ingest = |(track, samples): (&mut Track, &SamplesRef<'_>)| {
                 track.push(plan, samples.slice(range.clone()));
             };
             match &self.pool {
-                Some(pool) => pool.install(|| tracks.par_iter_mut().zip(block).for_each(ingest)),
-                None => tracks.iter_mut().zip(block).for_each(ingest),
+                Some(pool) => pool.install(|| recorded.par_iter_mut().zip(block).for_each(ingest)),
+                None => recorded.iter_mut().zip(block).for_each(ingest),
             }
-            self.fold.run(plan, tracks, &mut self.actions);
+            derived.iter_mut().for_each(|d| d.push_sum(plan, recorded));
+            self.fold.run(plan, &mut self.tracks, &mut self.actions);
             self.give_out(sink);
             let keep = self.fold.oldest().min(self.tracks[0].raw.end() as f64);
             for track in &mut self.tracks {
@@ -93,9 +95,13 @@ impl Engine {
 
     /// Gives what is left of the segment to `sink`: a gap follows.
     pub fn interrupt(&mut self, sink: &mut impl Sink) {
+        let plan = &*self.plan;
+        let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
+        recorded.iter_mut().for_each(|t| t.hold(plan));
+        derived.iter_mut().for_each(|d| d.push_sum(plan, recorded));
         let length = self.tracks.first().map_or(0, |t| t.raw.end());
         for track in &mut self.tracks {
-            track.finish(&self.plan);
+            track.finish(plan);
         }
         self.fold.finish(&self.plan, &mut self.tracks, length, &mut self.actions);
         self.give_out(sink);

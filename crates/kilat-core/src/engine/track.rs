@@ -6,6 +6,7 @@ use crate::capture::SamplesRef;
 use crate::dsp::decimate::Decimator;
 use crate::dsp::zero_crossing::{Crossing, CrossingFinder};
 use crate::engine::analysis::Flags;
+use crate::engine::corrector::Corrector;
 use crate::engine::flywheel::{Boundary, Flywheel};
 use crate::engine::history::History;
 use crate::engine::plan::{ChannelPlan, Plan};
@@ -39,6 +40,8 @@ pub struct Track {
     wide: History,
     low: History,
     band: History,
+    /// The samples before the correction, when the channel has one.
+    recorded: History,
     held: f32,
     quality: Quality,
     cut: Option<Cut>,
@@ -71,15 +74,22 @@ impl Track {
         });
         let p = &plan.channels[index];
         let meter = |f| FlickerMeter::new(f, mid_first, p.scale.abs() / p.info.udin_v);
+        let mut recorded = History::starting_at(0);
+        let mut quality = Quality::default();
+        if let Some(corrector) = &p.corrector {
+            recorded.grow(corrector.held() as usize);
+            quality.note(corrector.before_recording(), Flags::MISSING);
+        }
         Self {
             index,
             raw: History::starting_at(0),
+            recorded,
             mid: History::starting_at(mid_first),
             wide: History::starting_at(wide_first),
             low: History::starting_at(low_first),
             band: History::starting_at(band_first),
             held: 0.0,
-            quality: Quality::default(),
+            quality,
             cut,
             flicker: plan.flicker(index).map(meter),
             halves: VecDeque::with_capacity(64),
@@ -97,9 +107,45 @@ impl Track {
         if plan.to_wide().is_some() { &self.wide } else { &self.raw }
     }
 
-    /// Takes the next samples and does everything that needs no other channel.
+    /// Takes the next samples of a recorded channel.
     pub fn push(&mut self, plan: &Plan, samples: SamplesRef<'_>) {
-        self.ingest(&plan.channels[self.index], samples);
+        let channel = &plan.channels[self.index];
+        self.ingest(channel, samples);
+        if let Some(corrector) = &channel.corrector {
+            corrector.run(plan.level, &mut self.recorded, &mut self.raw);
+        }
+        self.advance(plan);
+    }
+
+    /// Takes the sum of recorded channels as far as all of them are there, with all that these have been through.
+    pub fn push_sum(&mut self, plan: &Plan, recorded: &[Self]) {
+        let parts = &plan.channels[self.index].parts;
+        let from = self.raw.end();
+        let to = parts.iter().map(|(c, _)| recorded[*c].raw.end()).min().unwrap_or(from);
+        let Self { raw, quality, .. } = self;
+        let out = raw.grow((to - from) as usize);
+        for &(c, weight) in parts {
+            for (y, x) in out.iter_mut().zip(recorded[c].raw.get(from..to)) {
+                *y += (weight * f64::from(*x)) as f32;
+            }
+            recorded[c].quality.runs(from..to).for_each(|(run, flags)| quality.note(run, flags));
+        }
+        self.advance(plan);
+    }
+
+    /// The segment ends: its last sample is held for what the correction still needs.
+    pub fn hold(&mut self, plan: &Plan) {
+        let Some(corrector) = &plan.channels[self.index].corrector else { return };
+        let n = self.recorded.end() - corrector.held();
+        let lacking = corrector.lacking(n, &self.recorded);
+        self.recorded.grow(lacking as usize).fill(self.held);
+        self.quality.note(corrector.after_recording(n), Flags::MISSING);
+        corrector.run(plan.level, &mut self.recorded, &mut self.raw);
+        self.advance(plan);
+    }
+
+    /// Does everything with new samples that needs no other channel.
+    fn advance(&mut self, plan: &Plan) {
         let raw = &self.raw;
         if let Some(d) = &plan.to_mid {
             d.run(plan.level, raw, &mut self.mid);
@@ -183,8 +229,10 @@ impl Track {
     /// Converts codes, holding the last valid sample where one is missing, and notes what is missing or clipped.
     fn ingest(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>) {
         let n = samples.len();
-        let start = self.raw.end();
-        let out = self.raw.grow(n);
+        let corrector = channel.corrector.as_ref();
+        let stream = if corrector.is_some() { &mut self.recorded } else { &mut self.raw };
+        let start = stream.end();
+        let out = stream.grow(n);
         let shift = channel.shift;
         match samples {
             SamplesRef::I16(x) => convert(x, out, |c| (f64::from(c) + shift) as f32),
@@ -232,12 +280,16 @@ impl Track {
             for i in 0..n {
                 let mut flags = Flags::empty();
                 flags.set(Flags::MISSING, missing(i));
-                let value = self.raw.at(start + i as u64);
+                let at = start + i as u64;
+                let value = stream.at(at);
                 flags.set(Flags::CLIPPED, !missing(i) && (value <= least || value >= most));
                 if !flags.is_empty() {
-                    self.quality.note(start + i as u64, flags);
+                    self.quality.note(corrector.map_or(at..at + 1, |c| c.reach(at - c.held())), flags);
                 }
             }
+        }
+        if let Some(held) = corrector.map(Corrector::held).filter(|held| *held == start) {
+            stream.hold_first(held as usize);
         }
     }
 }

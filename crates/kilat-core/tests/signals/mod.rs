@@ -133,7 +133,7 @@ pub fn analyze(capture: &Capture, nominal_hz: f64) -> Analysis {
 /// Streams `capture` into `sink` in blocks of the lengths that `block` gives.
 pub fn stream(capture: &Capture, config: &Config, mut block: impl FnMut() -> usize, sink: &mut impl Sink) {
     let mut live = open(capture, config);
-    let indices: Vec<usize> = live.plan().channels.iter().map(|c| c.info.index).collect();
+    let indices: Vec<usize> = live.plan().recorded().iter().map(|c| c.info.index).collect();
     let mut end_ps = 0;
     for (k, s) in capture.time().segments().iter().enumerate() {
         if k > 0 {
