@@ -33,21 +33,16 @@ impl Sum {
         format!("{quantity}{} (derived)", self.phase)
     }
 
-    /// The sum in words, such as `-1·Uab - 1·Ubc`, with the names of the sources.
+    /// The sum in words, such as `- Uab - Ubc`, with the names of the sources.
     pub fn formula<'a>(&self, name: impl Fn(usize) -> &'a str) -> String {
-        let mut text = String::new();
-        for &(source, weight) in &self.parts {
+        let term = |&(source, weight): &(usize, f64)| {
             let sign = if weight < 0.0 { '-' } else { '+' };
-            let times = match weight.abs() {
-                1.0 => String::new(),
-                w => format!("{w:.4}·"),
-            };
-            if !text.is_empty() {
-                text.push(' ');
+            match weight.abs() {
+                1.0 => format!("{sign} {}", name(source)),
+                w => format!("{sign} {w:.4}·{}", name(source)),
             }
-            text.push_str(&format!("{sign} {times}{}", name(source)));
-        }
-        text
+        };
+        self.parts.iter().map(term).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -212,10 +207,13 @@ fn with(capture: &Capture, sums: &[Sum]) -> Capture {
         let channel =
             Channel { phase: Some(sum.phase), kind: sum.kind, ..Channel::new(sum.name(), unit, samples) };
         let clipped: usize = sum.parts.iter().map(|&(c, _)| sources[c].clipped()).sum();
-        let mut message = format!("not recorded but {}", sum.formula(|c| &sources[c].name));
-        if clipped > 0 {
-            message += &format!("; {clipped} samples of these are at the limit of their converter");
-        }
+        let formula = sum.formula(|c| &sources[c].name);
+        let message = match clipped {
+            0 => format!("not recorded but {formula}"),
+            n => format!(
+                "not recorded but {formula}; {n} samples of these are at the limit of their converter"
+            ),
+        };
         out.warnings.push(Warning::new(format!("channel `{}`", channel.name), message));
         out.channels.push(channel);
     }

@@ -83,7 +83,7 @@ impl Correction {
                 );
             }
         }
-        if !(self.delay_s.abs() <= LONGEST_DELAY_S) {
+        if !(-LONGEST_DELAY_S..=LONGEST_DELAY_S).contains(&self.delay_s) {
             let range = format!("-{LONGEST_DELAY_S} to {LONGEST_DELAY_S}");
             return error("delay_s", format!("{} is outside {range}", self.delay_s));
         }
@@ -107,7 +107,7 @@ impl Correction {
                     ),
                 );
             }
-            if !(p.phase_deg.abs() <= 36_000.0) {
+            if !(-36_000.0..=36_000.0).contains(&p.phase_deg) {
                 return error("response", format!("{}° at {} Hz is no phase", p.phase_deg, p.hz));
             }
         }

@@ -24,7 +24,7 @@ impl Quality {
         match self.bad.back_mut() {
             _ if run.is_empty() => {}
             Some(b) if b.flags == flags && (b.first..=b.end).contains(&run.start) => {
-                b.end = b.end.max(run.end)
+                b.end = b.end.max(run.end);
             }
             _ => self.bad.push_back(Bad { first: run.start, end: run.end, flags }),
         }

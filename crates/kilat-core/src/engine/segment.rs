@@ -83,7 +83,9 @@ impl Engine {
                 Some(pool) => pool.install(|| recorded.par_iter_mut().zip(block).for_each(ingest)),
                 None => recorded.iter_mut().zip(block).for_each(ingest),
             }
-            derived.iter_mut().for_each(|d| d.push_sum(plan, recorded));
+            for track in derived {
+                track.push_sum(plan, recorded);
+            }
             self.fold.run(plan, &mut self.tracks, &mut self.actions);
             self.give_out(sink);
             let keep = self.fold.oldest().min(self.tracks[0].raw.end() as f64);
@@ -97,8 +99,12 @@ impl Engine {
     pub fn interrupt(&mut self, sink: &mut impl Sink) {
         let plan = &*self.plan;
         let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
-        recorded.iter_mut().for_each(|t| t.hold(plan));
-        derived.iter_mut().for_each(|d| d.push_sum(plan, recorded));
+        for track in recorded.iter_mut() {
+            track.hold(plan);
+        }
+        for track in derived {
+            track.push_sum(plan, recorded);
+        }
         let length = self.tracks.first().map_or(0, |t| t.raw.end());
         for track in &mut self.tracks {
             track.finish(plan);
