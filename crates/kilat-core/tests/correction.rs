@@ -232,3 +232,18 @@ fn short_recordings_with_long_filters() {
         }
     }
 }
+
+#[test]
+fn the_settings_in_the_documentation_are_accepted() {
+    let page = include_str!("../../../docs/instrument.md");
+    let text = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config: Config = toml::from_str(text).unwrap();
+    config.check().unwrap();
+    assert_eq!(config.corrections["Ia"].factor(), -60.0 * 1.002);
+    assert_eq!(toml::from_str::<Config>(&toml::to_string(&config).unwrap()).unwrap(), config);
+    let wave = |rms: f64| Harmonic::sine(F_HZ, rms, 0.0).samples(10_000.0, 0.5);
+    let recorded = capture(10_000.0, None, vec![("Ua", wave(100.0)), ("Ia", wave(1.0))]);
+    let a = offline::analyze(&recorded, &config, 1).unwrap();
+    within(a.intervals.rms[[0, 0]], 20_000.0, 2.0, || "Ua".into());
+    within(a.intervals.rms[[0, 1]], 60.12, 0.01, || "Ia".into());
+}
