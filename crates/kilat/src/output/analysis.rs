@@ -2,17 +2,17 @@
 
 use kilat_core::diagnosis::Finding;
 use kilat_core::engine::analysis::{HalfCycles, PInstTable, SeverityTable};
+use kilat_core::engine::sink::Period;
 use kilat_core::pq::power::demand::Demand;
 use kilat_core::pq::power::energy::Energy;
-use kilat_core::pq::power::phase::PhaseColumns;
 use kilat_core::pq::power::system::SystemColumns;
 use kilat_core::{Analysis, Capture, Config, Flags, Kind, Lamp, Phase, Timestamp, Warning, Wiring};
-use ndarray::{Array2, Array3, Axis};
 use serde::Serialize;
 
-use super::found::{EventOutput, FindingOutput, GapOutput, TransientOutput};
+use super::columns::{AggregateOutput, ChannelColumns, IntervalColumns, PairColumns};
+use super::found::{EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
 use super::supraharmonics::SupraharmonicsOutput;
-use super::{Origin, Range};
+use super::{AGGREGATES, Origin, Range, measured};
 
 /// How much a document holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,10 +52,14 @@ pub struct AnalysisOutput {
     pub demand: Vec<DemandOutput>,
     /// Emission above order 50, when asked for and supported by the rate.
     pub supraharmonics: Option<SupraharmonicsOutput>,
+    /// Aggregates: 150/180 cycles, 10 min, 2 h.
+    pub aggregates: Vec<AggregateOutput>,
     /// 10-s frequency.
     pub frequency: FrequencyColumns,
     /// Dips, swells and interruptions.
     pub events: Vec<EventOutput>,
+    /// Rapid voltage changes.
+    pub rvc: Vec<RapidChangeOutput>,
     /// Transients.
     pub transients: Vec<TransientOutput>,
     /// Gaps.
@@ -88,34 +92,19 @@ pub struct Summary {
 /// One channel.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChannelOutput {
-    /// Name as in the file.
-    pub name: String,
+    /// What the basic intervals hold of it.
+    #[serde(flatten)]
+    pub measured: ChannelColumns,
     /// Conductor.
     pub phase: Option<Phase>,
     /// Voltage or current.
     pub kind: Kind,
-    /// Unit of its results: `V` or `A`.
-    pub unit: &'static str,
     /// Udin, in volts; absent for currents.
     pub udin_v: Option<f64>,
-    /// R.m.s. over the intervals.
-    pub rms_range: Range,
-    /// THD of subgroups over the intervals, in %.
-    pub thd_subgroup_range_pct: Range,
-    /// R.m.s. of each interval.
-    pub rms: Vec<f64>,
-    /// THD of subgroups of each interval, in %.
-    pub thd_subgroup_pct: Vec<f64>,
-    /// THD of groups of each interval, in %.
-    pub thd_group_pct: Vec<f64>,
-    /// Harmonic subgroups, root of the mean square over the intervals: order 0 to 50.
-    pub subgroup_mean: Vec<f64>,
     /// Urms(1/2); absent for currents.
     pub half_cycles: Option<HalfCycleColumns>,
     /// Flicker; absent for currents.
     pub flicker: Option<FlickerOutput>,
-    /// Harmonics of each interval, on request.
-    pub harmonics: Option<HarmonicsOutput>,
 }
 
 /// Urms(1/2) of one voltage.
@@ -166,72 +155,14 @@ pub struct PInstColumns {
     pub flags: Vec<Flags>,
 }
 
-/// Harmonics of each interval: `[interval][order]`.
-#[derive(Debug, Clone, Serialize)]
-pub struct HarmonicsOutput {
-    /// Harmonic subgroups.
-    pub subgroup: Vec<Vec<f64>>,
-    /// Harmonic groups.
-    pub group: Vec<Vec<f64>>,
-    /// Interharmonic centred subgroups, between order h and h+1.
-    pub interharmonic_subgroup: Vec<Vec<f64>>,
-    /// Interharmonic groups, between order h and h+1.
-    pub interharmonic_group: Vec<Vec<f64>>,
-    /// Phases of the harmonic components, in radians.
-    pub phase_rad: Vec<Vec<f64>>,
-}
-
-/// The basic intervals, one entry per interval in each column.
-#[derive(Debug, Clone, Serialize)]
-pub struct IntervalColumns {
-    /// First sample position.
-    pub start_sample: Vec<f64>,
-    /// Last sample position.
-    pub stop_sample: Vec<f64>,
-    /// Start, in seconds.
-    pub start_s: Vec<f64>,
-    /// Whole cycles.
-    pub cycles: Vec<u32>,
-    /// Mean frequency, in hertz.
-    pub frequency_hz: Vec<f64>,
-    /// Flags.
-    pub flags: Vec<Flags>,
-    /// R.m.s. of ab, bc and ca from three line-neutral voltages, in volts: `[interval][3]`.
-    pub line_line_rms_v: Vec<Vec<f64>>,
-    /// R.m.s. of the sum of three line-neutral voltages, in volts.
-    pub residual_voltage_v: Vec<f64>,
-    /// R.m.s. of the neutral current, in amperes.
-    pub neutral_current_a: Vec<f64>,
-    /// Negative-sequence voltage unbalance, in %.
-    pub u2_pct: Vec<f64>,
-    /// Zero-sequence voltage unbalance, in %.
-    pub u0_pct: Vec<f64>,
-    /// Negative-sequence current unbalance, in %.
-    pub i2_pct: Vec<f64>,
-    /// Zero-sequence current unbalance, in %.
-    pub i0_pct: Vec<f64>,
-}
-
-/// Power of a pair, one entry per interval in each column.
+/// One pair of a voltage and a current.
 #[derive(Debug, Clone, Serialize)]
 pub struct PowerOutput {
-    /// Name of the voltage channel.
-    pub voltage: String,
-    /// Name of the current channel.
-    pub current: String,
-    /// Active power over the intervals, in watts.
-    pub p_range_w: Range,
-    /// Fundamental reactive power over the intervals, in vars.
-    pub q1_range_var: Range,
-    /// Apparent power over the intervals, in volt-amperes.
-    pub s_range_va: Range,
-    /// Power factor over the intervals.
-    pub pf_range: Range,
+    /// Its power in the basic intervals.
+    #[serde(flatten)]
+    pub measured: PairColumns,
     /// Energy over the whole capture.
     pub energy: Energy,
-    /// All quantities.
-    #[serde(flatten)]
-    pub columns: PhaseColumns<Vec<f64>>,
 }
 
 /// Mean powers over one demand window.
@@ -295,7 +226,8 @@ pub fn analysis(
     detail: Detail,
 ) -> AnalysisOutput {
     let seconds = |positions: &[f64]| positions.iter().map(|&p| a.seconds(p)).collect::<Vec<_>>();
-    let (i, u) = (&a.intervals, &a.unbalance);
+    let basic = measured(a, Period::Basic);
+    let (i, u) = (basic.intervals, basic.unbalance);
     let quadratic = |x: &[f64]| Range::quadratic(x.iter().copied());
     AnalysisOutput {
         origin: Origin::of(capture),
@@ -312,22 +244,9 @@ pub fn analysis(
             i0_pct: quadratic(&u.i0_pct),
         },
         channels: (0..a.channels.len()).map(|c| channel(a, c, detail)).collect(),
-        intervals: IntervalColumns {
-            start_sample: i.start_sample.clone(),
-            stop_sample: i.stop_sample.clone(),
-            start_s: seconds(&i.start_sample),
-            cycles: i.cycles.clone(),
-            frequency_hz: i.frequency_hz.clone(),
-            flags: i.flags.clone(),
-            line_line_rms_v: i.line_line_rms_v.rows().into_iter().map(|r| r.to_vec()).collect(),
-            residual_voltage_v: i.residual_voltage_v.clone(),
-            neutral_current_a: i.neutral_current_a.clone(),
-            u2_pct: u.u2_pct.clone(),
-            u0_pct: u.u0_pct.clone(),
-            i2_pct: u.i2_pct.clone(),
-            i0_pct: u.i0_pct.clone(),
-        },
+        intervals: IntervalColumns::of(a, basic),
         power: (0..a.power_pairs.len()).map(|p| power(a, p)).collect(),
+        aggregates: AGGREGATES.map(|period| AggregateOutput::of(a, period, detail)).into(),
         system_power: a.system_power.clone(),
         energy: a.energy.system,
         demand: a.demand.iter().map(|d| DemandOutput::of(a, d)).collect(),
@@ -338,6 +257,7 @@ pub fn analysis(
             flags: a.frequency.flags.clone(),
         },
         events: a.events.iter().map(|e| EventOutput::of(a, e)).collect(),
+        rvc: a.rvc.iter().map(|e| RapidChangeOutput::of(a, e)).collect(),
         transients: a.transients.iter().map(|t| TransientOutput::of(a, t)).collect(),
         gaps: a.gaps.iter().map(|g| GapOutput::of(a, g)).collect(),
         findings: findings.iter().map(|f| FindingOutput::of(a, f)).collect(),
@@ -345,46 +265,20 @@ pub fn analysis(
     }
 }
 
-/// Column `c`, empty when the table has none.
-fn column(table: &Array2<f64>, c: usize) -> Vec<f64> {
-    if c < table.ncols() { table.column(c).to_vec() } else { Vec::new() }
-}
-
 fn channel(a: &Analysis, c: usize, detail: Detail) -> ChannelOutput {
-    let (info, h) = (&a.channels[c], &a.harmonics);
-    let orders = |x: &Array3<f64>| -> Vec<Vec<f64>> {
-        x.index_axis(Axis(1), c).rows().into_iter().map(|r| r.to_vec()).collect()
-    };
-    let mean =
-        |order: usize| Range::quadratic((0..h.subgroup.dim().0).map(|k| h.subgroup[[k, c, order]])).mean;
+    let info = &a.channels[c];
     let half_cycles = a.half_cycles.get(c).filter(|_| info.kind == Kind::Voltage);
-    let rms = column(&a.intervals.rms, c);
-    let thd_subgroup_pct = column(&h.thd_subgroup_pct, c);
     ChannelOutput {
-        name: info.name.clone(),
+        measured: ChannelColumns::of(a, measured(a, Period::Basic), c, detail == Detail::Full),
         phase: info.phase,
         kind: info.kind,
-        unit: if info.kind == Kind::Voltage { "V" } else { "A" },
         udin_v: (info.kind == Kind::Voltage).then_some(info.udin_v),
-        rms_range: Range::quadratic(rms.iter().copied()),
-        thd_subgroup_range_pct: Range::quadratic(thd_subgroup_pct.iter().copied()),
-        rms,
-        thd_subgroup_pct,
-        thd_group_pct: column(&h.thd_group_pct, c),
-        subgroup_mean: (0..h.subgroup.dim().2).map(mean).collect(),
         half_cycles: half_cycles.map(|h: &HalfCycles| HalfCycleColumns {
             start_s: h.start_sample.iter().map(|&p| a.seconds(p)).collect(),
             u_rms_v: h.u_rms_v.clone(),
             flags: h.flags.clone(),
         }),
         flicker: (info.kind == Kind::Voltage).then(|| flicker(a, c, detail)),
-        harmonics: (detail == Detail::Full).then(|| HarmonicsOutput {
-            subgroup: orders(&h.subgroup),
-            group: orders(&h.group),
-            interharmonic_subgroup: orders(&h.interharmonic_subgroup),
-            interharmonic_group: orders(&h.interharmonic_group),
-            phase_rad: orders(&h.phase_rad),
-        }),
     }
 }
 
@@ -416,17 +310,8 @@ fn largest(t: &PInstTable) -> f64 {
 }
 
 fn power(a: &Analysis, pair: usize) -> PowerOutput {
-    let (u, i) = a.power_pairs[pair];
-    let columns = a.power.clone().map(|table| column(&table, pair));
-    let range = |x: &[f64]| Range::arithmetic(x.iter().copied());
     PowerOutput {
-        voltage: a.channels[u].name.clone(),
-        current: a.channels[i].name.clone(),
-        p_range_w: range(&columns.p_w),
-        q1_range_var: range(&columns.q1_var),
-        s_range_va: range(&columns.s_va),
-        pf_range: range(&columns.pf),
+        measured: PairColumns::of(a, measured(a, Period::Basic), pair),
         energy: a.energy.pairs.get(pair).copied().unwrap_or_default(),
-        columns,
     }
 }

@@ -3,7 +3,7 @@
 use kilat_core::diagnosis::{Evidence, Finding};
 use kilat_core::engine::analysis::Gap;
 use kilat_core::limits::curves::{ITIC, Region};
-use kilat_core::{Analysis, Event, EventKind, Flags, Timestamp, Transient, TransientKind};
+use kilat_core::{Analysis, Event, EventKind, Flags, RapidChange, Timestamp, Transient, TransientKind};
 use serde::Serialize;
 
 /// One event.
@@ -25,6 +25,25 @@ pub struct EventOutput {
     pub category: &'static str,
     /// Region of the ITIC curve; indicative when Udin is not 120 V.
     pub itic: Region,
+    pub flags: Flags,
+    pub open: bool,
+}
+
+/// One rapid voltage change.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)] // the fields are those of `kilat_core::RapidChange`, with names and times in place of indices
+pub struct RapidChangeOutput {
+    pub channels: Vec<String>,
+    pub extreme_channel: String,
+    pub start_s: f64,
+    pub start: Option<Timestamp>,
+    pub duration_s: f64,
+    pub start_sample: f64,
+    pub stop_sample: f64,
+    pub delta_steady_v: f64,
+    pub delta_steady_pct: f64,
+    pub delta_max_v: f64,
+    pub delta_max_pct: f64,
     pub flags: Flags,
     pub open: bool,
 }
@@ -106,6 +125,27 @@ impl EventOutput {
             depth_pct: e.depth_pct,
             category: e.category,
             itic: ITIC.region(e.duration_s, e.magnitude_pu),
+            flags: e.flags,
+            open: e.open,
+        }
+    }
+}
+
+impl RapidChangeOutput {
+    pub(super) fn of(a: &Analysis, e: &RapidChange) -> Self {
+        let (start_s, start) = moment(a, e.start_sample);
+        Self {
+            channels: names(a, &e.channels),
+            extreme_channel: a.channels[e.extreme_channel].name.clone(),
+            start_s,
+            start,
+            duration_s: e.duration_s,
+            start_sample: e.start_sample,
+            stop_sample: e.stop_sample,
+            delta_steady_v: e.delta_steady_v,
+            delta_steady_pct: e.delta_steady_pct,
+            delta_max_v: e.delta_max_v,
+            delta_max_pct: e.delta_max_pct,
             flags: e.flags,
             open: e.open,
         }

@@ -9,14 +9,18 @@ use serde::Serialize;
 
 mod analysis;
 mod capture;
+mod columns;
 mod found;
+mod period;
 mod range;
 mod supraharmonics;
 mod tables;
 
-pub use analysis::{AnalysisOutput, ChannelOutput, Detail, PowerOutput, Summary, analysis};
+pub use analysis::{AnalysisOutput, ChannelOutput, Detail, PowerOutput, SeverityColumns, Summary, analysis};
 pub use capture::{CaptureInfo, ChannelStatistics, SegmentInfo, Support, capture};
-pub use found::{EventOutput, FindingOutput, GapOutput, TransientOutput};
+pub use columns::{AggregateOutput, ChannelColumns, HarmonicsOutput, IntervalColumns, PairColumns};
+pub use found::{EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
+pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};
 pub use tables::{Table, csv};

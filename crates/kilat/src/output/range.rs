@@ -24,6 +24,11 @@ impl Range {
         Self::folded(values, |v| v * v, f64::sqrt)
     }
 
+    /// With the cube root of the mean cube, as Plt is made of Pst: flicker.
+    pub fn cubic(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::folded(values, |v| v * v * v, f64::cbrt)
+    }
+
     fn folded(values: impl IntoIterator<Item = f64>, add: fn(f64) -> f64, mean: fn(f64) -> f64) -> Self {
         let (mut min, mut max, mut sum, mut n) = (f64::NAN, f64::NAN, 0.0, 0.0);
         for v in values.into_iter().filter(|v| v.is_finite()) {
@@ -45,6 +50,7 @@ mod tests {
         let x = [3.0, f64::NAN, 4.0];
         assert_eq!(Range::arithmetic(x), Range { min: 3.0, mean: 3.5, max: 4.0 });
         assert_eq!(Range::quadratic(x), Range { min: 3.0, mean: 12.5f64.sqrt(), max: 4.0 });
+        assert_eq!(Range::cubic(x), Range { min: 3.0, mean: 45.5f64.cbrt(), max: 4.0 });
         assert!(Range::arithmetic([f64::NAN]).mean.is_nan());
     }
 }

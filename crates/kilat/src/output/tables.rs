@@ -1,15 +1,17 @@
 //! CSV: one table of one or more analyses, a row per interval, half cycle, event or transient.
 
+use kilat_core::engine::sink::Period;
+use kilat_core::pq::power::system::SystemColumns;
 use kilat_core::{Error, Flags, Result, Timestamp};
 use serde::Serialize;
 
-use super::AnalysisOutput;
+use super::{AnalysisOutput, ChannelColumns, IntervalColumns, PairColumns, period_name};
 
 /// A table that can be written as CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
-    /// Basic 10/12-cycle intervals: frequency, r.m.s., THD, unbalance, power.
-    Intervals,
+    /// Intervals of one length: frequency, r.m.s., deviation, THD, unbalance, power.
+    Intervals(Period),
     /// Urms(1/2) of each voltage.
     HalfCycles,
     /// 10-s frequency.
@@ -18,6 +20,8 @@ pub enum Table {
     Flicker,
     /// Dips, swells and interruptions.
     Events,
+    /// Rapid voltage changes.
+    Rvc,
     /// Transients.
     Transients,
 }
@@ -31,11 +35,12 @@ pub fn csv(files: &[AnalysisOutput], table: Table) -> Result<String> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     for f in files {
         let (titles, rows) = match table {
-            Table::Intervals => intervals(f),
+            Table::Intervals(period) => intervals(f, period),
             Table::HalfCycles => half_cycles(f),
             Table::Frequency => frequency(f),
             Table::Flicker => flicker(f),
             Table::Events => events(f),
+            Table::Rvc => rvc(f),
             Table::Transients => transients(f),
         };
         if header.is_empty() {
@@ -78,32 +83,51 @@ fn word(value: impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn intervals(f: &AnalysisOutput) -> Rows {
-    let i = &f.intervals;
-    let mut columns: Vec<(String, &[f64])> = vec![("frequency_hz".into(), &i.frequency_hz)];
-    for c in &f.channels {
+fn intervals(f: &AnalysisOutput, period: Period) -> Rows {
+    if let Some(a) = f.aggregates.iter().find(|a| a.period == period_name(period)) {
+        return measured(f, &a.intervals, a.channels.iter(), a.power.iter(), &a.system_power);
+    }
+    let channels = f.channels.iter().map(|c| &c.measured);
+    measured(f, &f.intervals, channels, f.power.iter().map(|p| &p.measured), &f.system_power)
+}
+
+fn measured<'a>(
+    f: &AnalysisOutput,
+    i: &'a IntervalColumns,
+    channels: impl Iterator<Item = &'a ChannelColumns> + Clone,
+    power: impl Iterator<Item = &'a PairColumns>,
+    system_power: &'a SystemColumns<Vec<f64>>,
+) -> Rows {
+    let mut columns: Vec<(String, &[f64])> =
+        vec![("covered_s".into(), &i.covered_s), ("frequency_hz".into(), &i.frequency_hz)];
+    for c in channels.clone() {
         columns.push((format!("{} rms_{}", c.name, c.unit.to_lowercase()), &c.rms));
     }
-    for c in &f.channels {
+    for c in channels.clone().filter(|c| c.unit == "V") {
+        columns.push((format!("{} under_deviation_pct", c.name), &c.under_deviation_pct));
+        columns.push((format!("{} over_deviation_pct", c.name), &c.over_deviation_pct));
+    }
+    for c in channels {
         columns.push((format!("{} thd_subgroup_pct", c.name), &c.thd_subgroup_pct));
     }
     let unbalance =
         [("u2_pct", &i.u2_pct), ("u0_pct", &i.u0_pct), ("i2_pct", &i.i2_pct), ("i0_pct", &i.i0_pct)];
     columns.extend(unbalance.map(|(title, x)| (title.into(), x.as_slice())));
-    for p in &f.power {
+    for p in power {
         let of_pair = p.columns.columns().into_iter();
         columns
             .extend(of_pair.map(|(title, x)| (format!("{} {} {title}", p.voltage, p.current), x.as_slice())));
     }
-    let of_system = f.system_power.columns().into_iter().filter(|(_, x)| !x.is_empty());
+    let of_system = system_power.columns().into_iter().filter(|(_, x)| !x.is_empty());
     columns.extend(of_system.map(|(title, x)| (format!("system {title}"), x.as_slice())));
-    let titles = ["start_s", "start", "cycles"].map(str::to_owned).into_iter();
+    let titles = ["start_s", "start", "stamp_s", "stamp", "cycles", "basics"].map(str::to_owned).into_iter();
     let titles = titles.chain(columns.iter().map(|(title, _)| title.clone())).chain(["flags".to_owned()]);
     let row = |k: usize| {
-        let (start_s, cycles) = (i.start_s[k], i.cycles[k].to_string());
+        let (start_s, stamp) = (i.start_s[k], i.stamp.get(k).map_or(String::new(), ToString::to_string));
         let values = columns.iter().map(|(_, x)| x.get(k).map_or(String::new(), |v| number(*v)));
-        [number(start_s), moment(f, start_s), cycles]
+        [number(start_s), moment(f, start_s), number(i.stamp_s[k]), stamp]
             .into_iter()
+            .chain([i.cycles[k].to_string(), i.basics[k].to_string()])
             .chain(values)
             .chain([flags(i.flags[k])])
             .collect()
@@ -120,7 +144,7 @@ fn half_cycles(f: &AnalysisOutput) -> Rows {
     for c in &f.channels {
         let Some(h) = &c.half_cycles else { continue };
         for ((&s, &u), &flag) in h.start_s.iter().zip(&h.u_rms_v).zip(&h.flags) {
-            rows.push(vec![c.name.clone(), number(s), moment(f, s), number(u), flags(flag)]);
+            rows.push(vec![c.measured.name.clone(), number(s), moment(f, s), number(u), flags(flag)]);
         }
     }
     titled(&["channel", "start_s", "start", "u_rms_v", "flags"], rows)
@@ -141,7 +165,14 @@ fn flicker(f: &AnalysisOutput) -> Rows {
         for (quantity, t) in [("pst", &flicker.pst), ("plt", &flicker.plt)] {
             for ((&s, &severity), &flag) in t.start_s.iter().zip(&t.severity).zip(&t.flags) {
                 let value = number(severity);
-                rows.push(vec![c.name.clone(), quantity.into(), number(s), moment(f, s), value, flags(flag)]);
+                rows.push(vec![
+                    c.measured.name.clone(),
+                    quantity.into(),
+                    number(s),
+                    moment(f, s),
+                    value,
+                    flags(flag),
+                ]);
             }
         }
     }
@@ -184,6 +215,38 @@ fn events(f: &AnalysisOutput) -> Rows {
         "open",
     ];
     titled(&titles, f.events.iter().map(row).collect())
+}
+
+fn rvc(f: &AnalysisOutput) -> Rows {
+    let row = |e: &super::RapidChangeOutput| {
+        vec![
+            e.channels.join(" "),
+            e.extreme_channel.clone(),
+            number(e.start_s),
+            moment(f, e.start_s),
+            number(e.duration_s),
+            number(e.delta_steady_v),
+            number(e.delta_steady_pct),
+            number(e.delta_max_v),
+            number(e.delta_max_pct),
+            flags(e.flags),
+            e.open.to_string(),
+        ]
+    };
+    let titles = [
+        "channels",
+        "extreme_channel",
+        "start_s",
+        "start",
+        "duration_s",
+        "delta_steady_v",
+        "delta_steady_pct",
+        "delta_max_v",
+        "delta_max_pct",
+        "flags",
+        "open",
+    ];
+    titled(&titles, f.rvc.iter().map(row).collect())
 }
 
 fn transients(f: &AnalysisOutput) -> Rows {

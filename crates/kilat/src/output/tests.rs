@@ -1,8 +1,11 @@
 use kilat_core::engine::analysis::SeverityTable;
+use kilat_core::engine::sink::Period;
 use kilat_core::{Capture, Channel, Config, Flags, SampleRate, TimeBase};
 use serde_json::Value;
 
 use super::*;
+
+const BASIC: Table = Table::Intervals(Period::Basic);
 
 /// Two seconds of one phase at 230 V, with a dip to 50 % for 200 ms, and a current of 10 A lagging by 60°.
 fn dip() -> (Capture, kilat_core::Analysis) {
@@ -150,7 +153,7 @@ fn a_capture_without_waveforms_says_why() {
 fn csv_quotes_names_and_has_one_row_per_interval() {
     let (capture, a) = dip();
     let output = analysis(&capture, &a, &[], &[], Detail::Compact);
-    let text = csv(&[output.clone(), output.clone()], Table::Intervals).unwrap();
+    let text = csv(&[output.clone(), output.clone()], BASIC).unwrap();
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let header = reader.headers().unwrap().clone();
     let rms = header.iter().position(|t| t == "Ua, hall rms_v").unwrap();
@@ -161,7 +164,7 @@ fn csv_quotes_names_and_has_one_row_per_interval() {
     let events = csv(std::slice::from_ref(&output), Table::Events).unwrap();
     assert!(events.lines().nth(1).unwrap().contains("dip,false,\"Ua, hall\""), "{events}");
     let mut other = output.clone();
-    other.channels[0].name = "Ub".into();
-    let message = csv(&[output, other], Table::Intervals).unwrap_err().to_string();
+    other.channels[0].measured.name = "Ub".into();
+    let message = csv(&[output, other], BASIC).unwrap_err().to_string();
     assert!(message.starts_with("columns of dip.cfg: expected"), "{message}");
 }
