@@ -4,14 +4,16 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use kilat::output::{self, AnalysisOutput, Detail, Document, Range};
-use kilat::{Error, Kind};
+use kilat::engine::sink::Period;
+use kilat::output::{self, AnalysisOutput, Detail, Document, Range, SeverityColumns};
+use kilat::{Error, Flags, Kind};
 
 use crate::failure::{Failure, Outcome};
 use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
 use crate::print::{self, duration, fit, fixed};
 
-/// Measures recordings: r.m.s., frequency, harmonics, unbalance, power, events, transients, probable causes.
+/// Measures recordings: r.m.s., frequency, harmonics, unbalance, flicker, power, energy, events, rapid changes, transients,
+/// probable causes; per 10/12 cycles, 150/180 cycles, 10 min and 2 h.
 ///
 /// Prints tables, or one JSON document with --json. Every threshold is a setting (--config); the results of a capture are the
 /// same bits on any number of threads.
@@ -44,6 +46,7 @@ Examples:
   kilat analyze feeder7.cfg --nominal-voltage 230 --frequency 50
   kilat analyze feeder7.cfg -o intervals.csv
   kilat analyze feeder7.cfg -o events.csv --table events
+  kilat analyze week.h5 -o trend.csv --table ten-minutes
   kilat analyze --json synth:kaur-2024 | jq '.files[].findings[].cause'
 
 A settings file for --config:
@@ -56,6 +59,12 @@ A settings file for --config:
 enum Table {
     /// Basic 10/12-cycle intervals.
     Intervals,
+    /// Aggregates of 150/180 cycles, about 3 s.
+    Cycles150,
+    /// Aggregates of 10 min.
+    TenMinutes,
+    /// Aggregates of 2 h.
+    TwoHours,
     /// Urms(1/2) of each voltage.
     HalfCycles,
     /// 10-s frequency.
@@ -64,6 +73,8 @@ enum Table {
     Flicker,
     /// Dips, swells, interruptions.
     Events,
+    /// Rapid voltage changes.
+    Rvc,
     /// Transients.
     Transients,
 }
@@ -71,11 +82,15 @@ enum Table {
 impl From<Table> for output::Table {
     fn from(t: Table) -> Self {
         match t {
-            Table::Intervals => Self::Intervals,
+            Table::Intervals => Self::Intervals(Period::Basic),
+            Table::Cycles150 => Self::Intervals(Period::Cycles150),
+            Table::TenMinutes => Self::Intervals(Period::TenMinutes),
+            Table::TwoHours => Self::Intervals(Period::TwoHours),
             Table::HalfCycles => Self::HalfCycles,
             Table::Frequency => Self::Frequency,
             Table::Flicker => Self::Flicker,
             Table::Events => Self::Events,
+            Table::Rvc => Self::Rvc,
             Table::Transients => Self::Transients,
         }
     }
@@ -175,7 +190,9 @@ fn page(f: &AnalysisOutput) -> String {
     }
     text.push('\n');
     text += &quantities(f);
+    text += &energy(f);
     text += &events(f);
+    text += &rapid_changes(f);
     text += &transients(f);
     text += &findings(f);
     if !f.warnings.is_empty() {
@@ -187,26 +204,47 @@ fn page(f: &AnalysisOutput) -> String {
     text
 }
 
-fn quantities(f: &AnalysisOutput) -> String {
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut row = |what: &str, of: &str, unit: &str, r: &Range, show: fn(f64) -> String| {
+/// Rows of the table of quantities.
+#[derive(Default)]
+struct Quantities(Vec<Vec<String>>);
+
+impl Quantities {
+    /// A row, when there is a value.
+    fn row(&mut self, what: &str, of: &str, unit: &str, r: &Range, show: fn(f64) -> String) {
         if r.mean.is_finite() {
             let mut cells = vec![what.to_owned(), of.to_owned(), unit.to_owned()];
             cells.extend([r.min, r.mean, r.max].map(show));
-            rows.push(cells);
+            self.0.push(cells);
         }
-    };
+    }
+}
+
+fn quantities(f: &AnalysisOutput) -> String {
+    let mut q = Quantities::default();
     let s = &f.summary;
-    row("frequency", "", "Hz", &s.frequency_hz, |v| fixed(v, 3));
-    for c in &f.channels {
-        row("r.m.s.", &c.name, c.unit, &c.rms_range, fit);
+    let (two, three): (fn(f64) -> String, fn(f64) -> String) = (|v| fixed(v, 2), |v| fixed(v, 3));
+    q.row("frequency", "", "Hz", &s.frequency_hz, three);
+    for c in f.channels.iter().map(|c| &c.measured) {
+        q.row("r.m.s.", &c.name, c.unit, &c.rms_range, fit);
     }
     for c in f.channels.iter().filter(|c| c.kind == Kind::Voltage) {
         let half = c.half_cycles.as_ref().map_or(&[][..], |h| &h.u_rms_v);
-        row("Urms(1/2)", &c.name, "V", &Range::quadratic(half.iter().copied()), fit);
+        q.row("Urms(1/2)", &c.measured.name, "V", &Range::quadratic(half.iter().copied()), fit);
+    }
+    for a in f.aggregates.iter().filter(|a| a.period == output::period_name(Period::TenMinutes)) {
+        for c in a.channels.iter().filter(|c| c.unit == "V") {
+            let whole = c.rms.iter().zip(&a.intervals.flags).filter(|(_, f)| !f.contains(Flags::INCOMPLETE));
+            q.row("r.m.s. 10 min", &c.name, c.unit, &Range::quadratic(whole.map(|(v, _)| *v)), fit);
+        }
+    }
+    for c in f.channels.iter().map(|c| &c.measured) {
+        q.row("THD", &c.name, "%", &c.thd_subgroup_range_pct, two);
     }
     for c in &f.channels {
-        row("THD", &c.name, "%", &c.thd_subgroup_range_pct, |v| fixed(v, 2));
+        let Some(flicker) = &c.flicker else { continue };
+        let range = |t: &SeverityColumns| Range::cubic(t.severity.iter().copied());
+        q.row("Pst", &c.measured.name, "", &range(&flicker.pst), three);
+        q.row("Plt", &c.measured.name, "", &range(&flicker.plt), three);
     }
     let unbalance = [
         ("unbalance u2", s.u2_pct),
@@ -215,16 +253,30 @@ fn quantities(f: &AnalysisOutput) -> String {
         ("unbalance i0", s.i0_pct),
     ];
     for (what, r) in &unbalance {
-        row(what, "", "%", r, |v| fixed(v, 2));
+        q.row(what, "", "%", r, two);
     }
-    for p in &f.power {
+    for p in f.power.iter().map(|p| &p.measured) {
         let pair = format!("{} {}", p.voltage, p.current);
-        row("P", &pair, "W", &p.p_range_w, fit);
-        row("Q1", &pair, "var", &p.q1_range_var, fit);
-        row("S", &pair, "VA", &p.s_range_va, fit);
-        row("PF", &pair, "", &p.pf_range, |v| fixed(v, 3));
+        q.row("P", &pair, "W", &p.p_range_w, fit);
+        q.row("Q1", &pair, "var", &p.q1_range_var, fit);
+        q.row("S", &pair, "VA", &p.s_range_va, fit);
+        q.row("PF", &pair, "", &p.pf_range, three);
     }
-    print::table(&["quantity", "channel", "unit", "min", "mean", "max"], rows, 3)
+    print::table(&["quantity", "channel", "unit", "min", "mean", "max"], q.0, 3)
+}
+
+/// Energy of all pairs together, in one line.
+fn energy(f: &AnalysisOutput) -> String {
+    f.energy.as_ref().map_or(String::new(), |e| {
+        format!(
+            "\nenergy in {}: import {} Wh, export {} Wh, reactive {} varh (quadrants I to IV), apparent {} VAh\n",
+            duration(e.counted_s),
+            fit(e.import_wh),
+            fit(e.export_wh),
+            e.reactive_varh.map(fit).join(" / "),
+            fit(e.apparent_vah)
+        )
+    })
 }
 
 /// A heading, a table, and how many rows it leaves out.
@@ -256,6 +308,23 @@ fn events(f: &AnalysisOutput) -> String {
     });
     let header = ["kind", "channels", "category", "ITIC", "start s", "duration s", "V", "% Udin"];
     section("events", f.events.len(), &header, rows.collect(), 4)
+}
+
+fn rapid_changes(f: &AnalysisOutput) -> String {
+    let rows = f.rvc.iter().take(ROWS).map(|e| {
+        let open = if e.open { " (cut off)" } else { "" };
+        vec![
+            format!("{}{open}", e.channels.join(" ")),
+            fixed(e.start_s, 3),
+            fixed(e.duration_s, 3),
+            fit(e.delta_steady_v),
+            fixed(e.delta_steady_pct, 2),
+            fit(e.delta_max_v),
+            fixed(e.delta_max_pct, 2),
+        ]
+    });
+    let header = ["channels", "start s", "duration s", "ΔUss V", "ΔUss %", "ΔUmax V", "ΔUmax %"];
+    section("rapid voltage changes", f.rvc.len(), &header, rows.collect(), 1)
 }
 
 /// The letters of a name in `CamelCase`, as words.
