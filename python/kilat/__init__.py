@@ -11,8 +11,11 @@ Times are ``datetime64[ns]`` when the capture has a start, else float seconds fr
 
 from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth
 from .analysis import Analysis, ChannelInfo, Flicker
+from .measurements import Measurements
 from .tables import (
     Demand,
+    Deviation,
+    Diagnosis,
     Energy,
     Events,
     Flags,
@@ -25,6 +28,7 @@ from .tables import (
     Plt,
     Power,
     Pst,
+    RapidChanges,
     SystemPower,
     Table,
     Transients,
@@ -38,6 +42,8 @@ __all__ = [
     "ChannelInfo",
     "Config",
     "Demand",
+    "Deviation",
+    "Diagnosis",
     "Energy",
     "Events",
     "Flags",
@@ -48,10 +54,12 @@ __all__ = [
     "HalfCycles",
     "Harmonics",
     "Intervals",
+    "Measurements",
     "PInst",
     "Plt",
     "Power",
     "Pst",
+    "RapidChanges",
     "SystemPower",
     "Table",
     "Transients",

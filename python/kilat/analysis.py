@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import html
+from .measurements import Measurements
 from .tables import (
     Demand,
     Diagnosis,
@@ -21,15 +22,11 @@ from .tables import (
     Frequency,
     Gaps,
     HalfCycles,
-    Harmonics,
-    Intervals,
     PInst,
     Plt,
-    Power,
     Pst,
-    SystemPower,
+    RapidChanges,
     Transients,
-    Unbalance,
 )
 
 if TYPE_CHECKING:
@@ -63,8 +60,11 @@ class Flicker:
     """Empty when it holds no twelve of them from an even hour on."""
 
 
-class Analysis:
+class Analysis(Measurements):
     """What ``Capture.analyze`` found, as tables; each table converts to pandas, polars, Arrow or xarray.
+
+    Its own ``intervals``, ``harmonics``, ``unbalance``, ``power``, ``system_power`` and ``deviation`` are those of the
+    basic 10/12-cycle intervals; ``aggregate("10min")`` has the same of longer ones.
 
     >>> import kilat
     >>> r = kilat.read().analyze(nominal_voltage=230, frequency=50)
@@ -75,7 +75,12 @@ class Analysis:
     """
 
     def __init__(self, results: Results, capture: Capture) -> None:
-        self._results = results
+        channels = [ChannelInfo(*c) for c in results.channels]
+        count = Counter(c.name for c in channels)
+        self.channels = [replace(c, name=f"{c.name} [{c.index}]") if count[c.name] > 1 else c for c in channels]
+        """Analysed channels, in the order of every channel axis."""
+        super().__init__(results, [c.name for c in self.channels], "basic")
+        self._aggregates: dict[str, Measurements] = {}
         self.capture = capture
         """What was analysed."""
 
@@ -94,17 +99,10 @@ class Analysis:
         """What the capture could not support, and what was assumed, a line each."""
         return self._results.warnings
 
-    @cached_property
-    def channels(self) -> list[ChannelInfo]:
-        """Analysed channels, in the order of every channel axis."""
-        channels = [ChannelInfo(*c) for c in self._results.channels]
-        count = Counter(c.name for c in channels)
-        return [replace(c, name=f"{c.name} [{c.index}]") if count[c.name] > 1 else c for c in channels]
-
     @property
     def names(self) -> list[str]:
         """Names of the analysed channels."""
-        return [c.name for c in self.channels]
+        return self._names
 
     @cached_property
     def half_cycles(self) -> dict[str, HalfCycles]:
@@ -119,43 +117,25 @@ class Analysis:
         tables = {c.name: self._results.flicker(i) for i, c in enumerate(self.channels) if c.kind == "voltage"}
         return {name: Flicker(PInst(p_inst), Pst(pst), Plt(plt)) for name, (p_inst, pst, plt) in tables.items()}
 
-    @cached_property
-    def intervals(self) -> Intervals:
-        """The basic 10/12-cycle intervals."""
-        columns = self._results.intervals
-        pairs = ("ab", "bc", "ca")[: columns["line_line_rms_v"].shape[1]]
-        return Intervals(_fit(columns), {"channel": self.names, "pair": pairs})
+    def aggregate(self, period: Literal["150cycles", "180cycles", "3s", "10min", "2h"]) -> Measurements:
+        """Aggregates of the basic intervals (IEC 61000-4-30, 4.5): 150/180 cycles (about 3 s), 10 min or 2 h.
+
+        R.m.s. values, distortion and unbalance are roots of mean squares, powers are means. What the recording holds
+        only a part of is there, and flagged ``Flags.INCOMPLETE``.
+
+        >>> import kilat
+        >>> kilat.read().analyze(nominal_voltage=230, frequency=50).aggregate("10min").intervals.rms.shape
+        (1, 8)
+        """
+        name = self._results.period(period)
+        if name not in self._aggregates:
+            self._aggregates[name] = Measurements(self._results, self.names, name)
+        return self._aggregates[name]
 
     @cached_property
     def frequency(self) -> Frequency:
         """10-s values of the power frequency."""
         return Frequency(self._results.frequency)
-
-    @cached_property
-    def harmonics(self) -> Harmonics:
-        """Harmonics of the basic intervals."""
-        columns = self._results.harmonics
-        return Harmonics(columns, {"channel": self.names, "order": range(columns["subgroup"].shape[2])})
-
-    @cached_property
-    def unbalance(self) -> Unbalance:
-        """Unbalance of the basic intervals."""
-        return Unbalance(_fit(self._results.unbalance))
-
-    @property
-    def power_pairs(self) -> list[tuple[str, str]]:
-        """Voltage and current channel of each pair, in the order of the pair axis of ``power``."""
-        return [(self.names[u], self.names[i]) for u, i in self._results.power_pairs]
-
-    @cached_property
-    def power(self) -> Power:
-        """Power of the basic intervals, per pair of voltage and current."""
-        return Power(_fit(self._results.power), {"pair": [f"{u}·{i}" for u, i in self.power_pairs]})
-
-    @cached_property
-    def system_power(self) -> SystemPower:
-        """Power of the three-phase system; no rows without three voltages and three currents."""
-        return SystemPower(self._results.system_power)
 
     @cached_property
     def energy(self) -> Energy:
@@ -183,6 +163,14 @@ class Analysis:
         columns["category"] = _objects(columns["category"])
         columns["extreme_channel"] = _objects([self.names[i] for i in columns["extreme_channel"]])
         return Events(columns)
+
+    @cached_property
+    def rvc(self) -> RapidChanges:
+        """Rapid voltage changes of the system, neither dip nor swell."""
+        columns = self._results.rvc
+        columns["channels"] = _objects([tuple(self.names[i] for i in c) for c in columns["channels"]])
+        columns["extreme_channel"] = _objects([self.names[i] for i in columns["extreme_channel"]])
+        return RapidChanges(columns)
 
     @cached_property
     def transients(self) -> Transients:
@@ -238,12 +226,3 @@ def _objects(values: Sequence[Any]) -> NDArray[Any]:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-
-def _fit(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """A quantity that was not measured as a column of NaN, so that all columns have one length."""
-    rows = len(columns["time"])
-    return {
-        name: column if len(column) == rows else np.full((rows, *column.shape[1:]), np.nan)
-        for name, column in columns.items()
-    }

@@ -50,6 +50,8 @@ class Flags(IntFlag):
     """It overlaps the interval before it, because a new one starts at every 10-min tick."""
     UNSETTLED = 64
     """Flicker less than two minutes after the start, or after a voltage that was all but gone."""
+    INCOMPLETE = 128
+    """An aggregate of which time is missing: the recording began or ended inside, or has a gap there."""
 
 
 class Table:
@@ -181,7 +183,10 @@ class Plt(Table):
 
 
 class Intervals(Table):
-    """The basic 10/12-cycle intervals; ``time`` is the end of each, as IEC 61000-4-30 stamps them."""
+    """Intervals of one length; ``time`` is the end of each, as IEC 61000-4-30, 4.5 tags them.
+
+    That of 10 min and 2 h is the tick, even when the recording ends before.
+    """
 
     _dims = {"rms": ("channel",), "line_line_rms_v": ("pair",)}
 
@@ -198,8 +203,12 @@ class Intervals(Table):
     """R.m.s. of the neutral current: measured, else of the sum of three currents; NaN without either."""
     start_sample: NDArray[np.float64]
     stop_sample: NDArray[np.float64]
-    cycles: NDArray[np.uint16]
+    cycles: NDArray[np.uint32]
     """Whole cycles inside."""
+    basics: NDArray[np.uint32]
+    """Basic 10/12-cycle intervals inside."""
+    covered_s: NDArray[np.float64]
+    """Time of samples that no interval before holds, in seconds: basic intervals overlap at 10-min ticks."""
     flags: NDArray[np.uint16]
 
 
@@ -214,7 +223,7 @@ class Frequency(Table):
 
 
 class Harmonics(Table):
-    """Harmonics per basic interval (IEC 61000-4-7), arrays ``(interval, channel, order 0..50)``, r.m.s. in V or A.
+    """Harmonics per interval (IEC 61000-4-7), arrays ``(interval, channel, order 0..50)``, r.m.s. in V or A.
 
     Order 0 is the d.c. part or the subharmonic range; NaN where an order lies beyond what the sampling rate supports.
     As a data frame it has one row per interval, channel and order.
@@ -234,7 +243,7 @@ class Harmonics(Table):
     """Centred subgroups between order h and h+1."""
     interharmonic_group: NDArray[np.float64]
     phase_rad: NDArray[np.float64]
-    """Phase of a cosine at the start of the interval, in radians."""
+    """Phase of a cosine at the start of the interval, in radians; NaN in aggregates."""
     thd_subgroup_pct: NDArray[np.float64]
     """In % of the fundamental subgroup: ``(interval, channel)``."""
     thd_group_pct: NDArray[np.float64]
@@ -255,7 +264,7 @@ class Harmonics(Table):
 
 
 class Unbalance(Table):
-    """Unbalance per basic interval, in % (IEC 61000-4-30, 5.7); NaN for what was not measured. ``time`` is the end."""
+    """Unbalance per interval, in % (IEC 61000-4-30, 5.7); NaN for what was not measured. ``time`` is the end."""
 
     time: NDArray[Any]
     u2_pct: NDArray[np.float64]
@@ -267,7 +276,7 @@ class Unbalance(Table):
 
 
 class Power(Table):
-    """Power per basic interval and phase (IEEE 1459), arrays ``(interval, pair)``; ``axes["pair"]`` names the pairs."""
+    """Power per interval and phase (IEEE 1459), arrays ``(interval, pair)``; ``axes["pair"]`` names the pairs."""
 
     _dims = {
         name: ("pair",)
@@ -332,7 +341,7 @@ class Power(Table):
 
 
 class SystemPower(Table):
-    """Power of the three-phase system per basic interval (IEEE 1459); ``time`` is the end."""
+    """Power of the three-phase system per interval (IEEE 1459); ``time`` is the end."""
 
     time: NDArray[Any]
     p_w: NDArray[np.float64]
@@ -381,10 +390,24 @@ class SystemPower(Table):
     """Positive-sequence power factor P1⁺/S1⁺; NaN without it."""
 
 
-class Energy(Table):
-    """Energy over the recording, in Wh, varh and VAh: a row per pair, then one of all together. Each sample counts once.
+class Deviation(Table):
+    """Under- and over-deviation in % of Udin (IEC 61000-4-30, annex D), ``(interval, channel)``; NaN for currents.
 
-    Load convention: quadrant 1 is import with a lagging current, 2 and 3 are export, 4 is import with a leading one.
+    Basic r.m.s. values are clipped at Udin from above and from below, so an aggregate can have both.
+    """
+
+    _dims = {"under_pct": ("channel",), "over_pct": ("channel",)}
+
+    time: NDArray[Any]
+    under_pct: NDArray[np.float64]
+    over_pct: NDArray[np.float64]
+
+
+class Energy(Table):
+    """Energy over the recording, in Wh, varh and VAh: a row per pair, then one of all together.
+
+    Each sample counts once. Load convention: quadrant 1 is import with a lagging current, 2 and 3 are export, 4 is
+    import with a leading one.
     """
 
     of: NDArray[Any]
@@ -437,6 +460,30 @@ class Events(Table):
     """True for the event of the whole system, which contains those of its channels."""
     open: NDArray[np.bool_]
     """True when the record ended, or a gap came, before the event did."""
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class RapidChanges(Table):
+    """Rapid voltage changes, by start (IEC 61000-4-30, 5.11): one steady second to the next, without dip or swell."""
+
+    channels: NDArray[Any]
+    """Names of the channels that were not steady, a tuple each."""
+    start: NDArray[Any]
+    duration_s: NDArray[np.float64]
+    delta_steady_v: NDArray[np.float64]
+    """Steady-state change ΔUss, in volts; NaN when ``open``."""
+    delta_steady_pct: NDArray[np.float64]
+    """The same in % of Udin."""
+    delta_max_v: NDArray[np.float64]
+    """Largest change ΔUmax from the steady mean before, in volts."""
+    delta_max_pct: NDArray[np.float64]
+    """The same in % of Udin."""
+    extreme_channel: NDArray[Any]
+    """Channel of ΔUmax."""
+    open: NDArray[np.bool_]
+    """True when the record ended, or a gap came, before all was steady again."""
     start_sample: NDArray[np.float64]
     stop_sample: NDArray[np.float64]
     flags: NDArray[np.uint16]

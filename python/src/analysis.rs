@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use kilat::diagnosis::findings;
 use kilat::engine::analysis::SeverityTable;
+use kilat::engine::sink::Period;
+use kilat::output::{measured, period_name, period_named};
 use kilat::report::{Lang, Options, html};
 use kilat::{Analysis, Capture, Flags, Timestamp, Warning};
 use numpy::IntoPyArray;
@@ -81,6 +83,15 @@ impl<'a, 'py> Columns<'a, 'py> {
 
 type Table<'py> = PyResult<Bound<'py, PyDict>>;
 
+/// The length of intervals called ``basic``, ``150cycles``, ``10min`` or ``2h``.
+fn length(period: &str) -> PyResult<Period> {
+    period_named(period).ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "period: expected '150cycles' (or '3s'), '10min' or '2h', found '{period}'"
+        ))
+    })
+}
+
 #[pymethods]
 impl Results {
     /// Settings used.
@@ -113,6 +124,12 @@ impl Results {
     #[getter]
     fn warnings(&self) -> Vec<String> {
         self.assumed.iter().chain(&self.analysis.warnings).map(ToString::to_string).collect()
+    }
+
+    /// The one name of a length of intervals that has several.
+    #[expect(clippy::unused_self, reason = "the names are those that the other methods take")]
+    fn period(&self, name: &str) -> PyResult<&'static str> {
+        Ok(period_name(length(name)?))
     }
 
     /// Urms(1/2) of the channel at this position.
@@ -151,20 +168,26 @@ impl Results {
         Ok([p_inst.dict, severity("pst", &f.pst)?, severity("plt", &f.plt)?])
     }
 
-    /// Basic intervals.
-    #[getter]
-    fn intervals<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let i = &slf.get().analysis.intervals;
+    /// Intervals of this length.
+    fn intervals<'py>(slf: &Bound<'py, Self>, period: &str) -> Table<'py> {
+        let period = length(period)?;
+        let i = measured(&slf.get().analysis, period).intervals;
         let columns = Columns::new(slf)
-            .times("time", i.stop_sample.iter().copied())?
-            .lend("frequency_hz", |a| ArrayView1::from(&a.intervals.frequency_hz))?
-            .lend("rms", |a| a.intervals.rms.view())?
-            .lend("line_line_rms_v", |a| a.intervals.line_line_rms_v.view())?
-            .lend("residual_voltage_v", |a| ArrayView1::from(&a.intervals.residual_voltage_v))?
-            .lend("neutral_current_a", |a| ArrayView1::from(&a.intervals.neutral_current_a))?
-            .lend("start_sample", |a| ArrayView1::from(&a.intervals.start_sample))?
-            .lend("stop_sample", |a| ArrayView1::from(&a.intervals.stop_sample))?
-            .lend("cycles", |a| ArrayView1::from(&a.intervals.cycles))?
+            .moments("time", i.stamp.iter().copied())?
+            .lend("frequency_hz", |a| ArrayView1::from(&measured(a, period).intervals.frequency_hz))?
+            .lend("rms", |a| measured(a, period).intervals.rms.view())?
+            .lend("line_line_rms_v", |a| measured(a, period).intervals.line_line_rms_v.view())?
+            .lend("residual_voltage_v", |a| {
+                ArrayView1::from(&measured(a, period).intervals.residual_voltage_v)
+            })?
+            .lend("neutral_current_a", |a| {
+                ArrayView1::from(&measured(a, period).intervals.neutral_current_a)
+            })?
+            .lend("start_sample", |a| ArrayView1::from(&measured(a, period).intervals.start_sample))?
+            .lend("stop_sample", |a| ArrayView1::from(&measured(a, period).intervals.stop_sample))?
+            .lend("cycles", |a| ArrayView1::from(&measured(a, period).intervals.cycles))?
+            .lend("basics", |a| ArrayView1::from(&measured(a, period).intervals.basics))?
+            .lend("covered_s", |a| ArrayView1::from(&measured(a, period).intervals.covered_s))?
             .flags(&i.flags)?;
         Ok(columns.dict)
     }
@@ -182,54 +205,64 @@ impl Results {
         Ok(columns.dict)
     }
 
-    /// Harmonics of the basic intervals.
-    #[getter]
-    fn harmonics<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+    /// Harmonics of the intervals of this length.
+    fn harmonics<'py>(slf: &Bound<'py, Self>, period: &str) -> Table<'py> {
+        let period = length(period)?;
         let columns = Columns::new(slf)
-            .times("time", slf.get().analysis.intervals.stop_sample.iter().copied())?
-            .lend("subgroup", |a| a.harmonics.subgroup.view())?
-            .lend("group", |a| a.harmonics.group.view())?
-            .lend("interharmonic_subgroup", |a| a.harmonics.interharmonic_subgroup.view())?
-            .lend("interharmonic_group", |a| a.harmonics.interharmonic_group.view())?
-            .lend("phase_rad", |a| a.harmonics.phase_rad.view())?
-            .lend("thd_subgroup_pct", |a| a.harmonics.thd_subgroup_pct.view())?
-            .lend("thd_group_pct", |a| a.harmonics.thd_group_pct.view())?;
+            .moments("time", measured(&slf.get().analysis, period).intervals.stamp.iter().copied())?
+            .lend("subgroup", |a| measured(a, period).harmonics.subgroup.view())?
+            .lend("group", |a| measured(a, period).harmonics.group.view())?
+            .lend("interharmonic_subgroup", |a| measured(a, period).harmonics.interharmonic_subgroup.view())?
+            .lend("interharmonic_group", |a| measured(a, period).harmonics.interharmonic_group.view())?
+            .lend("phase_rad", |a| measured(a, period).harmonics.phase_rad.view())?
+            .lend("thd_subgroup_pct", |a| measured(a, period).harmonics.thd_subgroup_pct.view())?
+            .lend("thd_group_pct", |a| measured(a, period).harmonics.thd_group_pct.view())?;
         Ok(columns.dict)
     }
 
-    /// Unbalance of the basic intervals; a quantity that could not be measured is empty.
-    #[getter]
-    fn unbalance<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+    /// Unbalance of the intervals of this length; a quantity that could not be measured is empty.
+    fn unbalance<'py>(slf: &Bound<'py, Self>, period: &str) -> Table<'py> {
+        let period = length(period)?;
         let columns = Columns::new(slf)
-            .times("time", slf.get().analysis.intervals.stop_sample.iter().copied())?
-            .lend("u2_pct", |a| ArrayView1::from(&a.unbalance.u2_pct))?
-            .lend("u0_pct", |a| ArrayView1::from(&a.unbalance.u0_pct))?
-            .lend("i2_pct", |a| ArrayView1::from(&a.unbalance.i2_pct))?
-            .lend("i0_pct", |a| ArrayView1::from(&a.unbalance.i0_pct))?;
+            .moments("time", measured(&slf.get().analysis, period).intervals.stamp.iter().copied())?
+            .lend("u2_pct", |a| ArrayView1::from(&measured(a, period).unbalance.u2_pct))?
+            .lend("u0_pct", |a| ArrayView1::from(&measured(a, period).unbalance.u0_pct))?
+            .lend("i2_pct", |a| ArrayView1::from(&measured(a, period).unbalance.i2_pct))?
+            .lend("i0_pct", |a| ArrayView1::from(&measured(a, period).unbalance.i0_pct))?;
         Ok(columns.dict)
     }
 
-    /// Power of the basic intervals.
-    #[getter]
-    fn power<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let a = &slf.get().analysis;
-        let mut columns = Columns::new(slf).times("time", a.intervals.stop_sample.iter().copied())?;
-        for (k, (name, _)) in a.power.columns().into_iter().enumerate() {
-            columns = columns.lend(name, |a| a.power.columns()[k].1.view())?;
+    /// Power of the intervals of this length.
+    fn power<'py>(slf: &Bound<'py, Self>, period: &str) -> Table<'py> {
+        let period = length(period)?;
+        let m = measured(&slf.get().analysis, period);
+        let mut columns = Columns::new(slf).moments("time", m.intervals.stamp.iter().copied())?;
+        for (k, (name, _)) in m.power.columns().into_iter().enumerate() {
+            columns = columns.lend(name, |a| measured(a, period).power.columns()[k].1.view())?;
         }
         Ok(columns.dict)
     }
 
-    /// Power of the three-phase system in the basic intervals; no rows without three voltages and currents.
-    #[getter]
-    fn system_power<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let a = &slf.get().analysis;
-        let rows = a.system_power.p_w.len();
-        let mut columns =
-            Columns::new(slf).times("time", a.intervals.stop_sample.iter().copied().take(rows))?;
-        for (k, (name, _)) in a.system_power.columns().into_iter().enumerate() {
-            columns = columns.lend(name, |a| ArrayView1::from(a.system_power.columns()[k].1))?;
+    /// Power of the three-phase system; no rows without three voltages and currents.
+    fn system_power<'py>(slf: &Bound<'py, Self>, period: &str) -> Table<'py> {
+        let period = length(period)?;
+        let m = measured(&slf.get().analysis, period);
+        let rows = m.system_power.p_w.len();
+        let mut columns = Columns::new(slf).moments("time", m.intervals.stamp.iter().copied().take(rows))?;
+        for (k, (name, _)) in m.system_power.columns().into_iter().enumerate() {
+            columns =
+                columns.lend(name, |a| ArrayView1::from(measured(a, period).system_power.columns()[k].1))?;
         }
+        Ok(columns.dict)
+    }
+
+    /// Under- and over-deviation of the intervals of this length.
+    fn deviation<'py>(slf: &Bound<'py, Self>, period: &str) -> Table<'py> {
+        let period = length(period)?;
+        let columns = Columns::new(slf)
+            .moments("time", measured(&slf.get().analysis, period).intervals.stamp.iter().copied())?
+            .lend("under_pct", |a| measured(a, period).deviation.under_pct.view())?
+            .lend("over_pct", |a| measured(a, period).deviation.over_pct.view())?;
         Ok(columns.dict)
     }
 
@@ -280,6 +313,26 @@ impl Results {
             .list("category", e.iter().map(|e| e.category))?
             .list("extreme_channel", e.iter().map(|e| e.extreme_channel))?
             .copy("polyphase", e.iter().map(|e| e.polyphase))?
+            .copy("open", e.iter().map(|e| e.open))?
+            .copy("start_sample", e.iter().map(|e| e.start_sample))?
+            .copy("stop_sample", e.iter().map(|e| e.stop_sample))?
+            .copy("flags", e.iter().map(|e| e.flags.bits()))?;
+        Ok(columns.dict)
+    }
+
+    /// Rapid voltage changes; channels by position in ``channels``.
+    #[getter]
+    fn rvc<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let e = &slf.get().analysis.rvc;
+        let columns = Columns::new(slf)
+            .list("channels", e.iter().map(|e| e.channels.clone()))?
+            .times("start", e.iter().map(|e| e.start_sample))?
+            .copy("duration_s", e.iter().map(|e| e.duration_s))?
+            .copy("delta_steady_v", e.iter().map(|e| e.delta_steady_v))?
+            .copy("delta_steady_pct", e.iter().map(|e| e.delta_steady_pct))?
+            .copy("delta_max_v", e.iter().map(|e| e.delta_max_v))?
+            .copy("delta_max_pct", e.iter().map(|e| e.delta_max_pct))?
+            .list("extreme_channel", e.iter().map(|e| e.extreme_channel))?
             .copy("open", e.iter().map(|e| e.open))?
             .copy("start_sample", e.iter().map(|e| e.start_sample))?
             .copy("stop_sample", e.iter().map(|e| e.stop_sample))?

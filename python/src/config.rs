@@ -117,7 +117,9 @@ fn names(fields: &Value) -> Vec<String> {
 }
 
 fn json(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
-    if let Ok(b) = value.extract::<bool>() {
+    if value.is_none() {
+        Ok(Value::Null)
+    } else if let Ok(b) = value.extract::<bool>() {
         Ok(b.into())
     } else if let Ok(i) = value.extract::<i64>() {
         Ok(i.into())
@@ -128,6 +130,6 @@ fn json(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
     } else if let Ok(s) = value.extract::<String>() {
         Ok(s.into())
     } else {
-        Err(PyTypeError::new_err(format!("{name}: expected a number or a text, found {}", value.get_type())))
+        Err(PyTypeError::new_err(format!("{name}: expected a number, a text or None, found {}", value.get_type())))
     }
 }

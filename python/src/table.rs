@@ -6,7 +6,7 @@ use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch,
-    RecordBatchIterator, StringArray, TimestampNanosecondArray, UInt16Array, UInt64Array,
+    RecordBatchIterator, StringArray, TimestampNanosecondArray, UInt16Array, UInt32Array, UInt64Array,
 };
 use numpy::datetime::{Datetime, units::Nanoseconds};
 use numpy::{PyArray1, PyArrayMethods};
@@ -41,8 +41,8 @@ fn arrow(column: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
             }
         )*};
     }
-    numbers!(f64 => Float64Array, f32 => Float32Array, i64 => Int64Array, u64 => UInt64Array, u16 => UInt16Array,
-        i8 => Int8Array, bool => BooleanArray);
+    numbers!(f64 => Float64Array, f32 => Float32Array, i64 => Int64Array, u64 => UInt64Array, u32 => UInt32Array,
+        u16 => UInt16Array, i8 => Int8Array, bool => BooleanArray);
     if let Ok(x) = column.cast::<PyArray1<Datetime<Nanoseconds>>>() {
         let nanos: Vec<i64> = x.try_readonly()?.as_array().iter().map(|&t| t.into()).collect();
         return Ok(Some(Arc::new(TimestampNanosecondArray::from(nanos))));

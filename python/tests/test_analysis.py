@@ -126,6 +126,63 @@ def test_system_power_energy_and_demand(r, cap):
     assert d.p_w[2] == pytest.approx(s.p_w[row], rel=1e-2)
 
 
+def quadratic(x):
+    return np.sqrt(np.mean(np.square(x), axis=0))
+
+
+def test_aggregates(r):
+    """Fifteen basic intervals each, by the formulas of IEC 61000-4-30, 4.5."""
+    a, i = r.aggregate("150cycles"), r.intervals
+    assert a is r.aggregate("3s") is r.aggregate("180cycles")
+    # No tick falls into these 12 s: the aggregates follow each other from the first basic interval.
+    assert len(a) == -(-len(i) // 15) and a.intervals.basics.tolist()[:3] == [15, 15, 15]
+    for k in range(3):
+        part = slice(15 * k, 15 * k + 15)
+        np.testing.assert_allclose(a.intervals.rms[k], quadratic(i.rms[part]), rtol=1e-12)
+        np.testing.assert_allclose(a.harmonics.subgroup[k], quadratic(r.harmonics.subgroup[part]), rtol=1e-9)
+        np.testing.assert_allclose(a.unbalance.u2_pct[k], quadratic(r.unbalance.u2_pct[part]), rtol=1e-12)
+        np.testing.assert_allclose(a.power.p_w[k], r.power.p_w[part].mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(a.system_power.p_w[k], r.system_power.p_w[part].mean(), rtol=1e-12)
+        assert a.time[k] == i.time[part][-1] == a.harmonics.time[k]
+        assert a.intervals.cycles[k] == 150 and a.intervals.covered_s[k] == pytest.approx(3, abs=1e-3)
+        assert a.intervals.flags[k] == np.bitwise_or.reduce(i.flags[part])
+    # The dip lies in the second one, and clipping at Udin sees it, not the healthy rest.
+    u = np.minimum(i.rms[15:30, 1], 230)
+    assert a.deviation.under_pct[1, 1] == pytest.approx(100 * (230 - quadratic(u)) / 230, rel=1e-9)
+    assert np.isnan(a.deviation.under_pct[:, 3]).all() and a.deviation.over_pct[0, 1] == pytest.approx(0, abs=1e-9)
+    assert r.deviation.over_pct[10, 0] == pytest.approx(100 * (np.hypot(230, U5) / 230 - 1), abs=0.1)
+    assert np.isnan(a.harmonics.phase_rad).all()
+
+
+def test_long_aggregates_are_tagged_with_the_tick(r):
+    for period, tick in (("10min", "2024-05-27T07:10"), ("2h", "2024-05-27T08:00")):
+        a = r.aggregate(period)
+        assert len(a) == 1 and a.time[0] == np.datetime64(tick, "ns")
+        assert a.intervals.flags[0] & kilat.Flags.INCOMPLETE
+        np.testing.assert_allclose(a.intervals.rms[0], quadratic(r.intervals.rms), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"period: expected '150cycles' \(or '3s'\), '10min' or '2h', found '10 min'"):
+        r.aggregate("10 min")
+
+
+def test_rapid_voltage_changes():
+    """A step of 4 % that stays, on the second of two phases: steady before, steady after, neither dip nor swell."""
+    t = np.arange(int(6 * RATE)) / RATE
+    wave = 230 * np.sqrt(2) * np.sin(2 * np.pi * 50 * t)
+    step = np.where(t < 3, 1.0, 0.96)
+    two = {"Ua": wave, "Ub": -wave * step}
+    cap = kilat.Capture.from_arrays(two, sample_rate=RATE, start=START)
+    assert len(cap.analyze(nominal_voltage=230, frequency=50).rvc) == 0, "the default threshold is 5 %"
+    (change,) = cap.analyze(nominal_voltage=230, frequency=50, rvc_pct=3, rvc_hysteresis_pct=40).rvc
+    assert change.channels == ("Ub",) and change.extreme_channel == "Ub" and not change.open
+    assert change.delta_steady_pct == pytest.approx(4, abs=0.05)
+    assert change.delta_steady_v == pytest.approx(2.3 * change.delta_steady_pct, rel=1e-12)
+    assert change.delta_max_pct == pytest.approx(4, abs=0.05)
+    assert change.delta_max_v == pytest.approx(2.3 * change.delta_max_pct, rel=1e-12)
+    assert change.start_sample == pytest.approx(3 * RATE, abs=0.021 * RATE) and change.duration_s < 0.05
+    late = (change.start - np.datetime64(START[:-1], "ns")) / np.timedelta64(1, "s")
+    assert late == pytest.approx(change.start_sample / RATE, abs=1e-9)
+
+
 def test_events(r):
     dips = r.events[r.events.kind == "dip"]
     assert len(dips) == 2 and sorted(dips.polyphase) == [False, True]
@@ -163,7 +220,8 @@ def test_without_a_start_times_are_seconds(cap):
     t = np.arange(20_000) / RATE
     bare = kilat.Capture.from_arrays({"Ua": 325 * np.sin(2 * np.pi * 50 * t)}, sample_rate=RATE)
     r = bare.analyze()
-    np.testing.assert_allclose(r.intervals.time, r.intervals.stop_sample / RATE, rtol=1e-12)
+    # The clock counts nanoseconds.
+    np.testing.assert_allclose(r.intervals.time, r.intervals.stop_sample / RATE, rtol=0, atol=1e-9)
     assert r.half_cycles["Ua"].time.dtype == np.float64
 
 

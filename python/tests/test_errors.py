@@ -51,7 +51,7 @@ def test_options_of_read(keywords, message):
 def test_unknown_settings_list_the_known_ones(cap):
     for attempt in (lambda: cap.analyze(dipp_pct=85), lambda: kilat.Config(dipp_pct=85)):
         with pytest.raises(
-            TypeError, match="unknown setting `dipp_pct`; the settings are class, dip_pct, .*transient_pct"
+            TypeError, match="unknown setting `dipp_pct`; the settings are class, .*, dip_pct, .*, transient_pct"
         ):
             attempt()
 
@@ -60,7 +60,7 @@ def test_unknown_settings_list_the_known_ones(cap):
     ("settings", "error", "message"),
     [
         ({"dip_pct": "low"}, TypeError, "dip_pct"),
-        ({"dip_pct": None}, TypeError, "dip_pct: expected a number or a text"),
+        ({"dip_pct": None}, TypeError, "dip_pct: invalid type: null"),
         ({"dip_pct": float("nan")}, ValueError, "dip_pct"),
         ({"orders": 51}, ValueError, "orders: 51 is outside 1 to 50"),
         ({"nominal_frequency_hz": 55}, ValueError, "55 is neither 50 nor 60"),
@@ -84,6 +84,7 @@ def test_config_and_settings_do_not_mix(cap):
 def test_config_behaves_like_a_record():
     c = kilat.Config(dip_pct=85, class_="S")
     assert dict(c)["dip_pct"] == c.dip_pct == c["dip_pct"] == 85.0 and c.class_ == "S"
+    assert c.lamp is None and c.replace(lamp="120V").replace(lamp=None) == c
     assert kilat.Config(**dict(c)) == c != kilat.Config()
     assert c.replace(dip_pct=90, class_="A") == kilat.Config()
     assert "dip_pct=85" in repr(c) and "swell" not in repr(c)

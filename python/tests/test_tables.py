@@ -9,14 +9,17 @@ import pyarrow as pa
 import pytest
 import xarray as xr
 
-QUANTITIES = ["intervals", "frequency", "unbalance", "power", "harmonics", "events", "transients", "gaps"]
-TABLES = [*QUANTITIES, "half_cycles", "p_inst", "pst", "plt"]
+MEASURED = ["intervals", "unbalance", "power", "harmonics", "system_power", "deviation"]
+QUANTITIES = [*MEASURED, "frequency", "energy", "demand", "events", "rvc", "transients", "gaps", "diagnosis"]
+TABLES = [*QUANTITIES, *(f"3s {name}" for name in MEASURED), "half_cycles", "p_inst", "pst", "plt"]
 
 
 @pytest.fixture(params=TABLES)
 def table(request, r):
     if request.param in QUANTITIES:
         return getattr(r, request.param)
+    if request.param.startswith("3s "):
+        return getattr(r.aggregate("3s"), request.param.removeprefix("3s "))
     return r.half_cycles["Ua"] if request.param == "half_cycles" else getattr(r.flicker["Ua"], request.param)
 
 
