@@ -53,6 +53,8 @@ struct Page {
     findings: Vec<tables::FindingPanel>,
     events: Vec<tables::EventRow>,
     events_left_out: usize,
+    rapid_changes: Vec<tables::RapidRow>,
+    rapid_left_out: usize,
     transients: Vec<tables::TransientRow>,
     transients_left_out: usize,
     itic: String,
@@ -60,10 +62,12 @@ struct Page {
     details: Vec<figures::waveforms::Detail>,
     details_left_out: usize,
     trends: String,
+    ten_minutes: String,
     side_by_side: String,
     currents: String,
     frequency: String,
     channels: Vec<tables::ChannelRow>,
+    flicker: Vec<tables::FlickerRow>,
     unbalance: Vec<(&'static str, String, String, String)>,
     power: Vec<(String, String, String, String, String)>,
     spectra: String,
@@ -91,6 +95,7 @@ pub fn html(
     let (details, details_left_out) = figures::waveforms::details(&v);
     let (spectra, spectrum_note) = figures::spectrum::spectra(&v);
     let (events, events_left_out) = tables::events(&v);
+    let (rapid_changes, rapid_left_out) = tables::rapid_changes(&v);
     let (transients, transients_left_out) = tables::transients(&v);
     let (gaps, gaps_left_out) = tables::gaps(&v);
     let (warnings, warnings_left_out) = tables::warnings(&v);
@@ -107,6 +112,8 @@ pub fn html(
         findings: tables::findings(&v, findings),
         events,
         events_left_out,
+        rapid_changes,
+        rapid_left_out,
         transients,
         transients_left_out,
         itic: figures::itic::curve(&v),
@@ -114,10 +121,12 @@ pub fn html(
         details,
         details_left_out,
         trends: figures::trends::half_cycles(&v),
+        ten_minutes: figures::trends::ten_minutes(&v),
         side_by_side: figures::trends::side_by_side(&v),
         currents: figures::trends::currents(&v),
         frequency: figures::trends::frequency(&v),
         channels: tables::channels(&v),
+        flicker: tables::flicker(&v),
         unbalance: tables::unbalance(&v),
         power: tables::power(&v),
         spectra,

@@ -31,6 +31,7 @@ pub(super) fn tiles(v: &View) -> Vec<(String, String)> {
     ]
     .map(|(kind, name)| (count(v, kind).to_string(), name.to_owned()))
     .into();
+    out.push((v.a.rvc.len().to_string(), v.t.rapid_changes.into()));
     out.push((v.a.transients.len().to_string(), v.t.transients.into()));
     let (lowest, highest) = half_cycle_range(v);
     if lowest.is_finite() {
@@ -53,6 +54,10 @@ pub(super) fn tiles(v: &View) -> Vec<(String, String)> {
     let thd = thd.fold(f64::NAN, f64::max);
     if thd.is_finite() {
         out.push((format!("{} %", v.n(thd, 2)), v.t.thd.split(" (").next().unwrap_or("").to_owned()));
+    }
+    let pst = v.a.flicker.iter().flat_map(|f| &f.pst.severity).copied().fold(f64::NAN, f64::max);
+    if pst.is_finite() {
+        out.push((v.n(pst, 2), v.t.pst_largest.to_owned()));
     }
     out
 }

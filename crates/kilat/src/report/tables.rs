@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kilat_core::diagnosis::{Finding, Text};
+use kilat_core::engine::analysis::{ChannelInfo, Flicker};
 use kilat_core::limits::curves::Region;
 use kilat_core::{Class, Event, Flags, Kind, Warning};
 use serde::Serialize;
@@ -146,6 +147,35 @@ pub(super) fn events(v: &View) -> (Vec<EventRow>, usize) {
 }
 
 #[derive(Serialize)]
+pub(super) struct RapidRow {
+    channels: String,
+    start_utc: String,
+    start_s: String,
+    duration_s: String,
+    steady_v: String,
+    steady_pct: String,
+    largest_v: String,
+    largest_pct: String,
+    remarks: &'static str,
+}
+
+/// Rows of the table of rapid voltage changes, and how many are left out.
+pub(super) fn rapid_changes(v: &View) -> (Vec<RapidRow>, usize) {
+    let rows = v.a.rvc.iter().take(ROWS).map(|e| RapidRow {
+        channels: v.names(&e.channels),
+        start_utc: v.moment(e.start_sample).unwrap_or_else(|| "–".into()),
+        start_s: v.n(v.a.seconds(e.start_sample), 3),
+        duration_s: v.n(e.duration_s, 3),
+        steady_v: v.quantity(e.delta_steady_v),
+        steady_pct: v.n(e.delta_steady_pct, 2),
+        largest_v: v.quantity(e.delta_max_v),
+        largest_pct: v.n(e.delta_max_pct, 2),
+        remarks: if e.open { v.t.open } else { "" },
+    });
+    (rows.collect(), v.a.rvc.len().saturating_sub(ROWS))
+}
+
+#[derive(Serialize)]
 pub(super) struct TransientRow {
     kind: &'static str,
     channel: String,
@@ -234,7 +264,7 @@ pub(super) struct ChannelRow {
 /// One row per channel: extremes and medians.
 pub(super) fn channels(v: &View) -> Vec<ChannelRow> {
     let a = v.a;
-    let row = |(i, c): (usize, &kilat_core::engine::analysis::ChannelInfo)| {
+    let row = |(i, c): (usize, &ChannelInfo)| {
         let unit = if c.kind == Kind::Current { "A" } else { "V" };
         let half = a.half_cycles.get(i).map_or(&[][..], |h| &h.u_rms_v);
         let (lowest, _, highest) = three(half.iter().copied());
@@ -255,6 +285,33 @@ pub(super) fn channels(v: &View) -> Vec<ChannelRow> {
         }
     };
     a.channels.iter().enumerate().map(row).collect()
+}
+
+#[derive(Serialize)]
+pub(super) struct FlickerRow {
+    name: String,
+    values: usize,
+    flagged: usize,
+    median: String,
+    largest: String,
+    plt: String,
+}
+
+/// One row per voltage with a Pst.
+pub(super) fn flicker(v: &View) -> Vec<FlickerRow> {
+    let rated = v.a.channels.iter().zip(&v.a.flicker).filter(|(_, f)| !f.pst.severity.is_empty());
+    let row = |(c, f): (&ChannelInfo, &Flicker)| {
+        let (_, median, largest) = three(f.pst.severity.iter().copied());
+        FlickerRow {
+            name: c.name.clone(),
+            values: f.pst.severity.len(),
+            flagged: f.pst.flags.iter().filter(|f| !f.is_empty()).count(),
+            median: v.n(median, 3),
+            largest: v.n(largest, 3),
+            plt: v.n(three(f.plt.severity.iter().copied()).2, 3),
+        }
+    };
+    rated.map(row).collect()
 }
 
 /// Name, smallest, median, largest; only what was measured.

@@ -1,9 +1,10 @@
 //! The page against the numbers it was made from.
 
 use kilat_core::diagnosis::findings;
-use kilat_core::{Analysis, Capture};
+use kilat_core::{Analysis, Capture, Channel, Config, SampleRate, TimeBase};
 
-use super::{Lang, Options, html};
+use super::view::View;
+use super::{Lang, Options, figures, html};
 use crate::{Warning, suggest_config};
 
 mod slow;
@@ -72,6 +73,47 @@ fn the_tables_hold_the_numbers_of_the_analysis_in_both_languages() {
                 < 5.1e-4
         );
     }
+}
+
+/// Twenty-five minutes of one phase from 9 min past the hour, low in the second whole 10 min, with a step of 4 % to get there.
+fn long() -> (Capture, Analysis) {
+    let n = 25 * 60 * 1600;
+    let u = |i: usize| {
+        let low = if (11 * 60 * 1600..21 * 60 * 1600).contains(&i) { 0.96 } else { 1.0 };
+        low * 230.0 * 2f64.sqrt() * (std::f64::consts::TAU * 50.0 * i as f64 / 1600.0).sin()
+    };
+    let start = Some("2024-05-27T07:09:00Z".parse().unwrap());
+    let time = TimeBase::uniform(SampleRate::from_hz(1600.0).unwrap(), n as u64, start);
+    let u: Vec<f32> = (0..n).map(|i| u(i) as f32).collect();
+    let capture = Capture::new(time, vec![Channel::new("Ua", "V", u)]).unwrap();
+    let config = Config { rvc_pct: 3.0, ..Config::class_a(230.0, 50.0) };
+    let a = crate::analyze(&capture, &config).unwrap();
+    (capture, a)
+}
+
+#[test]
+fn flicker_rapid_changes_and_the_trend_of_ten_minutes_are_shown() {
+    let (capture, a) = long();
+    for lang in [Lang::En, Lang::Id] {
+        let page = page(&capture, &a, lang);
+        let rows = cells(&page, "rapid");
+        assert_eq!(rows.len(), 2);
+        for (row, at) in rows.iter().zip([660.0, 1260.0]) {
+            assert!((number(&row[2]) - at).abs() < 0.03, "{row:?}");
+            assert!((number(&row[5]) - 4.0).abs() < 0.06 && (number(&row[7]) - 4.0).abs() < 0.06, "{row:?}");
+        }
+        let rows = cells(&page, "flicker");
+        let pst = &a.flicker[0].pst.severity;
+        assert_eq!((rows.len(), number(&rows[0][1])), (1, pst.len() as f64));
+        assert!((number(&rows[0][4]) - pst.iter().fold(0.0f64, |m, p| m.max(*p))).abs() < 5.1e-4);
+        // 100 % from 7:10, 96 % from 7:20; what is incomplete at both ends is not drawn.
+        let name = if lang == Lang::En { "Voltages over 10 min" } else { "Tegangan selama 10 menit" };
+        assert!(page.contains(name));
+    }
+    let drawn = figures::trends::ten_minutes(&View::new(&capture, &a, &Options::default()));
+    assert_eq!(drawn.matches("<polyline").count() + drawn.matches("<path").count(), 1, "{drawn}");
+    let short = slow::capture();
+    assert!(!page(&short, &slow::analysis(&short), Lang::En).contains("Voltages over 10 min"));
 }
 
 #[test]
@@ -176,6 +218,10 @@ fn another_capture_is_refused_and_an_empty_analysis_is_not() {
 #[test]
 fn pages_for_the_eye() {
     let Some(dir) = std::env::var_os("KILAT_REPORT_DIR") else { return };
+    let (capture, a) = long();
+    for (lang, name) in [(Lang::En, "long-en.html"), (Lang::Id, "long-id.html")] {
+        std::fs::write(std::path::Path::new(&dir).join(name), page(&capture, &a, lang)).unwrap();
+    }
     let capture = slow::capture();
     let (config, assumed) = suggest_config(&capture).unwrap();
     let a = crate::analyze(&capture, &config).unwrap();

@@ -86,6 +86,14 @@ words! {
     lower_limit_note: "Lower limit: the transient is faster than the sampling resolves, so its true peak is larger and its front shorter than shown.",
         "Batas bawah: transien lebih cepat dari laju pencuplikan, sehingga puncak sebenarnya lebih besar dan muka gelombangnya lebih singkat.";
     clipped: "converter at its limit: the true peak is larger", "pengubah jenuh: puncak sebenarnya lebih besar";
+    rapid_changes: "rapid voltage changes", "perubahan tegangan cepat";
+    rapid: "Rapid voltage changes", "Perubahan tegangan cepat";
+    steady_change: "ΔUss (V)", "ΔUss (V)";
+    steady_change_pct: "ΔUss (% of Udin)", "ΔUss (% dari Udin)";
+    largest_change: "ΔUmax (V)", "ΔUmax (V)";
+    largest_change_pct: "ΔUmax (% of Udin)", "ΔUmax (% dari Udin)";
+    rapid_note: "From one steady second to the next without a dip or swell (IEC 61000-4-30, 5.11). Duration 0 is a single step.",
+        "Dari satu detik yang mantap ke yang berikutnya tanpa kedip atau lonjakan (IEC 61000-4-30, 5.11). Durasi 0 adalah satu langkah tunggal.";
     itic: "Events on the ITIC curve", "Kejadian pada kurva ITIC";
     itic_note: "ITIC (CBEMA) curve: single-phase 120 V, 60 Hz information-technology equipment.",
         "Kurva ITIC (CBEMA): peralatan teknologi informasi satu fasa 120 V, 60 Hz.";
@@ -112,6 +120,15 @@ words! {
     side_by_side: "Both drawings have the same scale. A loose or lost neutral moves the left one apart and leaves the right one still.",
         "Kedua gambar memakai skala yang sama. Netral yang longgar atau putus membuat gambar kiri terpisah sedangkan gambar kanan tetap.";
     irms: "Currents, r.m.s.", "Arus, r.m.s.";
+    ten_minutes: "Voltages over 10 min, r.m.s.", "Tegangan selama 10 menit, r.m.s.";
+    flicker: "Flicker", "Flicker (kedipan cahaya)";
+    pst_values: "Values of Pst", "Jumlah nilai Pst";
+    pst_flagged: "of them flagged", "di antaranya bertanda";
+    pst_median: "Median Pst", "Median Pst";
+    pst_largest: "Largest Pst", "Pst terbesar";
+    plt_largest: "Largest Plt", "Plt terbesar";
+    flicker_note: "Pst over 10 min and Plt over 2 h of the clock (IEC 61000-4-15), flagged values included.",
+        "Pst per 10 menit dan Plt per 2 jam menurut jam (IEC 61000-4-15), termasuk nilai bertanda.";
     quantities: "Measured quantities", "Besaran terukur";
     channel: "Channel", "Kanal";
     lowest_half: "Lowest Urms(1/2) (V)", "Urms(1/2) terendah (V)";

@@ -1,6 +1,6 @@
 //! What the whole recording looks like: r.m.s. voltages and currents, frequency.
 
-use kilat_core::Phase;
+use kilat_core::{Flags, Phase};
 
 use super::{COLUMNS, WIDE, fit};
 use crate::report::svg::{Axis, Frame, Key, Pieces, envelope};
@@ -91,9 +91,7 @@ pub(in crate::report) fn half_cycles(v: &View) -> String {
             let text = format!("{name} {} % = {} V", v.n(pct, 0), v.quantity(pct / 100.0 * udin));
             f.level(pct / 100.0 * udin, &text, class);
         }
-        for (i, (line, &c)) in lines.iter().zip(&shown).enumerate() {
-            f.trace(line, i, v.name(c), v.colours[c]);
-        }
+        trace_channels(&mut f, v, &lines, &shown);
         out += &(f.figure(v.t.urms_half, &keys) + &left_out);
     }
     out
@@ -141,10 +139,39 @@ pub(in crate::report) fn currents(v: &View) -> String {
         shown.iter().map(|&c| held(v, &t.start_sample, &t.stop_sample, |k| t.rms[[k, c]], COLUMNS)).collect();
     let y = Axis::around(values(&lines).chain([0.0]), 0.0, v.t.current_a, "A");
     let mut f = Frame::new(WIDE, 230.0, time_axis(v), y, v.lang);
-    for (i, (line, &c)) in lines.iter().zip(&shown).enumerate() {
+    trace_channels(&mut f, v, &lines, &shown);
+    f.figure(v.t.irms, &keys) + &left_out
+}
+
+/// One line per channel, in the colours of the channels.
+fn trace_channels(f: &mut Frame, v: &View, lines: &[Pieces], channels: &[usize]) {
+    for (i, (line, &c)) in lines.iter().zip(channels).enumerate() {
         f.trace(line, i, v.name(c), v.colours[c]);
     }
-    f.figure(v.t.irms, &keys) + &left_out
+}
+
+/// Voltages of the complete 10-min intervals, in % of Udin; empty without one.
+pub(in crate::report) fn ten_minutes(v: &View) -> String {
+    let t = &v.a.aggregates.ten_minutes.intervals;
+    if t.flags.iter().all(|f| f.contains(Flags::INCOMPLETE)) {
+        return String::new();
+    }
+    let (shown, keys, left_out) = fit(v, &v.supply_voltages());
+    let pct = |k: usize, c: usize| {
+        // NaN cuts the line.
+        if t.flags[k].contains(Flags::INCOMPLETE) {
+            f64::NAN
+        } else {
+            t.rms[[k, c]] / v.a.channels[c].udin_v * 100.0
+        }
+    };
+    let lines: Vec<Pieces> =
+        shown.iter().map(|&c| held(v, &t.start_sample, &t.stop_sample, |k| pct(k, c), COLUMNS)).collect();
+    // At least 2 % in view, so that a steady voltage looks steady.
+    let y = Axis::around(values(&lines), 2.0, v.t.percent_nominal, "%");
+    let mut f = Frame::new(WIDE, 230.0, time_axis(v), y, v.lang);
+    trace_channels(&mut f, v, &lines, &shown);
+    f.figure(v.t.ten_minutes, &keys) + &left_out
 }
 
 /// Frequency of the basic intervals and over 10 s.
