@@ -55,6 +55,8 @@ fn analyze_prints_tables_and_says_what_it_assumed() {
         "events\n",
         "loose_neutral",
         "PF",
+        "energy in ",
+        "rapid voltage changes: none",
     ] {
         assert!(page.contains(part), "no `{part}` in:\n{page}");
     }
@@ -97,7 +99,18 @@ fn analyze_writes_json_and_csv() {
     ok_in(kaur(), &["analyze", "kaur.h5", "kaur.h5", "-o", &path("a.csv")]);
     let rows = csv::Reader::from_path(path("a.csv")).unwrap().into_records().count() as u64;
     assert!(intervals > 60 && rows == 2 * intervals, "{rows} rows, {intervals} intervals");
-    for table in ["half-cycles", "frequency", "flicker", "events", "transients"] {
+    let tables = [
+        "cycles150",
+        "ten-minutes",
+        "two-hours",
+        "half-cycles",
+        "frequency",
+        "flicker",
+        "events",
+        "rvc",
+        "transients",
+    ];
+    for table in tables {
         ok_in(kaur(), &["analyze", "kaur.h5", "-o", &path("t.csv"), "--table", table]);
         let mut reader = csv::Reader::from_path(path("t.csv")).unwrap();
         assert_eq!(&reader.headers().unwrap()[0], "file", "{table}");

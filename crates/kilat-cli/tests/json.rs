@@ -61,13 +61,13 @@ fn info_has_the_documented_keys() {
 #[test]
 fn analyze_has_the_documented_keys() {
     let run = |file| ok_in(kaur(), &["analyze", "--json", "--full", file]);
-    // Demand of 1.2 s, so that a short capture has some.
-    std::fs::write(kaur().join("demand.toml"), "demand_min = 0.02").unwrap();
-    let demand = ok_in(kaur(), &["analyze", "--json", "--config", "demand.toml", "synth:serang-2018"]);
+    // Demand of 1.2 s, so that a short capture has some; rapid changes of half a percent.
+    std::fs::write(kaur().join("eager.toml"), "demand_min = 0.02\nrvc_pct = 0.5").unwrap();
+    let eager = ok_in(kaur(), &["analyze", "--json", "--config", "eager.toml", "synth:generator"]);
     std::fs::write(kaur().join("emission.toml"), "supraharmonics = true").unwrap();
     let emission = ok_in(kaur(), &["analyze", "--json", "--full", "--config", "emission.toml", "gap.cfg"]);
-    // Between them they have events, transients, findings, demand and supraharmonics.
-    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg"), demand, emission];
+    // Between them they have events, rapid changes, transients, findings, demand and supraharmonics.
+    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg"), eager, emission];
     compare("`kilat analyze --json`", &documents, &["files[].findings[].evidence", "files[].config"]);
 }
 

@@ -117,6 +117,51 @@ fn flicker_is_rated_per_voltage() {
     );
 }
 
+/// Aggregates and rapid changes are the numbers of the analysis, in the document and in CSV.
+#[test]
+fn aggregates_have_the_shape_of_the_basic_intervals() {
+    let (capture, mut a) = dip();
+    a.rvc = vec![kilat_core::RapidChange {
+        channels: vec![0],
+        start_sample: 5000.0,
+        stop_sample: 6000.0,
+        duration_s: 0.1,
+        delta_steady_v: f64::NAN,
+        delta_steady_pct: f64::NAN,
+        delta_max_v: 9.2,
+        delta_max_pct: 4.0,
+        extreme_channel: 0,
+        flags: Flags::empty(),
+        open: true,
+    }];
+    let output = analysis(&capture, &a, &[], &[], Detail::Compact);
+    let text = |table| csv(std::slice::from_ref(&output), table).unwrap();
+    assert_eq!(
+        text(Table::Rvc).lines().nth(1),
+        Some("dip.cfg,\"Ua, hall\",\"Ua, hall\",0.5,2024-05-27T07:00:00.5Z,0.1,,,9.2,4,,true")
+    );
+    let (basic, ten) = (text(BASIC), text(Table::Intervals(Period::TenMinutes)));
+    assert_eq!(basic.lines().next(), ten.lines().next());
+    assert_eq!(ten.lines().count(), 2);
+    assert!(ten.lines().nth(1).unwrap().contains(",600,2024-05-27T07:10:00Z,"), "{ten}");
+    let doc = serde_json::to_value(&output).unwrap();
+    assert_eq!(
+        (&doc["rvc"][0]["delta_steady_v"], doc["rvc"][0]["delta_max_pct"].as_f64()),
+        (&Value::Null, Some(4.0))
+    );
+    let ten = &doc["aggregates"][1];
+    assert_eq!((ten["period"].as_str(), &ten["intervals"]["stamp_s"][0]), (Some("10min"), &600.0.into()));
+    assert!(ten["intervals"]["flags"][0].as_array().unwrap().contains(&"incomplete".into()), "{ten}");
+    let rms = |v: &Value, c: usize| v["channels"][c]["rms"][0].as_f64().unwrap();
+    assert_eq!(rms(ten, 0), a.aggregates.ten_minutes.intervals.rms[[0, 0]]);
+    let under = ten["channels"][0]["under_deviation_pct"][0].as_f64().unwrap();
+    assert_eq!(under, a.aggregates.ten_minutes.deviation.under_pct[[0, 0]]);
+    assert!(under > 1.0 && ten["channels"][1]["under_deviation_pct"].as_array().unwrap().is_empty());
+    let first = &ten["channels"][1]["harmonics"]["subgroup"][0][1];
+    assert_eq!(first.as_f64(), Some(a.aggregates.ten_minutes.harmonics.subgroup[[0, 1, 1]]));
+    assert_eq!(doc["aggregates"][0]["channels"][0]["harmonics"], Value::Null);
+}
+
 #[test]
 fn what_does_not_exist_is_null() {
     let (capture, mut a) = dip();
