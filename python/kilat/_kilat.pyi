@@ -60,6 +60,8 @@ class Config:
     """Highest order that counts into the THD."""
     transient_pct: float
     """Smallest transient reported, in % of the nominal peak voltage."""
+    signalling: list[dict[str, float]]
+    """Tones of mains signalling to be measured: dicts of ``hz``, ``threshold_pct`` and ``record_s``."""
     lamp: Literal["230V", "120V"] | None
     """Lamp whose flicker is judged; ``None``: by the declared voltage, 120 V up to 130 V."""
     demand_min: float

@@ -230,10 +230,10 @@ class Harmonics(Table):
     """
 
     _ARRAYS = ("subgroup", "group", "interharmonic_subgroup", "interharmonic_group", "phase_rad")
+    _DISTORTIONS = ("thd_subgroup_pct", "thd_group_pct", "thd_harmonic_pct", "tihd_subgroup_pct", "pwhd_group_pct")
     _dims = {
         **{name: ("channel", "order") for name in _ARRAYS},
-        "thd_subgroup_pct": ("channel",),
-        "thd_group_pct": ("channel",),
+        **{name: ("channel",) for name in _DISTORTIONS},
     }
 
     time: NDArray[Any]
@@ -247,6 +247,12 @@ class Harmonics(Table):
     thd_subgroup_pct: NDArray[np.float64]
     """In % of the fundamental subgroup: ``(interval, channel)``."""
     thd_group_pct: NDArray[np.float64]
+    thd_harmonic_pct: NDArray[np.float64]
+    """THD of single harmonic components, in % of the fundamental component."""
+    tihd_subgroup_pct: NDArray[np.float64]
+    """Total interharmonic distortion of centred subgroups, in % of the fundamental subgroup."""
+    pwhd_group_pct: NDArray[np.float64]
+    """Partial weighted harmonic distortion of groups 14 to 40, in % of the fundamental group."""
 
     def _flat(self) -> dict[str, NDArray[Any]]:
         n, channels, orders = shape = self.subgroup.shape

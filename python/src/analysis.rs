@@ -216,7 +216,10 @@ impl Results {
             .lend("interharmonic_group", |a| measured(a, period).harmonics.interharmonic_group.view())?
             .lend("phase_rad", |a| measured(a, period).harmonics.phase_rad.view())?
             .lend("thd_subgroup_pct", |a| measured(a, period).harmonics.thd_subgroup_pct.view())?
-            .lend("thd_group_pct", |a| measured(a, period).harmonics.thd_group_pct.view())?;
+            .lend("thd_group_pct", |a| measured(a, period).harmonics.thd_group_pct.view())?
+            .lend("thd_harmonic_pct", |a| measured(a, period).harmonics.thd_harmonic_pct.view())?
+            .lend("tihd_subgroup_pct", |a| measured(a, period).harmonics.tihd_subgroup_pct.view())?
+            .lend("pwhd_group_pct", |a| measured(a, period).harmonics.pwhd_group_pct.view())?;
         Ok(columns.dict)
     }
 

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyAttributeError, PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 use serde_json::Value;
 
 use crate::error::to_py;
@@ -51,15 +51,29 @@ impl Config {
     }
 
     fn field<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        Ok(match self.fields()?.get(plain(name)) {
-            None => None,
-            Some(Value::String(s)) => Some(s.into_pyobject(py)?.into_any()),
-            Some(Value::Bool(b)) => Some(b.into_pyobject(py)?.to_owned().into_any()),
-            Some(Value::Number(n)) if n.is_f64() => Some(n.as_f64().into_pyobject(py)?),
-            Some(Value::Number(n)) => Some(n.as_i64().into_pyobject(py)?),
-            Some(_) => Some(py.None().into_bound(py)),
-        })
+        self.fields()?.get(plain(name)).map(|v| python(py, v)).transpose()
     }
+}
+
+/// A setting as Python writes it: tables are dicts, lists are lists.
+fn python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Null => py.None().into_bound(py),
+        Value::String(s) => s.into_pyobject(py)?.into_any(),
+        Value::Bool(b) => b.into_pyobject(py)?.to_owned().into_any(),
+        Value::Number(n) if n.is_f64() => n.as_f64().into_pyobject(py)?,
+        Value::Number(n) => n.as_i64().into_pyobject(py)?,
+        Value::Array(items) => {
+            PyList::new(py, items.iter().map(|v| python(py, v)).collect::<PyResult<Vec<_>>>()?)?.into_any()
+        }
+        Value::Object(entries) => {
+            let dict = PyDict::new(py);
+            for (key, v) in entries {
+                dict.set_item(key, python(py, v)?)?;
+            }
+            dict.into_any()
+        }
+    })
 }
 
 #[pymethods]
@@ -129,7 +143,18 @@ fn json(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
             .ok_or_else(|| PyValueError::new_err(format!("{name}: {x} is not a usable number")))
     } else if let Ok(s) = value.extract::<String>() {
         Ok(s.into())
+    } else if let Ok(entries) = value.cast::<PyDict>() {
+        let entry = |(key, v): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            let key: String = key.extract()?;
+            json(&format!("{name}.{key}"), &v).map(|v| (key, v))
+        };
+        Ok(Value::Object(entries.iter().map(entry).collect::<PyResult<_>>()?))
+    } else if let Ok(items) = value.try_iter() {
+        Ok(Value::Array(items.map(|v| json(name, &v?)).collect::<PyResult<_>>()?))
     } else {
-        Err(PyTypeError::new_err(format!("{name}: expected a number, a text or None, found {}", value.get_type())))
+        Err(PyTypeError::new_err(format!(
+            "{name}: expected a number, a text, a list, a dict or None, found {}",
+            value.get_type()
+        )))
     }
 }

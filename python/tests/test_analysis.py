@@ -76,7 +76,8 @@ def test_harmonics(r):
     assert h.interharmonic_subgroup[row, 0, 5] < 0.05
     assert h.thd_subgroup_pct[row, 0] == pytest.approx(100 * U5 / 230, rel=0.05)
     assert h.thd_group_pct[row, 0] == pytest.approx(100 * U5 / 230, rel=0.05)
-    assert h.thd_subgroup_pct[row, 2] < 0.1
+    assert h.thd_harmonic_pct[row, 0] == pytest.approx(100 * U5 / 230, rel=0.05)
+    assert h.thd_subgroup_pct[row, 2] < 0.1 and h.tihd_subgroup_pct[row, 0] < 0.1 and h.pwhd_group_pct[row, 0] < 0.1
     angle = h.phase_rad[row, 3, 1] - h.phase_rad[row, 0, 1]
     assert np.rad2deg(angle) % 360 == pytest.approx(360 - LAG, abs=0.2)
 

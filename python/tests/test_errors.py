@@ -84,6 +84,8 @@ def test_config_and_settings_do_not_mix(cap):
 def test_config_behaves_like_a_record():
     c = kilat.Config(dip_pct=85, class_="S")
     assert dict(c)["dip_pct"] == c.dip_pct == c["dip_pct"] == 85.0 and c.class_ == "S"
+    tone = {"hz": 175, "threshold_pct": 2.0}
+    assert c.signalling == [] and c.replace(signalling=[tone]).signalling == [{**tone, "record_s": 120.0}]
     assert c.lamp is None and c.replace(lamp="120V").replace(lamp=None) == c
     assert kilat.Config(**dict(c)) == c != kilat.Config()
     assert c.replace(dip_pct=90, class_="A") == kilat.Config()

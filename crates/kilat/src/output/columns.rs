@@ -84,6 +84,12 @@ pub struct ChannelColumns {
     pub thd_subgroup_pct: Vec<f64>,
     /// THD of groups of each interval, in %.
     pub thd_group_pct: Vec<f64>,
+    /// THD of single harmonic components of each interval, in %.
+    pub thd_harmonic_pct: Vec<f64>,
+    /// Total interharmonic distortion of centred subgroups of each interval, in % of the fundamental subgroup.
+    pub tihd_subgroup_pct: Vec<f64>,
+    /// Partial weighted harmonic distortion of groups 14 to 40 of each interval, in % of the fundamental group.
+    pub pwhd_group_pct: Vec<f64>,
     /// Harmonic subgroups, root of the mean square over the intervals: order 0 to 50.
     pub subgroup_mean: Vec<f64>,
     /// Harmonics of each interval, where the document has room for them.
@@ -194,6 +200,9 @@ impl ChannelColumns {
             over_deviation_pct: deviation(&m.deviation.over_pct),
             thd_subgroup_pct,
             thd_group_pct: column(&h.thd_group_pct, c),
+            thd_harmonic_pct: column(&h.thd_harmonic_pct, c),
+            tihd_subgroup_pct: column(&h.tihd_subgroup_pct, c),
+            pwhd_group_pct: column(&h.pwhd_group_pct, c),
             subgroup_mean: (0..h.subgroup.dim().2).map(mean).collect(),
             harmonics: harmonics.then(|| HarmonicsOutput {
                 subgroup: orders(&h.subgroup),

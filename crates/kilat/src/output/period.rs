@@ -35,7 +35,7 @@ pub fn measured(a: &Analysis, period: Period) -> Measured<'_> {
         Period::TenMinutes => &a.aggregates.ten_minutes,
         Period::TwoHours => &a.aggregates.two_hours,
     };
-    let Measurements { intervals, harmonics, unbalance, power, system_power, deviation } = m;
+    let Measurements { intervals, harmonics, unbalance, power, system_power, deviation, .. } = m;
     Measured { intervals, harmonics, unbalance, power, system_power, deviation }
 }
 
