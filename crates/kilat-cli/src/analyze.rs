@@ -268,13 +268,15 @@ fn quantities(f: &AnalysisOutput) -> String {
 /// Energy of all pairs together, in one line.
 fn energy(f: &AnalysisOutput) -> String {
     f.energy.as_ref().map_or(String::new(), |e| {
+        // What rounds to zero is zero to a reader: no exponents.
+        let n = |v| fixed(v, 3);
         format!(
-            "\nenergy in {}: import {} Wh, export {} Wh, reactive {} varh (quadrants I to IV), apparent {} VAh\n",
+            "\nenergy in {}: import {} Wh, export {} Wh, apparent {} VAh, reactive {} varh (quadrants I to IV)\n",
             duration(e.counted_s),
-            fit(e.import_wh),
-            fit(e.export_wh),
-            e.reactive_varh.map(fit).join(" / "),
-            fit(e.apparent_vah)
+            n(e.import_wh),
+            n(e.export_wh),
+            n(e.apparent_vah),
+            e.reactive_varh.map(n).join(" / ")
         )
     })
 }
