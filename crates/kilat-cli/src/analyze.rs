@@ -222,7 +222,8 @@ impl Quantities {
 fn quantities(f: &AnalysisOutput) -> String {
     let mut q = Quantities::default();
     let s = &f.summary;
-    let (two, three): (fn(f64) -> String, fn(f64) -> String) = (|v| fixed(v, 2), |v| fixed(v, 3));
+    let two = |v| fixed(v, 2);
+    let three = |v| fixed(v, 3);
     q.row("frequency", "", "Hz", &s.frequency_hz, three);
     for c in f.channels.iter().map(|c| &c.measured) {
         q.row("r.m.s.", &c.name, c.unit, &c.rms_range, fit);

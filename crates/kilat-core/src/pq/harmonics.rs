@@ -136,7 +136,7 @@ pub fn measure(
         }
     }
     let highest = plan.config.thd_orders.min(plan.orders);
-    let component = out.component.map(|c| c.norm());
+    let component = out.component.map(Complex64::norm);
     out.thd_harmonic_pct = ratio_pct(&component, 2..=highest, component[1]);
     out.thd_subgroup_pct = ratio_pct(&out.subgroup, 2..=highest, out.subgroup[1]);
     out.thd_group_pct = ratio_pct(&out.group, 2..=highest, out.group[1]);

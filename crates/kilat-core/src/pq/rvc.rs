@@ -5,8 +5,8 @@
 //! the threshold is smaller by the hysteresis, and the event closes when all are steady again; it lasted from the value that
 //! opened it to the first of the steady values.
 //!
-//! * ΔUss = |steady mean before − steady mean after|
-//! * ΔUmax = largest |Urms(1/2) − steady mean before| while it lasts
+//! * `ΔUss` = |steady mean before − steady mean after|
+//! * `ΔUmax` = largest |Urms(1/2) − steady mean before| while it lasts
 //!
 //! both of the channel where they are largest. A change inside which any channel crosses the dip or swell threshold is a
 //! dip or a swell, and no rapid change. A drift slower than the threshold per second never opens an event.
@@ -30,15 +30,15 @@ pub struct RapidChange {
     pub stop_sample: f64,
     /// Time from start to stop, in seconds.
     pub duration_s: f64,
-    /// Largest steady-state change ΔUss, in volts; NaN when the record ended first.
+    /// Largest steady-state change `ΔUss`, in volts; NaN when the record ended first.
     pub delta_steady_v: f64,
     /// The same, in % of Udin.
     pub delta_steady_pct: f64,
-    /// Largest change ΔUmax, in volts.
+    /// Largest change `ΔUmax`, in volts.
     pub delta_max_v: f64,
     /// The same, in % of Udin.
     pub delta_max_pct: f64,
-    /// Channel of the largest change ΔUmax.
+    /// Channel of the largest change `ΔUmax`.
     pub extreme_channel: usize,
     /// Flags of the values inside.
     pub flags: Flags,
@@ -193,7 +193,7 @@ impl RvcDetector {
 mod tests {
     use super::*;
 
-    /// The rule as in the text, over a whole series at once: (start, half cycles, ΔUss, ΔUmax).
+    /// The rule as in the text, over a whole series at once: (start, half cycles, `ΔUss`, `ΔUmax`).
     fn slowly(u: &[f64], threshold: f64) -> Vec<(usize, usize, f64, f64)> {
         let n = 100;
         let (mut found, mut open, mut steady, mut mean_before) = (Vec::new(), None, false, f64::NAN);

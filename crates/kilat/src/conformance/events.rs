@@ -32,11 +32,8 @@ impl Levels {
     /// Urms(1/2) by its definition, in parts of Udin, up to `end` seconds: a cycle from every zero crossing.
     fn urms_half(&self, hz: f64, end: f64) -> Vec<f64> {
         let half = 0.5 / hz;
-        (0..)
-            .map(|k| f64::from(k) * half)
-            .take_while(|t| t + 2.0 * half < end)
-            .map(|t| self.rms_of_cycle(hz, t))
-            .collect()
+        let cycles = (end / half - 2.0).floor() as u32;
+        (0..cycles).map(|k| self.rms_of_cycle(hz, f64::from(k) * half)).collect()
     }
 }
 
@@ -216,7 +213,7 @@ fn rapid_changes(rate_hz: f64, mains: Mains) -> Vec<Row> {
     all
 }
 
-/// The first rapid change of a whole series by its definition (IEC 61000-4-30, 5.11): ΔUss and ΔUmax, in parts of Udin.
+/// The first rapid change of a whole series by its definition (IEC 61000-4-30, 5.11): `ΔUss` and `ΔUmax`, in parts of Udin.
 fn change_slowly(u: &[f64], threshold: f64) -> Option<(f64, f64)> {
     // A second of half cycles, at 50 or 60 Hz as the series is.
     let n = (u.len() as f64 / CHANGES_S).ceil() as usize;

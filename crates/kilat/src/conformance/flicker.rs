@@ -4,7 +4,7 @@ use std::f64::consts::{PI, SQRT_2};
 
 use kilat_core::engine::offline;
 use kilat_core::pq::flicker::tables::{COLUMNS, RECTANGULAR, Row as Line, SHORT_TERM, SINUSOIDAL};
-use kilat_core::{Config, Lamp, Result, Timestamp};
+use kilat_core::{Config, Flags, Lamp, Result, Timestamp};
 
 use super::signal::capture;
 use super::{Reading, Row, Scope};
@@ -63,7 +63,7 @@ impl Case {
         let start = Timestamp(TICK_NS - (SETTLING_S * 1e9) as i64);
         let capture = capture(self.rate_hz, SETTLING_S + 600.2, start, &[wave])?;
         let pst = offline::analyze(&capture, &self.config(), 1)?.flicker.swap_remove(0).pst;
-        let settled = pst.flags.iter().position(|f| f.is_empty());
+        let settled = pst.flags.iter().position(Flags::is_empty);
         Ok(settled.map_or(f64::NAN, |k| pst.severity[k]))
     }
 

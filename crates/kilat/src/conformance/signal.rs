@@ -19,11 +19,11 @@ impl Mains {
     pub fn config(self) -> Config {
         Config::class_a(self.udin_v, self.hz)
     }
+}
 
-    /// Seconds of `n` basic intervals and what filters need around them, at the slowest mains.
-    pub fn intervals_s(self, n: usize) -> f64 {
-        (n as f64 + 0.5) * 10.0 / (0.85 * 50.0) + 0.1
-    }
+/// Seconds of `n` basic intervals and what filters need around them, at the slowest mains.
+pub fn intervals_s(n: usize) -> f64 {
+    (n as f64 + 0.5) * 10.0 / (0.85 * 50.0) + 0.1
 }
 
 /// One tone: r.m.s. in volts, phase of a sine at time zero.

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use kilat_core::{Analysis, Config, Result, Tone};
 
-use super::signal::{ANGLES_RAD, Mains, STATES, SYSTEMS, State, Wave, analyze};
+use super::signal::{ANGLES_RAD, Mains, STATES, SYSTEMS, State, Wave, analyze, intervals_s};
 use super::{Reading, Row};
 
 /// Basic intervals measured in each row.
@@ -69,7 +69,7 @@ fn magnitude(rate_hz: f64, mains: Mains, state: State) -> impl Iterator<Item = R
         measure: Box::new(move || {
             let hz = mains.hz + state.offset_hz();
             let waves = ANGLES_RAD.map(|phase| state.wave(mains, hz, pct / 100.0 * mains.udin_v, phase));
-            let a = analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), &waves)?;
+            let a = analyze(&mains.config(), rate_hz, intervals_s(INTERVALS), &waves)?;
             let per_cent = 100.0 / mains.udin_v;
             let readings = windows(&a).flat_map(|(k, from, to)| {
                 let (a, waves) = (&a, &waves);
@@ -93,7 +93,7 @@ fn deviation(rate_hz: f64, mains: Mains) -> impl Iterator<Item = Row> {
         ours: 0.01,
         measure: Box::new(move || {
             let wave = Wave::sine(mains.hz, pct / 100.0 * mains.udin_v, 0.3);
-            let a = analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), &[wave])?;
+            let a = analyze(&mains.config(), rate_hz, intervals_s(INTERVALS), &[wave])?;
             let under = |u: &f64| Reading { expected: (100.0 - pct).max(0.0), measured: *u };
             let over = |u: &f64| Reading { expected: (pct - 100.0).max(0.0), measured: *u };
             let d = &a.deviation;
@@ -124,8 +124,7 @@ fn unbalance(rate_hz: f64, mains: Mains) -> impl Iterator<Item = Row> {
                 // Harmonics must not count: 5 % of the fifth is a negative sequence of its own.
                 let wave =
                     |k: usize| Wave::sine(mains.hz, levels[k] * mains.udin_v, angle(k)).with(5.0, 0.05, 0.0);
-                let a =
-                    analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), &[0, 1, 2].map(wave))?;
+                let a = analyze(&mains.config(), rate_hz, intervals_s(INTERVALS), &[0, 1, 2].map(wave))?;
                 let expected = sequence_pct(levels, degrees, turns);
                 let measured = if turns == 0.0 { &a.unbalance.u0_pct } else { &a.unbalance.u2_pct };
                 Ok(Reading::worst(measured.iter().map(|u| Reading { expected, measured: *u })))
@@ -147,7 +146,7 @@ fn bins(mains: Mains, order: usize, between: bool) -> std::ops::RangeInclusive<u
 
 /// Worst reading of one order of a wave, in % of Udin.
 fn order_reading(rate_hz: f64, mains: Mains, wave: &Wave, order: usize, between: bool) -> Result<Reading> {
-    let a = analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), std::slice::from_ref(wave))?;
+    let a = analyze(&mains.config(), rate_hz, intervals_s(INTERVALS), std::slice::from_ref(wave))?;
     let table = if between { &a.harmonics.interharmonic_subgroup } else { &a.harmonics.subgroup };
     let per_cent = 100.0 / mains.udin_v;
     Ok(Reading::worst(windows(&a).map(|(k, from, to)| Reading {
@@ -157,11 +156,11 @@ fn order_reading(rate_hz: f64, mains: Mains, wave: &Wave, order: usize, between:
     })))
 }
 
-fn harmonic_row(what: String, mains: Mains, rate_hz: f64, pct: f64, wave: Wave, order: usize) -> Row {
+fn harmonic_row(what: &str, mains: Mains, rate_hz: f64, pct: f64, wave: Wave, order: usize) -> Row {
     Row {
         quantity: "harmonics",
         source: "IEC 62586-2, voltage harmonics",
-        point: point(&what, mains, None, rate_hz),
+        point: point(what, mains, None, rate_hz),
         unit: "% Udin",
         limit: class_one(pct),
         ours: class_one(pct) / 10.0,
@@ -179,20 +178,20 @@ fn single_harmonics(rate_hz: f64, mains: Mains) -> Vec<Row> {
                 let pct = part * class_3_pct;
                 let wave = Wave::sine(hz, mains.udin_v, 0.3).with(order as f64, pct / 100.0, 70.0);
                 let what = format!("order {order} at {pct:.1} %, mains at {hz} Hz");
-                all.push(harmonic_row(what, mains, rate_hz, pct, wave, order));
+                all.push(harmonic_row(&what, mains, rate_hz, pct, wave, order));
             }
         }
     }
     for order in [2, 3, 11, 25, 50] {
         let wave = Wave::sine(mains.hz + 0.37, mains.udin_v, 0.3);
-        all.push(harmonic_row(format!("order {order} of a pure sine"), mains, rate_hz, 0.0, wave, order));
+        all.push(harmonic_row(&format!("order {order} of a pure sine"), mains, rate_hz, 0.0, wave, order));
     }
     // Modulated by 40 % at 10 Hz: the side bands lie in the group and outside the subgroup.
     let fifth = Wave::sine(mains.hz, mains.udin_v, 0.3)
         .with(5.0, 0.06, 0.0)
         .plus(5.0 * mains.hz - 10.0, 0.012 * mains.udin_v, 1.0)
         .plus(5.0 * mains.hz + 10.0, 0.012 * mains.udin_v, 2.0);
-    all.push(harmonic_row("order 5 at 6 %, fluctuating at 10 Hz".into(), mains, rate_hz, 6.0, fifth, 5));
+    all.push(harmonic_row("order 5 at 6 %, fluctuating at 10 Hz", mains, rate_hz, 6.0, fifth, 5));
     all
 }
 
@@ -200,7 +199,7 @@ fn harmonics_of_state(rate_hz: f64, mains: Mains, state: State) -> impl Iterator
     state.harmonics().iter().map(move |&(order, part, _)| {
         let wave = state.wave(mains, mains.hz + state.offset_hz(), mains.udin_v, 0.3);
         let what = format!("order {order} among others, {}", state.name());
-        harmonic_row(what, mains, rate_hz, 100.0 * part, wave, order as usize)
+        harmonic_row(&what, mains, rate_hz, 100.0 * part, wave, order as usize)
     })
 }
 
@@ -254,7 +253,7 @@ fn signalling(rate_hz: f64, mains: Mains) -> Vec<Row> {
                     );
                     let config = Config { signalling: vec![Tone::at(hz)], ..mains.config() };
                     let waves = std::slice::from_ref(&wave);
-                    let a = analyze(&config, rate_hz, mains.intervals_s(INTERVALS), waves)?;
+                    let a = analyze(&config, rate_hz, intervals_s(INTERVALS), waves)?;
                     let per_cent = 100.0 / mains.udin_v;
                     Ok(Reading::worst(windows(&a).map(|(k, from, to)| {
                         let position = hz * (to - from);
@@ -286,7 +285,7 @@ fn currents(rate_hz: f64, mains: Mains) -> Vec<Row> {
             Wave::sine(mains.hz, rms_a, ANGLES_RAD[k] - 0.5).with(3.0, 0.3, 0.0).with(5.0, 0.2, 90.0)
         };
         let waves: Vec<Wave> = (0..3).map(voltage).chain((0..3).map(current)).collect();
-        let a = analyze(&mains.config(), rate_hz, mains.intervals_s(INTERVALS), &waves)?;
+        let a = analyze(&mains.config(), rate_hz, intervals_s(INTERVALS), &waves)?;
         Ok::<_, kilat_core::Error>((a, waves))
     };
     let mut all = Vec::new();

@@ -84,8 +84,10 @@ fn whole(i: &Intervals) -> (Timestamp, u32) {
     k.map_or((Timestamp(0), 0), |k| (i.stamp[k], i.basics[k]))
 }
 
+type Pick = fn(&Analysis) -> &Intervals;
+
 fn flagging(mains: Mains) -> impl Iterator<Item = Row> {
-    let levels: [(&str, fn(&Analysis) -> &Intervals); 4] = [
+    let levels: [(&str, Pick); 4] = [
         ("basic", |a| &a.intervals),
         ("150/180-cycle", |a| &a.aggregates.cycles_150.intervals),
         ("10-min", |a| &a.aggregates.ten_minutes.intervals),
