@@ -1,7 +1,7 @@
 """Slow, independent programs for the same quantities agree where they overlap.
 
-They live beside the repository, in ``../shared/checks``, and need NumPy and SciPy; without them these tests are skipped,
-and say so.
+They live beside the repository, in ``../shared/checks``, and need NumPy and SciPy; without them these tests are
+skipped, and say so.
 """
 
 import importlib.util
@@ -136,8 +136,7 @@ def test_flicker_of_an_irregular_voltage(checks, lamp, rows):
     t = np.arange(int(seconds * rate)) / rate
     rng = np.random.default_rng(11)
     level = 1 + sum(
-        0.002 * np.sin(2 * np.pi * f * t + p)
-        for f, p in zip(rng.uniform(0.7, 30, 6), rng.uniform(0, 6, 6))
+        0.002 * np.sin(2 * np.pi * f * t + p) for f, p in zip(rng.uniform(0.7, 30, 6), rng.uniform(0, 6, 6))
     )
     u = np.sqrt(2) * np.sin(2 * np.pi * 50 * t) * level
     want, fs = oracle["pinst"](u, rate, *rows)
