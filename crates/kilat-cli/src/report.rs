@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use kilat::output::Document;
 use kilat::report::{self, Lang, Options};
 use kilat::{Error, Result};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::failure::{Failure, Outcome};
@@ -29,6 +31,9 @@ pub struct Args {
     /// Title; the station or the file when not given.
     #[arg(long)]
     title: Option<String>,
+    /// Print one JSON document about the pages written (docs/json.md).
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
@@ -58,14 +63,32 @@ impl From<Language> for Lang {
     }
 }
 
+/// A page that was written.
+#[derive(Serialize)]
+struct Page {
+    input: String,
+    output: String,
+    file_sha256: Option<String>,
+    events: usize,
+    causes: Vec<&'static str>,
+}
+
 pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
     let pages = pages(args)?;
     let mut outcome = Outcome::Done;
+    let mut written = Vec::new();
     for (file, page) in args.files.iter().zip(&pages) {
-        if let Err(failure) = one(args, file, page) {
-            failure.report();
-            outcome = Outcome::SomeFailed;
+        match one(args, file, page) {
+            Ok(_) if !args.json => print::out(&format!("{}\n", page.display()))?,
+            Ok(page) => written.push(page),
+            Err(failure) => {
+                failure.report();
+                outcome = Outcome::SomeFailed;
+            }
         }
+    }
+    if args.json {
+        print::json(&Document::new(written))?;
     }
     Ok(outcome)
 }
@@ -93,17 +116,24 @@ fn pages(args: &Args) -> Result<Vec<PathBuf>> {
     Ok(pages)
 }
 
-fn one(args: &Args, file: &str, page: &Path) -> std::result::Result<(), Failure> {
+fn one(args: &Args, file: &str, page: &Path) -> std::result::Result<Page, Failure> {
     let capture = args.read.read(file)?;
     let Analyzed { capture, analysis, findings, assumed } = args.analysis.analyze(file, capture)?;
     for note in &assumed {
         print::note(&format!("{file}: {note}"));
     }
     let file_sha256 = Path::new(file).is_file().then(|| sha256(Path::new(file))).transpose()?;
+    let written = Page {
+        input: file.to_owned(),
+        output: page.display().to_string(),
+        file_sha256: file_sha256.clone(),
+        events: analysis.events.len(),
+        causes: findings.iter().map(|f| f.cause).collect(),
+    };
     let options = Options { lang: args.lang.into(), title: args.title.clone(), assumed, file_sha256 };
     let html = report::html(&capture, &analysis, &findings, &options).map_err(Failure::about(file))?;
     std::fs::write(page, html).map_err(|e| Error::io(page, e))?;
-    print::out(&format!("{}\n", page.display()))
+    Ok(written)
 }
 
 fn sha256(path: &Path) -> Result<String> {

@@ -126,3 +126,12 @@ fn a_gap_is_in_the_document() {
     assert_eq!(g["sample"], 5000);
     assert!((g["duration_s"].as_f64().unwrap() - 0.7).abs() < 1e-6, "{g}");
 }
+
+#[test]
+fn report_has_the_documented_keys() {
+    compare(
+        "`kilat report --json`",
+        &[ok_in(kaur(), &["report", "--json", "kaur.h5", "-o", "page-of-the-json-test.html"])],
+        &[],
+    );
+}
