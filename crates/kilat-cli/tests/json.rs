@@ -135,3 +135,8 @@ fn report_has_the_documented_keys() {
         &[],
     );
 }
+
+#[test]
+fn selftest_has_the_documented_keys() {
+    compare("`kilat selftest --json`", &[ok_in(kaur(), &["selftest", "--json", "--only", "deviation"])], &[]);
+}
