@@ -7,7 +7,8 @@ mod signals;
 use std::f64::consts::PI;
 
 use kilat_core::engine::analysis::Measurements;
-use kilat_core::{Analysis, Flags, SampleRate, Segment, TimeBase, Timestamp};
+use kilat_core::engine::offline;
+use kilat_core::{Analysis, Config, Flags, SampleRate, Segment, TimeBase, Timestamp};
 use signals::{PEAK_V, UDIN_V, analyze, capture, sampled, within};
 
 const RATE_HZ: f64 = 1_000.0;
@@ -192,4 +193,22 @@ fn a_gap_leaves_aggregates_incomplete_and_keeps_the_ticks() {
     // No 150 cycles bridge the gap.
     let gap = first as f64;
     assert!(!(0..three.stamp.len()).any(|r| three.start_sample[r] < gap && three.stop_sample[r] > gap));
+}
+
+#[test]
+fn a_sliding_reference_follows_the_level_and_holds_still_in_an_event() {
+    // 7 % low from the start; after 120 s a dip of a second to 80 % of Udin (IEC 61000-4-30, 5.4.4).
+    let wave = sampled(RATE_HZ, 125.0, |t| {
+        let level = if (120.0..121.0).contains(&t) { 0.80 } else { 0.93 };
+        level * PEAK_V * (2.0 * PI * 50.0 * t).sin()
+    });
+    let config = Config { sliding_reference: true, ..Config::class_a(UDIN_V, 50.0) };
+    let a = offline::analyze(&capture(RATE_HZ, Some(START), vec![("Ua", wave)]), &config, 1).unwrap();
+    let [dip] = &a.events[..] else { panic!("{:?}", a.events) };
+    // Usr after 600 intervals of 200 ms, from Udin; the last ones may not have been counted when the dip began.
+    let step = 0.07 * 0.0033;
+    let usr = 0.93 + 0.07 * 0.9967f64.powi(600);
+    within(dip.reference_v / UDIN_V, usr, 3.0 * step, || "reference".into());
+    within(dip.magnitude_pu, 0.80 / usr, 1e-3, || "magnitude".into());
+    within(dip.residual_v, 0.80 * UDIN_V, 0.0002 * UDIN_V, || "residual".into());
 }
