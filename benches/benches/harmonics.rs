@@ -17,7 +17,7 @@ fn harmonics(c: &mut Criterion) {
         let specs = [ChannelSpec::of(&whole.channels()[0], 0)];
         let rate = SampleRate::from_hz(rate_hz).expect("a rate");
         let plan = Plan::new(&Config::class_a(230.0, 50.0), rate, &specs).expect("a plan");
-        let SamplesRef::F32(samples) = whole.channels()[0].samples.as_ref() else {
+        let Some(SamplesRef::F32(samples)) = whole.channels()[0].samples.as_ref() else {
             unreachable!("made as f32")
         };
         let mut raw = History::starting_at(0);

@@ -1,11 +1,12 @@
 //! One column of a capture, as Python sees it.
 
-use kilat::SamplesRef;
+use kilat::{SampleKind, SamplesRef};
 use numpy::ndarray::ArrayView1;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
 use crate::array::view;
+use crate::error::to_py;
 
 /// One channel of a capture: ``cap["Ua"]``.
 ///
@@ -65,19 +66,25 @@ impl Channel {
 
     /// Values in ``unit``: a new float64 array of shape ``(n_samples,)``, NaN where a sample is missing.
     #[getter]
-    fn values<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        py.detach(|| self.0.values(0..self.0.len())).into_pyarray(py)
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        Ok(py.detach(|| self.0.values(0..self.0.len())).map_err(to_py)?.into_pyarray(py))
     }
 
-    /// Codes as stored: a read-only view of shape ``(n_samples,)``, no copy; int16, int32, float32 or float64.
+    /// Codes as stored: a read-only view of shape ``(n_samples,)``, no copy when they are in memory; int16, int32, float32 or
+    /// float64.
     #[getter]
     fn codes<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let channel = &slf.get().0;
+        if channel.samples.as_ref().is_none() {
+            let samples = slf.py().detach(|| channel.samples.load()).map_err(to_py)?;
+            return Self::codes(&Bound::new(slf.py(), Self(kilat::Channel { samples, ..channel.clone() }))?);
+        }
         // Each arm borrows anew: the type of the view is known only inside the match.
         macro_rules! lend {
             ($($kind:ident: $t:ty),*) => {
-                match slf.get().0.samples.as_ref() {
-                    $(SamplesRef::$kind(_) => view(slf, |c| match c.0.samples.as_ref() {
-                        SamplesRef::$kind(x) => ArrayView1::from(x),
+                match channel.samples.kind() {
+                    $(SampleKind::$kind => view(slf, |c| match c.0.samples.as_ref() {
+                        Some(SamplesRef::$kind(x)) => ArrayView1::from(x),
                         _ => ArrayView1::<$t>::from(&[]),
                     }),)*
                 }
@@ -93,11 +100,11 @@ impl Channel {
     fn __repr__(&self) -> String {
         let c = &self.0;
         let phase = c.phase.map(|p| format!(", phase {p}")).unwrap_or_default();
-        let dtype = match c.samples.as_ref() {
-            SamplesRef::I16(_) => "int16",
-            SamplesRef::I32(_) => "int32",
-            SamplesRef::F32(_) => "float32",
-            SamplesRef::F64(_) => "float64",
+        let dtype = match c.samples.kind() {
+            SampleKind::I16 => "int16",
+            SampleKind::I32 => "int32",
+            SampleKind::F32 => "float32",
+            SampleKind::F64 => "float64",
         };
         let scale = format!("{} {} per code", c.scale, c.unit).replace("  ", " ");
         format!("<kilat.Channel {}: {}{phase}, {} {dtype} samples, {scale}>", c.name, c.kind, c.len())

@@ -24,15 +24,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let read = kilat::io::read(file, &options)?;
     let names = [("Ua", "V"), ("Ub", "V"), ("Uc", "V"), ("Ia", "A"), ("Ib", "A"), ("Ic", "A")];
     let channel = |(c, (name, unit)): (&Channel, &(&str, &str))| {
-        let values = c.values(0..c.len());
+        let values = c.values(0..c.len())?;
         let samples = if kind == "f32" {
             Samples::from(values.iter().map(|v| *v as f32).collect::<Vec<f32>>())
         } else {
             Samples::from(values)
         };
-        Channel::new(*name, *unit, samples)
+        Ok(Channel::new(*name, *unit, samples))
     };
-    let channels = read.channels().iter().zip(&names).map(channel).collect();
+    let channels = read.channels().iter().zip(&names).map(channel).collect::<kilat::Result<_>>()?;
     let rate = kilat::SampleRate::from_hz(rate.parse()?)?;
     let capture = Capture::new(TimeBase::uniform(rate, read.len(), Some(Timestamp(0))), channels)?;
     drop(read);

@@ -68,8 +68,9 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut files = Vec::new();
     for file in &args.files {
-        match args.read.read(file) {
-            Ok(capture) => files.push(output::capture(&capture)),
+        let described = args.read.read(file).and_then(|capture| Ok(output::capture(&capture)?));
+        match described {
+            Ok(described) => files.push(described),
             Err(failure) => {
                 failure.report();
                 outcome = Outcome::SomeFailed;

@@ -16,7 +16,7 @@ pub mod derive;
 mod samples;
 mod time_base;
 
-pub use samples::{SampleKind, Samples, SamplesRef};
+pub use samples::{Codes, SampleKind, Samples, SamplesRef, Stored};
 pub use time_base::{Segment, TimeBase};
 
 /// Conductor or pair of conductors a channel measures.
@@ -73,6 +73,9 @@ impl fmt::Display for Phase {
         write!(f, "{self:?}")
     }
 }
+
+/// Samples read at a time where any number will do.
+const BLOCK: usize = 1 << 16;
 
 /// What a channel measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -205,39 +208,42 @@ impl Channel {
         parse_unit(&self.unit).map_or(1.0, |(_, f)| f)
     }
 
-    /// Engineering value of sample `i` in [`unit`](Self::unit); NaN where the sample is missing.
-    ///
-    /// # Panics
-    /// When `i` is not below [`len`](Self::len).
-    pub fn value(&self, i: usize) -> f64 {
-        let code = match self.samples.as_ref() {
-            SamplesRef::I16(x) => self.valid_code(i32::from(x[i])),
-            SamplesRef::I32(x) => self.valid_code(x[i]),
-            SamplesRef::F32(x) => f64::from(x[i]),
-            SamplesRef::F64(x) => x[i],
-        };
-        self.scale * code + self.offset
-    }
-
-    /// Engineering values of `range` in [`unit`](Self::unit); NaN where a sample is missing.
+    /// Engineering values of `range` in [`unit`](Self::unit); NaN where a sample is missing. An error only when the samples are
+    /// [stored](Stored) elsewhere and cannot be read.
     ///
     /// # Panics
     /// When `range` reaches beyond [`len`](Self::len).
-    pub fn values(&self, range: Range<usize>) -> Vec<f64> {
-        range.map(|i| self.value(i)).collect()
+    pub fn values(&self, range: Range<usize>) -> Result<Vec<f64>> {
+        let value = |code: f64| self.scale * code + self.offset;
+        Ok(match self.samples.read(range, &mut Codes::default())? {
+            SamplesRef::I16(x) => x.iter().map(|c| value(self.valid_code(i32::from(*c)))).collect(),
+            SamplesRef::I32(x) => x.iter().map(|c| value(self.valid_code(*c))).collect(),
+            SamplesRef::F32(x) => x.iter().map(|c| value(f64::from(*c))).collect(),
+            SamplesRef::F64(x) => x.iter().map(|c| value(*c)).collect(),
+        })
+    }
+
+    /// Ranges that cover all samples, each so short that its [`values`](Self::values) take little memory.
+    pub fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let n = self.len();
+        (0..n).step_by(BLOCK).map(move |from| from..n.min(from + BLOCK))
     }
 
     /// Number of samples at or beyond the stated [`range`](Self::range), missing ones left out.
-    pub fn clipped(&self) -> usize {
-        let Some((lowest, highest)) = self.range else { return 0 };
+    pub fn clipped(&self) -> Result<usize> {
+        let Some((lowest, highest)) = self.range else { return Ok(0) };
         let count =
             |codes: &mut dyn Iterator<Item = f64>| codes.filter(|c| *c <= lowest || *c >= highest).count();
-        match self.samples.as_ref() {
-            SamplesRef::I16(x) => count(&mut x.iter().map(|c| self.valid_code(i32::from(*c)))),
-            SamplesRef::I32(x) => count(&mut x.iter().map(|c| self.valid_code(*c))),
-            SamplesRef::F32(x) => count(&mut x.iter().map(|c| f64::from(*c))),
-            SamplesRef::F64(x) => count(&mut x.iter().copied()),
+        let (mut own, mut clipped) = (Codes::default(), 0);
+        for block in self.blocks() {
+            clipped += match self.samples.read(block, &mut own)? {
+                SamplesRef::I16(x) => count(&mut x.iter().map(|c| self.valid_code(i32::from(*c)))),
+                SamplesRef::I32(x) => count(&mut x.iter().map(|c| self.valid_code(*c))),
+                SamplesRef::F32(x) => count(&mut x.iter().map(|c| f64::from(*c))),
+                SamplesRef::F64(x) => count(&mut x.iter().copied()),
+            };
         }
+        Ok(clipped)
     }
 
     fn valid_code(&self, code: i32) -> f64 {

@@ -14,7 +14,9 @@ pub mod simd;
 pub mod synth;
 pub mod units;
 
-pub use capture::{Capture, Channel, Kind, Phase, SampleKind, Samples, SamplesRef, Segment, TimeBase};
+pub use capture::{
+    Capture, Channel, Codes, Kind, Phase, SampleKind, Samples, SamplesRef, Segment, Stored, TimeBase,
+};
 pub use config::{Class, Config, Correction, Lamp, ResponsePoint, Tone, Wiring};
 pub use engine::analysis::{Analysis, Flags};
 pub use engine::live::Live;

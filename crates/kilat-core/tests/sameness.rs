@@ -202,7 +202,7 @@ fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
         }
         engine.restart(s.first, capture.time().timestamp(s.first as f64).unwrap_or_default());
         let range = s.first as usize..(s.first + s.len) as usize;
-        let part = |i: usize| capture.channels()[i].samples.as_ref().slice(range.clone());
+        let part = |i: usize| capture.channels()[i].samples.as_ref().unwrap().slice(range.clone());
         let block: Vec<_> = plan.recorded().iter().map(|c| part(c.info.index)).collect();
         engine.push(&block, &mut log);
         engine.interrupt(&mut log);
@@ -215,7 +215,7 @@ fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
 fn in_codes(capture: &Capture, kind: SampleKind) -> Capture {
     let mut out = capture.clone();
     for (c, from) in out.channels_mut().iter_mut().zip(capture.channels()) {
-        let x = from.values(0..from.len());
+        let x = from.values(0..from.len()).unwrap();
         let coded = |scale: f64, missing: i32| {
             move |v: &f64| if v.is_nan() { missing } else { ((v - 1.0) / scale).round() as i32 }
         };

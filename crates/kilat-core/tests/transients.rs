@@ -236,6 +236,7 @@ fn a_clipped_peak_says_so() {
     let (mut c, _) = with_extra(10_000.0, 0.405, pulse);
     let codes: Vec<i16> = c.channels()[0]
         .values(0..8_000)
+        .unwrap()
         .iter()
         .map(|v| (v / 0.0125).clamp(-32768.0, 32767.0) as i16)
         .collect();

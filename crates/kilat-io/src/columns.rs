@@ -134,7 +134,7 @@ mod tests {
             offset: Some(1.0),
         };
         let c = &choose(&columns(), &[1, 2, 5], &[map], "f").unwrap()[0];
-        assert_eq!((c.kind, c.phase, c.value(0)), (Kind::Voltage, Some(Phase::AB), 3.0));
+        assert_eq!((c.kind, c.phase, c.values(0..1).unwrap()[0]), (Kind::Voltage, Some(Phase::AB), 3.0));
         let message = choose(&columns(), &[1, 2, 5], &[by("y")], "f").unwrap_err().to_string();
         assert_eq!(message, "f: option map: source: expected one of 1 `Ua`, 2 `ib`, 5 `x`, found `y`");
     }

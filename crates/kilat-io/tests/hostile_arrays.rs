@@ -70,7 +70,7 @@ fn try_read(extension: &str, bytes: Vec<u8>, what: &str) -> bool {
     assert!(begun.elapsed() < MOST_TIME, "{extension}: {what}: {:?}", begun.elapsed());
     if let Ok(capture) = &answer {
         for c in capture.channels() {
-            assert!(c.values(0..c.len()).len() as u64 == capture.len(), "{extension}: {what}");
+            assert!(c.values(0..c.len()).unwrap().len() as u64 == capture.len(), "{extension}: {what}");
         }
     }
     answer.is_ok()

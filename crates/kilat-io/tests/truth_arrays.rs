@@ -51,7 +51,7 @@ fn check_channel(id: &str, channel: &Channel, truth: &Value) {
     let n = channel.len();
     assert_eq!(Some(n as u64), truth["n"].as_u64(), "{id}: {}: samples", channel.name);
     assert_eq!(Some(channel.unit.as_str()), truth["unit"].as_str(), "{id}: {}: unit", channel.name);
-    let x = channel.values(0..n);
+    let x = channel.values(0..n).unwrap();
     let figures = [
         ("first", x[0]),
         ("last", x[n - 1]),

@@ -205,7 +205,7 @@ impl Stats {
         };
         let mut n = 0.0;
         for i in 0..channel.len() {
-            let v = channel.value(i);
+            let v = channel.values(i..i + 1).unwrap()[0];
             if v.is_nan() {
                 s.missing += 1;
                 continue;

@@ -80,7 +80,7 @@ fn nominal_frequency(capture: &Capture, channels: &[&Channel], warnings: &mut Ve
     let (mut p50, mut p60) = (0.0, 0.0);
     for (rate_hz, range) in pieces(capture, PIECES.0, PIECES.1) {
         for c in channels {
-            let x = volts(c, range.clone());
+            let x = volts(c, range.clone())?;
             p50 += tone_power(&x, 50.0 / rate_hz);
             p60 += tone_power(&x, 60.0 / rate_hz);
         }
@@ -105,13 +105,15 @@ fn nominal_voltage(
     frequency_hz: f64,
     warnings: &mut Vec<Warning>,
 ) -> Result<f64> {
-    let mut rms: Vec<f64> = pieces(capture, CYCLES, 1.0 / frequency_hz)
-        .iter()
-        .flat_map(|(_, range)| channels.iter().map(|c| rms(&volts(c, range.clone()))))
-        .filter(|v| v.is_finite())
-        .collect();
-    rms.sort_by(f64::total_cmp);
-    let measured = rms.get(rms.len() / 2).copied().unwrap_or(0.0);
+    let mut measured = Vec::new();
+    for (_, range) in pieces(capture, CYCLES, 1.0 / frequency_hz) {
+        for c in channels {
+            measured.push(rms(&volts(c, range.clone())?));
+        }
+    }
+    measured.retain(|v| v.is_finite());
+    measured.sort_by(f64::total_cmp);
+    let measured = measured.get(measured.len() / 2).copied().unwrap_or(0.0);
     if measured < 1e-3 {
         return Err(Error::config("nominal_voltage_v", "the voltages are silent; state the nominal voltage"));
     }
@@ -151,9 +153,9 @@ fn pieces(capture: &Capture, most: usize, length_s: f64) -> Vec<(f64, std::ops::
 }
 
 /// Volts of `range`, missing samples left out.
-fn volts(c: &Channel, range: std::ops::Range<usize>) -> Vec<f64> {
+fn volts(c: &Channel, range: std::ops::Range<usize>) -> Result<Vec<f64>> {
     let factor = c.si_factor();
-    range.map(|i| c.value(i) * factor).filter(|v| v.is_finite()).collect()
+    Ok(c.values(range)?.into_iter().map(|v| v * factor).filter(|v| v.is_finite()).collect())
 }
 
 fn rms(x: &[f64]) -> f64 {

@@ -76,7 +76,7 @@ fn generate() -> Result<Manifest, Error> {
 fn checksum(capture: &Capture) -> Result<String, Error> {
     let mut hash = Sha256::new();
     for channel in capture.channels() {
-        let SamplesRef::I16(codes) = channel.samples.as_ref() else {
+        let Some(SamplesRef::I16(codes)) = channel.samples.as_ref() else {
             return Err(Error::mismatch(
                 format!("codes of channel {}", channel.name),
                 "16-bit integers",

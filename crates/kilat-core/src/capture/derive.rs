@@ -114,7 +114,7 @@ pub fn three_wire(capture: &Capture) -> Result<Capture> {
     if sums.is_empty() {
         return Err(lacking("two of the line-line voltages UAB, UBC, UCA, and no neutral", capture));
     }
-    Ok(with(capture, &sums))
+    with(capture, &sums)
 }
 
 /// Adds the voltages UA, UB, UC of the lines against the artificial star point, UA = (UAB − UCA)/3 and so on, from two or three
@@ -143,7 +143,7 @@ pub fn line_neutral(capture: &Capture) -> Result<Capture> {
             Some(Sum { kind: Kind::Voltage, phase: LINES[k], parts })
         })
         .collect();
-    Ok(with(capture, &sums.ok_or_else(lack)?))
+    with(capture, &sums.ok_or_else(lack)?)
 }
 
 /// Adds the line-line voltages UAB = UA − UB and so on.
@@ -154,7 +154,7 @@ pub fn line_line(capture: &Capture) -> Result<Capture> {
         phase,
         parts: vec![(from, 1.0), (to, -1.0)],
     };
-    Ok(with(capture, &[pair(Phase::AB, a, b), pair(Phase::BC, b, c), pair(Phase::CA, c, a)]))
+    with(capture, &[pair(Phase::AB, a, b), pair(Phase::BC, b, c), pair(Phase::CA, c, a)])
 }
 
 /// Adds the current of the neutral, IN = −(IA + IB + IC).
@@ -163,13 +163,13 @@ pub fn line_line(capture: &Capture) -> Result<Capture> {
 /// What comes back through the neutral is negative, as a clamp of the same orientation shows it.
 pub fn neutral_current(capture: &Capture) -> Result<Capture> {
     let lines = all(capture, Kind::Current, "the currents IA, IB, IC")?;
-    Ok(with(capture, &[Sum { kind: Kind::Current, phase: Phase::N, parts: lines.map(|i| (i, -1.0)).into() }]))
+    with(capture, &[Sum { kind: Kind::Current, phase: Phase::N, parts: lines.map(|i| (i, -1.0)).into() }])
 }
 
 /// Adds the residual voltage UN = UA + UB + UC, three times the zero sequence; its phase is N, so that no event is sought in it.
 pub fn residual_voltage(capture: &Capture) -> Result<Capture> {
     let lines = all(capture, Kind::Voltage, "the line-neutral voltages UA, UB, UC")?;
-    Ok(with(capture, &[Sum { kind: Kind::Voltage, phase: Phase::N, parts: lines.map(|i| (i, 1.0)).into() }]))
+    with(capture, &[Sum { kind: Kind::Voltage, phase: Phase::N, parts: lines.map(|i| (i, 1.0)).into() }])
 }
 
 fn described(capture: &Capture) -> Vec<(Kind, Option<Phase>, f64)> {
@@ -195,18 +195,21 @@ fn lacking(wanted: &str, capture: &Capture) -> Error {
     Error::mismatch("derived channels", wanted, format!("channels {}", names.join(", ")))
 }
 
-fn with(capture: &Capture, sums: &[Sum]) -> Capture {
+fn with(capture: &Capture, sums: &[Sum]) -> Result<Capture> {
     let mut out = capture.clone();
     for sum in sums {
         let sources = capture.channels();
-        let value = |i: usize| {
-            sum.parts.iter().map(|&(c, w)| w * sources[c].si_factor() * sources[c].value(i)).sum::<f64>()
-        };
-        let samples: Vec<f64> = (0..capture.len() as usize).map(value).collect();
+        let mut samples = vec![0.0; capture.len() as usize];
+        for &(c, w) in &sum.parts {
+            for block in sources[c].blocks() {
+                let values = sources[c].values(block.clone())?;
+                samples[block].iter_mut().zip(values).for_each(|(y, x)| *y += w * sources[c].si_factor() * x);
+            }
+        }
         let unit = if sum.kind == Kind::Current { "A" } else { "V" };
         let channel =
             Channel { phase: Some(sum.phase), kind: sum.kind, ..Channel::new(sum.name(), unit, samples) };
-        let clipped: usize = sum.parts.iter().map(|&(c, _)| sources[c].clipped()).sum();
+        let clipped: usize = sum.parts.iter().map(|&(c, _)| sources[c].clipped()).sum::<Result<_>>()?;
         let formula = sum.formula(|c| &sources[c].name);
         let message = match clipped {
             0 => format!("not recorded but {formula}"),
@@ -217,7 +220,7 @@ fn with(capture: &Capture, sums: &[Sum]) -> Capture {
         out.warnings.push(Warning::new(format!("channel `{}`", channel.name), message));
         out.channels.push(channel);
     }
-    out
+    Ok(out)
 }
 
 #[cfg(test)]

@@ -1,23 +1,71 @@
-//! Codes of one channel, kept in the type the file stored.
+//! Codes of one channel, kept in the type the file stored, and where it stored them if they are many.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::ArrayView1;
 
-/// Shared, sliceable codes.
+use crate::error::Result;
+
+/// Shared, sliceable codes: in memory, or [stored](Stored) elsewhere.
 #[derive(Debug, Clone)]
 pub struct Samples {
     data: Data,
     range: Range<usize>,
 }
 
+/// Codes that are read when they are asked for: in a mapped file, compressed, larger than memory.
+pub trait Stored: fmt::Debug + Send + Sync {
+    /// Number of samples.
+    fn len(&self) -> usize;
+
+    /// True without a sample.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Type of the codes.
+    fn kind(&self) -> SampleKind;
+
+    /// Samples `range`, which is within [`len`](Self::len): lent where they lie ready in memory, else decoded into `own`,
+    /// whose former content is of no interest. Several threads may read at a time.
+    fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>>;
+}
+
+/// Buffers for codes of any type, to be used again and again.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)] // the fields are the names of the types
+pub struct Codes {
+    pub i16: Vec<i16>,
+    pub i32: Vec<i32>,
+    pub f32: Vec<f32>,
+    pub f64: Vec<f64>,
+}
+
 #[derive(Debug, Clone)]
 enum Data {
+    Here(Here),
+    Stored(Arc<dyn Stored>),
+}
+
+#[derive(Debug, Clone)]
+enum Here {
     I16(Arc<Vec<i16>>),
     I32(Arc<Vec<i32>>),
     F32(Arc<Vec<f32>>),
     F64(Arc<Vec<f64>>),
+}
+
+impl Here {
+    fn lend(&self, range: Range<usize>) -> SamplesRef<'_> {
+        match self {
+            Self::I16(x) => SamplesRef::I16(&x[range]),
+            Self::I32(x) => SamplesRef::I32(&x[range]),
+            Self::F32(x) => SamplesRef::F32(&x[range]),
+            Self::F64(x) => SamplesRef::F64(&x[range]),
+        }
+    }
 }
 
 /// Borrowed codes.
@@ -53,23 +101,48 @@ impl Samples {
 
     /// Type of the codes.
     pub fn kind(&self) -> SampleKind {
-        match self.data {
-            Data::I16(_) => SampleKind::I16,
-            Data::I32(_) => SampleKind::I32,
-            Data::F32(_) => SampleKind::F32,
-            Data::F64(_) => SampleKind::F64,
+        match &self.data {
+            Data::Here(Here::I16(_)) => SampleKind::I16,
+            Data::Here(Here::I32(_)) => SampleKind::I32,
+            Data::Here(Here::F32(_)) => SampleKind::F32,
+            Data::Here(Here::F64(_)) => SampleKind::F64,
+            Data::Stored(s) => s.kind(),
         }
     }
 
-    /// The codes.
-    pub fn as_ref(&self) -> SamplesRef<'_> {
-        let r = self.range.clone();
+    /// The codes; `None` when they are [stored](Stored) elsewhere: then [`read`](Self::read) or [`load`](Self::load) them.
+    pub fn as_ref(&self) -> Option<SamplesRef<'_>> {
         match &self.data {
-            Data::I16(x) => SamplesRef::I16(&x[r]),
-            Data::I32(x) => SamplesRef::I32(&x[r]),
-            Data::F32(x) => SamplesRef::F32(&x[r]),
-            Data::F64(x) => SamplesRef::F64(&x[r]),
+            Data::Here(x) => Some(x.lend(self.range.clone())),
+            Data::Stored(_) => None,
         }
+    }
+
+    /// Samples `range` of these, wherever they are; `own` serves when they must be decoded.
+    ///
+    /// # Panics
+    /// When `range` reaches beyond the end.
+    pub fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
+        assert!(range.start <= range.end && range.end <= self.len(), "read beyond the samples");
+        let range = self.range.start + range.start..self.range.start + range.end;
+        match &self.data {
+            Data::Here(x) => Ok(x.lend(range)),
+            Data::Stored(s) => s.read(range, own),
+        }
+    }
+
+    /// The same codes in memory: shared when they are there already.
+    pub fn load(&self) -> Result<Self> {
+        if self.as_ref().is_some() {
+            return Ok(self.clone());
+        }
+        let mut own = Codes::default();
+        Ok(match self.read(0..self.len(), &mut own)? {
+            SamplesRef::I16(x) => x.to_vec().into(),
+            SamplesRef::I32(x) => x.to_vec().into(),
+            SamplesRef::F32(x) => x.to_vec().into(),
+            SamplesRef::F64(x) => x.to_vec().into(),
+        })
     }
 
     /// Samples `range` of these, sharing memory.
@@ -115,11 +188,17 @@ impl<'a> SamplesRef<'a> {
     }
 }
 
+impl From<Arc<dyn Stored>> for Samples {
+    fn from(x: Arc<dyn Stored>) -> Self {
+        Self { range: 0..x.len(), data: Data::Stored(x) }
+    }
+}
+
 macro_rules! from_vec {
     ($($t:ty => $v:ident),*) => {$(
         impl From<Vec<$t>> for Samples {
             fn from(x: Vec<$t>) -> Self {
-                Self { range: 0..x.len(), data: Data::$v(Arc::new(x)) }
+                Self { range: 0..x.len(), data: Data::Here(Here::$v(Arc::new(x))) }
             }
         }
         impl From<ArrayView1<'_, $t>> for Samples {
@@ -147,6 +226,35 @@ mod tests {
     fn a_column_of_an_array_becomes_samples() {
         let table = arr2(&[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]);
         let samples = Samples::from(table.column(1));
-        assert!(matches!(samples.slice(1..3).as_ref(), SamplesRef::F64([20.0, 30.0])));
+        assert!(matches!(samples.slice(1..3).as_ref(), Some(SamplesRef::F64([20.0, 30.0]))));
+    }
+
+    /// Counts up by two, as if from a file.
+    #[derive(Debug)]
+    struct Even;
+
+    impl Stored for Even {
+        fn len(&self) -> usize {
+            100
+        }
+        fn kind(&self) -> SampleKind {
+            SampleKind::I16
+        }
+        fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
+            own.i16.clear();
+            own.i16.extend(range.map(|i| 2 * i as i16));
+            Ok(SamplesRef::I16(&own.i16))
+        }
+    }
+
+    #[test]
+    fn stored_samples_are_read_where_a_slice_begins() {
+        let stored: Arc<dyn Stored> = Arc::new(Even);
+        let slice = Samples::from(stored).slice(10..90).slice(5..20);
+        assert!(slice.as_ref().is_none());
+        let mut own = Codes::default();
+        assert!(matches!(slice.read(1..4, &mut own), Ok(SamplesRef::I16([32, 34, 36]))));
+        let here = slice.load().unwrap();
+        assert!(matches!(here.slice(1..4).as_ref(), Some(SamplesRef::I16([32, 34, 36]))));
     }
 }

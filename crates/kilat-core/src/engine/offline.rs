@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::capture::{Capture, Kind, SamplesRef};
+use crate::capture::{Capture, Codes, Kind};
 use crate::config::Config;
 use crate::engine::analysis::{Analysis, Gap};
 use crate::engine::plan::{ChannelSpec, Plan};
@@ -12,6 +12,9 @@ use crate::engine::sink::Sink;
 use crate::error::{Error, Result, Warning};
 use crate::pq::flicker::design::LEAST_RATE_HZ;
 use crate::units::{SampleRate, Timestamp};
+
+/// Samples of each channel that are read from where they are stored at a time.
+const BLOCK: usize = 1 << 20;
 
 /// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
 ///
@@ -49,6 +52,7 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
     let clock = capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default()));
     let mut sink = Recorder::new(&plan);
     let mut end_s: Option<f64> = None;
+    let mut own = vec![Codes::default(); plan.recorded().len()];
     for (k, s) in capture.time().segments().iter().enumerate() {
         let start_s = s.offset_ps as f64 / 1e12;
         if let Some(end_s) = end_s.filter(|_| k > 0) {
@@ -64,13 +68,14 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
             continue;
         }
         engine.restart(s.first, clock.timestamp(s.first as f64).unwrap_or_default());
-        let range = s.first as usize..(s.first + s.len) as usize;
-        let block: Vec<SamplesRef<'_>> = plan
-            .recorded()
-            .iter()
-            .map(|c| capture.channels()[c.info.index].samples.as_ref().slice(range.clone()))
-            .collect();
-        engine.push(&block, &mut sink);
+        let end = (s.first + s.len) as usize;
+        for from in (s.first as usize..end).step_by(BLOCK) {
+            let range = from..end.min(from + BLOCK);
+            let channels = plan.recorded().iter().map(|c| &capture.channels()[c.info.index]);
+            let block = channels.zip(&mut own).map(|(c, own)| c.samples.read(range.clone(), own));
+            let block = block.collect::<Result<Vec<_>>>()?;
+            engine.push(&block, &mut sink);
+        }
         engine.interrupt(&mut sink);
     }
     engine.finish(&mut sink);

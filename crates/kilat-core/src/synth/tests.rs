@@ -9,7 +9,7 @@ fn default(name: &str) -> Scenario {
 
 fn values(s: &Scenario, name: &str) -> Vec<f64> {
     let c = s.capture.channel(name).unwrap();
-    c.values(0..c.len())
+    c.values(0..c.len()).unwrap()
 }
 
 fn rms(x: &[f64]) -> f64 {
@@ -22,7 +22,7 @@ fn cycles(x: &[f64], rate_hz: f64) -> Vec<f64> {
 }
 
 fn codes(s: &Scenario) -> Vec<Vec<i16>> {
-    let one = |c: &Channel| match c.samples.as_ref() {
+    let one = |c: &Channel| match c.samples.as_ref().unwrap() {
         SamplesRef::I16(x) => x.to_vec(),
         other => panic!("{other:?}"),
     };

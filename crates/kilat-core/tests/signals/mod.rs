@@ -144,7 +144,7 @@ pub fn stream(capture: &Capture, config: &Config, mut block: impl FnMut() -> usi
         let (mut at, end) = (s.first as usize, (s.first + s.len) as usize);
         while at < end {
             let to = end.min(at + block().max(1));
-            let part = |i: &usize| capture.channels()[*i].samples.as_ref().slice(at..to);
+            let part = |i: &usize| capture.channels()[*i].samples.as_ref().unwrap().slice(at..to);
             let parts: Vec<SamplesRef<'_>> = indices.iter().map(part).collect();
             live.push(&parts, sink).unwrap();
             at = to;

@@ -18,7 +18,7 @@ pub(super) fn converter_range(stated: Option<(f64, f64)>, column: &Column) -> Op
         return None;
     }
     let missing = column.missing_code;
-    let codes: Box<dyn Iterator<Item = f64>> = match column.samples.as_ref() {
+    let codes: Box<dyn Iterator<Item = f64>> = match column.samples.as_ref()? {
         SamplesRef::I16(x) => {
             Box::new(x.iter().map(|v| i32::from(*v)).filter(move |v| Some(*v) != missing).map(f64::from))
         }

@@ -85,8 +85,14 @@ fn cff_source(bytes: impl AsRef<[u8]>) -> Source {
 fn assert_content(capture: &Capture, rows: i32) {
     assert_eq!(capture.len(), rows as u64);
     for i in 0..rows {
-        assert_eq!(capture.channels()[0].value(i as usize), 0.5 * f64::from(code(i, 0)) + 10.0);
-        assert_eq!(capture.channels()[1].value(i as usize), 0.001 * f64::from(code(i, 1)) + 0.0);
+        assert_eq!(
+            capture.channels()[0].values(i as usize..i as usize + 1).unwrap()[0],
+            0.5 * f64::from(code(i, 0)) + 10.0
+        );
+        assert_eq!(
+            capture.channels()[1].values(i as usize..i as usize + 1).unwrap()[0],
+            0.001 * f64::from(code(i, 1)) + 0.0
+        );
         let states: Vec<u8> = capture.digital.iter().map(|d| d.states[i as usize]).collect();
         assert_eq!(states, [(i % 2) as u8, 0, 1]);
     }
@@ -113,7 +119,7 @@ fn the_four_encodings_hold_the_same_values_and_keep_their_codes() {
         assert_content(&capture, ROWS);
         assert_eq!(capture.warnings, [], "{word}");
         assert_eq!(capture.format, format!("COMTRADE 1999 {word}"));
-        let kind = match capture.channels()[0].samples.as_ref() {
+        let kind = match capture.channels()[0].samples.as_ref().unwrap() {
             SamplesRef::I16(_) => "BINARY",
             SamplesRef::I32(_) if word == "ASCII" => "ASCII",
             SamplesRef::I32(_) => "BINARY32",
@@ -213,10 +219,10 @@ fn the_1991_layout_has_ten_fields_and_months_first() {
     let capture = pair(text, dat).unwrap();
     assert_eq!(capture.warnings, []);
     assert_eq!(capture.time().start().unwrap().to_string(), "2011-01-12T05:55:30.075011Z");
-    assert!(capture.channels()[0].value(3).is_nan());
-    assert_eq!(capture.channels()[0].value(4), 12.0);
+    assert!(capture.channels()[0].values(3..4).unwrap()[0].is_nan());
+    assert_eq!(capture.channels()[0].values(4..5).unwrap()[0], 12.0);
     // The marker of later revisions is data here, and minus one always is.
-    assert_eq!(capture.channels()[1].values(0..3), [-1.0, -1.0, -1.0]);
+    assert_eq!(capture.channels()[1].values(0..3).unwrap(), [-1.0, -1.0, -1.0]);
     assert_eq!(capture.format, "COMTRADE 1991 ASCII");
 }
 
@@ -225,16 +231,16 @@ fn in_1991_binary_every_code_is_data() {
     let dat = binary(|_| [(-1i16).to_le_bytes(), i16::MIN.to_le_bytes()].concat());
     let text = cfg("", &format!("{TAIL_1999}BINARY\n"));
     let capture = pair(text, &dat).unwrap();
-    assert_eq!(capture.channels()[0].value(0), 9.5);
-    assert_eq!(capture.channels()[1].value(0), -32.768);
-    assert!(pair(cfg_1999("BINARY"), dat).unwrap().channels()[1].value(0).is_nan());
+    assert_eq!(capture.channels()[0].values(0..1).unwrap()[0], 9.5);
+    assert_eq!(capture.channels()[1].values(0..1).unwrap()[0], -32.768);
+    assert!(pair(cfg_1999("BINARY"), dat).unwrap().channels()[1].values(0..1).unwrap()[0].is_nan());
 }
 
 #[test]
 fn missing_markers_of_every_encoding() {
     let missing = |word, dat: Vec<u8>| -> Vec<usize> {
         let capture = pair(cfg_1999(word), dat).unwrap();
-        (0..ROWS as usize).filter(|i| capture.channels()[0].value(*i).is_nan()).collect()
+        (0..ROWS as usize).filter(|i| capture.channels()[0].values(*i..*i + 1).unwrap()[0].is_nan()).collect()
     };
     let with = |marker: &str| {
         (0..ROWS)
@@ -264,10 +270,10 @@ fn fractional_ascii_codes_are_kept_as_floats() {
         ascii().replace(",700,", ",7.00000001e2,").replace(",800,", ",\u{2013}800,").replace(",900,", ",,");
     let capture = pair(cfg_1999("ASCII"), dat).unwrap();
     let u = &capture.channels()[0];
-    assert!(matches!(u.samples.as_ref(), SamplesRef::F64(_)));
-    assert_eq!(u.values(6..9), [310.0, 0.5 * 700.000_001 + 10.0, -390.0]);
-    assert!(u.value(9).is_nan());
-    assert!(matches!(capture.channels()[1].samples.as_ref(), SamplesRef::I32(_)));
+    assert!(matches!(u.samples.as_ref().unwrap(), SamplesRef::F64(_)));
+    assert_eq!(u.values(6..9).unwrap(), [310.0, 0.5 * 700.000_001 + 10.0, -390.0]);
+    assert!(u.values(9..10).unwrap()[0].is_nan());
+    assert!(matches!(capture.channels()[1].samples.as_ref().unwrap(), SamplesRef::I32(_)));
 }
 
 #[test]

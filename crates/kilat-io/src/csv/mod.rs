@@ -17,6 +17,9 @@ mod table;
 use layout::Layout;
 use table::{Clock, Table};
 
+/// Rows written at a time.
+const ROWS: u64 = 1 << 12;
+
 /// Seconds since 1970 between which a bare number is taken as a date: 2001 to 2096.
 const UNIX_TIME_S: std::ops::Range<i128> = 1_000_000_000..4_000_000_000;
 
@@ -167,14 +170,22 @@ pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
     // The same number of decimals in every row tells a reader how exact the times are.
     let decimals = if capture.time().segments().iter().all(microseconds_do) { 6 } else { 12 };
     for segment in capture.time().segments() {
+        let mut values = Vec::new();
         for i in segment.range() {
+            if (i - segment.first).is_multiple_of(ROWS) {
+                let until = segment.range().end.min(i + ROWS);
+                let channels = capture.channels().iter();
+                values =
+                    channels.map(|c| c.values(i as usize..until as usize)).collect::<Result<Vec<_>>>()?;
+            }
+            let row = ((i - segment.first) % ROWS) as usize;
             let ps = segment.offset_ps + segment.rate.picoseconds(i - segment.first);
-            let values = capture.channels().iter().map(|c| match c.value(i as usize) {
+            let cells = values.iter().map(|c| match c[row] {
                 v if !v.is_finite() => String::new(),
                 v if v == 0.0 || (1e-5..1e16).contains(&v.abs()) => v.to_string(),
                 v => format!("{v:e}"),
             });
-            out.write_record(std::iter::once(seconds(ps, decimals)).chain(values)).map_err(failed)?;
+            out.write_record(std::iter::once(seconds(ps, decimals)).chain(cells)).map_err(failed)?;
         }
     }
     out.flush().map_err(|e| Error::io(path, e))?;

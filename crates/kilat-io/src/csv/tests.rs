@@ -32,7 +32,7 @@ fn seconds_and_units_in_the_header() {
         ("Ua", "V", Kind::Voltage, Some(Phase::A))
     );
     assert_eq!((i.name.as_str(), i.unit.as_str(), i.kind), ("Ia", "mA", Kind::Current));
-    assert_eq!(i.value(7), -7.5);
+    assert_eq!(i.values(7..8).unwrap()[0], -7.5);
     assert!(c.warnings.is_empty());
 }
 
@@ -43,7 +43,7 @@ fn semicolons_decimal_commas_and_milliseconds() {
     });
     let c = table(&text);
     assert_eq!(c.time().rate().unwrap().hz(), 5000.0);
-    assert_eq!((c.channels()[0].value(3), c.channels()[0].unit.as_str()), (3.25, "V"));
+    assert_eq!((c.channels()[0].values(3..4).unwrap()[0], c.channels()[0].unit.as_str()), (3.25, "V"));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn dates_in_one_column_or_two() {
         let c = table(&rows(header, 50, |i| format!("{at}.{:04}\t{i}", i * 2)));
         assert_eq!(c.time().start().unwrap().to_string(), "2024-05-27T07:00:00Z");
         assert_eq!(c.time().rate().unwrap().hz(), 5000.0);
-        assert_eq!((c.channels().len(), c.channels()[0].value(9)), (1, 9.0));
+        assert_eq!((c.channels().len(), c.channels()[0].values(9..10).unwrap()[0]), (1, 9.0));
     }
 }
 
@@ -115,7 +115,7 @@ fn damage_is_told_with_its_line() {
         }
     }) + "\n0.0";
     let c = table(&text);
-    assert!(c.channels()[0].value(9).is_nan());
+    assert!(c.channels()[0].values(9..10).unwrap()[0].is_nan());
     let told: Vec<String> = c.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(told[0], "a.csv: line 11: `over` is no number and counts as missing");
     assert_eq!(told[1], "a.csv: line 22: `END OF BLOCK` is no row of numbers and was left out");
@@ -197,7 +197,7 @@ proptest! {
         prop_assert_eq!(back.channels().len(), capture.channels().len());
         for (a, b) in capture.channels().iter().zip(back.channels()) {
             prop_assert_eq!((spelled(&a.name), spelled(&a.unit)), (b.name.clone(), b.unit.clone()));
-            prop_assert_eq!(a.values(0..n), b.values(0..n));
+            prop_assert_eq!(a.values(0..n).unwrap(), b.values(0..n).unwrap());
         }
         prop_assert_eq!(back.time(), capture.time());
     }

@@ -35,7 +35,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     fn values(&self) -> Option<Vec<f64>> {
-        Some(match self.element.column(&self.bytes, self.big_endian, 0, 1).ok()?.as_ref() {
+        Some(match self.element.column(&self.bytes, self.big_endian, 0, 1).ok()?.as_ref()? {
             SamplesRef::I16(x) => x.iter().map(|v| f64::from(*v)).collect(),
             SamplesRef::I32(x) => x.iter().map(|v| f64::from(*v)).collect(),
             SamplesRef::F32(x) => x.iter().map(|v| f64::from(*v)).collect(),

@@ -17,8 +17,8 @@ use std::path::Path;
 
 use kilat_core::capture::{Digital, Side, Transformer};
 use kilat_core::{
-    Capture, Channel, Error, Kind, Phase, Result, SampleRate, SamplesRef, Segment, TimeBase, Timestamp,
-    Warning,
+    Capture, Channel, Codes, Error, Kind, Phase, Result, SampleRate, SamplesRef, Segment, TimeBase,
+    Timestamp, Warning,
 };
 use rust_hdf5::{H5Dataset, H5File, H5Group, H5Type, Hdf5Error, VarLenUnicode};
 
@@ -71,9 +71,11 @@ fn write_parts(capture: &Capture, path: &Path) -> std::result::Result<(), Hdf5Er
     write_time(&file, capture.time().segments())?;
 
     let group = file.create_group("channels")?;
+    let mut own = Codes::default();
     for (i, channel) in capture.channels().iter().enumerate() {
         let name = format!("{i:06}");
-        let dataset = match channel.samples.as_ref() {
+        let codes = channel.samples.read(0..channel.len(), &mut own);
+        let dataset = match codes.map_err(|e| std::io::Error::other(e.to_string()))? {
             SamplesRef::I16(x) => write_codes(&group, &name, x)?,
             SamplesRef::I32(x) => write_codes(&group, &name, x)?,
             SamplesRef::F32(x) => write_codes(&group, &name, x)?,
@@ -248,7 +250,7 @@ fn pairs(container: &Container, paths: &[String], columns: [&str; 2]) -> Result<
 fn time(array: &Array, part: &str, start: Option<Timestamp>) -> Result<TimeBase> {
     let wrong = |found: String| malformed(part, "dataset `time`", "rows of six whole numbers", found);
     let whole = match array.samples()?.as_ref() {
-        SamplesRef::F64(x) if array.shape.last() == Some(&TIME_COLUMNS.len()) => x.to_vec(),
+        Some(SamplesRef::F64(x)) if array.shape.last() == Some(&TIME_COLUMNS.len()) => x.to_vec(),
         _ => return Err(wrong(array.describe())),
     };
     let segments = whole.chunks_exact(TIME_COLUMNS.len()).map(|row| {

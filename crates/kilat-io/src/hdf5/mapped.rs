@@ -224,7 +224,7 @@ fn time_of(
         return Ok((TimeBase::uniform(SampleRate::from_hz(hz)?, n, start), warnings));
     }
     if let Some(array) = times.iter().find(|t| t.shape[0] as u64 == n && n > 1)
-        && let SamplesRef::F64(seconds) = array.samples()?.as_ref()
+        && let Some(SamplesRef::F64(seconds)) = array.samples()?.as_ref()
         && seconds.iter().all(|s| s.abs() < MOST_SECONDS)
     {
         let ps: Vec<i128> = seconds.iter().map(|s| (s * PS_PER_S).round() as i128).collect();

@@ -68,15 +68,17 @@ pub struct ChannelStatistics {
 }
 
 impl ChannelStatistics {
-    fn of(c: &Channel) -> Self {
+    fn of(c: &Channel) -> Result<Self> {
         let (mut min, mut max, mut sum, mut n) = (f64::NAN, f64::NAN, 0.0, 0u64);
-        for v in (0..c.len()).map(|i| c.value(i)).filter(|v| !v.is_nan()) {
-            min = v.min(min);
-            max = v.max(max);
-            sum += v * v;
-            n += 1;
+        for block in c.blocks() {
+            for v in c.values(block)?.into_iter().filter(|v| !v.is_nan()) {
+                min = v.min(min);
+                max = v.max(max);
+                sum += v * v;
+                n += 1;
+            }
         }
-        Self {
+        Ok(Self {
             name: c.name.clone(),
             phase: c.phase,
             kind: c.kind,
@@ -91,7 +93,7 @@ impl ChannelStatistics {
             max,
             rms: (sum / n as f64).sqrt(),
             missing: c.len() as u64 - n,
-        }
+        })
     }
 }
 
@@ -142,8 +144,8 @@ fn support(capture: &Capture, nominal_frequency_hz: f64) -> Result<Support> {
     })
 }
 
-/// Describes `capture`; reads every sample once.
-pub fn capture(capture: &Capture) -> CaptureInfo {
+/// Describes `capture`; reads every sample once. An error only when samples on disk cannot be read.
+pub fn capture(capture: &Capture) -> Result<CaptureInfo> {
     let frequency = crate::config_for(capture, None, None).map(|(config, _)| config.nominal_frequency_hz);
     let support = frequency.and_then(|f| support(capture, f));
     let segment = |s: &kilat_core::Segment| SegmentInfo {
@@ -152,15 +154,15 @@ pub fn capture(capture: &Capture) -> CaptureInfo {
         rate_hz: s.rate.hz(),
         start_s: s.offset_ps as f64 / 1e12,
     };
-    CaptureInfo {
+    Ok(CaptureInfo {
         origin: Origin::of(capture),
         trigger: capture.trigger,
         nominal_frequency_hz: capture.nominal_frequency_hz,
         segments: capture.time().segments().iter().map(segment).collect(),
-        channels: capture.channels().iter().map(ChannelStatistics::of).collect(),
+        channels: capture.channels().iter().map(ChannelStatistics::of).collect::<Result<_>>()?,
         digital: capture.digital.iter().map(|d| d.name.clone()).collect(),
         unsupported: support.as_ref().err().map(ToString::to_string),
         support: support.ok(),
         warnings: capture.warnings.clone(),
-    }
+    })
 }

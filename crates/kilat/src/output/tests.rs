@@ -175,7 +175,7 @@ fn what_does_not_exist_is_null() {
 fn a_capture_is_described_with_its_extremes() {
     let (mut capture, _) = dip();
     capture.channels_mut()[1].samples = vec![f64::NAN; 20_000].into();
-    let info = super::capture(&capture);
+    let info = super::capture(&capture).unwrap();
     let u = &info.channels[0];
     assert!((u.max - 230.0 * 2f64.sqrt()).abs() < 1e-9 && (u.min + u.max).abs() < 1e-9);
     let mean_square = (0.9 + 0.1 * 0.25) * 230.0f64.powi(2);
@@ -190,7 +190,7 @@ fn a_capture_without_waveforms_says_why() {
     let rate = SampleRate::from_hz(10.0).unwrap();
     let channels = vec![Channel::new("Ua", "V", vec![230.0; 100])];
     let capture = Capture::new(TimeBase::uniform(rate, 100, None), channels).unwrap();
-    let info = super::capture(&capture);
+    let info = super::capture(&capture).unwrap();
     assert!(info.support.is_none() && info.unsupported.is_some());
 }
 

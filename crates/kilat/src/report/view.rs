@@ -114,7 +114,8 @@ impl<'a> View<'a> {
         let Some(c) = self.capture.channels().get(info.index) else { return f64::NAN };
         let range =
             t.start_sample as usize..(t.stop_sample as usize).max(t.start_sample as usize + 1).min(c.len());
-        let peak = range.map(|i| c.value(i).abs()).fold(f64::NAN, f64::max);
+        // The analysis has read them all: there are none only when a file has vanished since.
+        let peak = c.values(range).unwrap_or_default().iter().map(|v| v.abs()).fold(f64::NAN, f64::max);
         peak * c.si_factor() / (info.udin_v * 2f64.sqrt())
     }
 

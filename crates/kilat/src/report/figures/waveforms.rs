@@ -107,9 +107,13 @@ fn draw(v: &View, look: &Look) -> Detail {
 /// Volts or amperes of one channel over `x`, cut where a new segment begins.
 fn samples(v: &View, channel: usize, range: Range<usize>, x: &[f64]) -> Pieces {
     let Some(c) = v.capture.channels().get(v.a.channels[channel].index) else { return Vec::new() };
+    // The analysis has read them all: there are none only when a file has vanished since.
+    let Ok(values) = c.values(range.clone()) else { return Vec::new() };
     let factor = c.si_factor();
     let (first, n) = (range.start, range.len());
     let mut gaps = v.a.gaps.iter().map(|g| g.sample as usize).skip_while(|g| *g <= first).peekable();
-    let points = range.zip(x).map(|(i, &x)| (x, c.value(i) * factor, gaps.next_if(|g| *g <= i).is_some()));
+    let points = range
+        .zip(x.iter().zip(values))
+        .map(|(i, (&x, value))| (x, value * factor, gaps.next_if(|g| *g <= i).is_some()));
     envelope(points, n, COLUMNS)
 }

@@ -59,7 +59,7 @@ pub fn capture() -> Capture {
 /// The analysis of [`capture`], or of one like it.
 #[expect(clippy::too_many_lines, reason = "one plain table after the other")]
 pub fn analysis(capture: &Capture) -> Analysis {
-    let x: Vec<Vec<f64>> = capture.channels().iter().map(|c| c.values(0..c.len())).collect();
+    let x: Vec<Vec<f64>> = capture.channels().iter().map(|c| c.values(0..c.len()).unwrap()).collect();
     let rms = |x: &[f64]| (x.iter().map(|v| v * v).sum::<f64>() / x.len() as f64).sqrt();
     let len = capture.len() as usize;
     let ten = 10 * CYCLE;
