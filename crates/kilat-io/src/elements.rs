@@ -117,7 +117,7 @@ mod tests {
     use kilat_core::SamplesRef;
 
     fn floats(s: &Samples) -> Vec<f64> {
-        match s.as_ref() {
+        match s.as_ref().unwrap() {
             SamplesRef::I16(x) => x.iter().map(|v| f64::from(*v)).collect(),
             SamplesRef::I32(x) => x.iter().map(|v| f64::from(*v)).collect(),
             SamplesRef::F32(x) => x.iter().map(|v| f64::from(*v)).collect(),
