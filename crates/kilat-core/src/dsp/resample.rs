@@ -6,6 +6,8 @@ use crate::simd::{Level, Table};
 
 /// Table rows per sample. Taps between two rows are interpolated linearly; the error is (π·bandwidth/ROWS)²/2, below 1e-5.
 const ROWS: usize = 512;
+/// Taps that are made at a time, for all channels: they stay in the nearest cache.
+const TOGETHER: usize = 1024;
 
 /// A windowed-sinc interpolator with a table of taps for each fraction of a sample.
 #[derive(Debug, Clone)]
@@ -20,6 +22,7 @@ impl Resampler {
     /// Interpolates with `kernel`, whose unit is samples of the stream to be read.
     pub fn new(kernel: &Kernel) -> Self {
         let taps = (2 * kernel.half_width().ceil() as usize).next_multiple_of(16);
+        assert!(taps <= TOGETHER, "a kernel as narrow as {kernel:?} has no use here");
         let row = |r: usize| -> Vec<f64> {
             let fraction = r as f64 / ROWS as f64;
             let raw: Vec<f64> =
@@ -43,16 +46,31 @@ impl Resampler {
         self.taps as u64 / 2
     }
 
-    /// Fills `out` with the signal at `start`, `start + step`, … in samples of `input`, which must hold [`half`](Self::half)
-    /// samples around each.
-    pub fn run(&self, level: Level, input: &History, start: f64, step: f64, out: &mut [f32]) {
-        let last = start + step * out.len() as f64;
+    /// Fills the channels in `out` with their signals at `start`, `start + step`, … in samples of the streams `input` gives for
+    /// them, which must hold [`half`](Self::half) samples around each. The taps are made once for all channels.
+    pub fn run<'h>(
+        &self,
+        level: Level,
+        (start, step): (f64, f64),
+        input: impl Fn(usize) -> &'h History,
+        out: &mut [Vec<f32>],
+    ) {
+        let points = out.iter().map(Vec::len).min().unwrap_or(0);
         // Local positions are small, so that whole and fraction fit their types whatever the length of the stream.
         let from = start as u64 + 1 - self.half();
-        let x = input.get(from..last as u64 + 1 + self.half());
+        let to = (start + step * points as f64) as u64 + 1 + self.half();
         let local = start - start.floor();
         let table = Table { values: &self.rows, steps: &self.steps, taps: self.taps };
-        level.resample(x, &table, local, step, out);
+        let (mut at, mut taps) = ([0; TOGETHER], [0.0; TOGETHER]);
+        let together = TOGETHER / self.taps;
+        for first in (0..points).step_by(together) {
+            let n = together.min(points - first);
+            let (at, taps) = (&mut at[..n], &mut taps[..n * self.taps]);
+            level.taps(&table, local, step, first, at, taps);
+            for (c, out) in out.iter_mut().enumerate() {
+                level.weigh(input(c).get(from..to), at, taps, &mut out[first..first + n]);
+            }
+        }
     }
 }
 
@@ -70,9 +88,9 @@ mod tests {
             for (i, x) in input.grow(400).iter_mut().enumerate() {
                 *x = (2.0 * PI * f * i as f64).cos() as f32;
             }
-            let mut out = vec![0.0; 256];
-            resampler.run(Level::chosen(), &input, 40.3, 1.17, &mut out);
-            for (i, y) in out.iter().enumerate() {
+            let mut out = [vec![0.0; 256]];
+            resampler.run(Level::chosen(), (40.3, 1.17), |_| &input, &mut out);
+            for (i, y) in out[0].iter().enumerate() {
                 let want = (2.0 * PI * f * (40.3 + 1.17 * i as f64)).cos();
                 assert!((f64::from(*y) - want).abs() < 5e-5, "{f} {i} {y} {want}");
             }

@@ -2,17 +2,19 @@
 
 use std::ops::Range;
 
-/// A window on a stream: `data[0]` is sample `first`.
+/// A window on a stream: sample `first` is where `dead` begins to be alive in `data`, and everything up to `end` is held.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     first: u64,
+    dead: usize,
+    end: usize,
     data: Vec<f32>,
 }
 
 impl History {
     /// An empty stream whose first sample will have index `first`.
     pub fn starting_at(first: u64) -> Self {
-        Self { first, data: Vec::new() }
+        Self { first, ..Self::default() }
     }
 
     /// Index of the oldest sample held.
@@ -22,41 +24,52 @@ impl History {
 
     /// One past the index of the newest sample.
     pub fn end(&self) -> u64 {
-        self.first + self.data.len() as u64
+        self.first + (self.end - self.dead) as u64
     }
 
     /// Samples `range`, which must be held.
     pub fn get(&self, range: Range<u64>) -> &[f32] {
-        &self.data[(range.start - self.first) as usize..(range.end - self.first) as usize]
+        &self.held()[(range.start - self.first) as usize..(range.end - self.first) as usize]
     }
 
     /// Sample `i`, which must be held.
     pub fn at(&self, i: u64) -> f32 {
-        self.data[(i - self.first) as usize]
+        self.held()[(i - self.first) as usize]
     }
 
     /// Gives the `n` oldest samples the value of the one after them.
     pub fn hold_first(&mut self, n: usize) {
-        if let Some(&value) = self.data.get(n) {
-            self.data[..n].fill(value);
+        if let Some(&value) = self.held().get(n) {
+            self.data[self.dead..self.dead + n].fill(value);
         }
     }
 
-    /// Appends `n` samples and returns them for filling.
+    /// Appends `n` samples and returns them for filling: what is in them is of no meaning.
+    ///
+    /// Memory moves only when the room is used up, and there is room for at least as many samples more than are alive, so the
+    /// cost per sample is constant and the room settles: no allocation once the stream runs.
     pub fn grow(&mut self, n: usize) -> &mut [f32] {
-        let old = self.data.len();
-        self.data.resize(old + n, 0.0);
-        &mut self.data[old..]
+        if self.end + n > self.data.len() {
+            self.data.copy_within(self.dead..self.end, 0);
+            self.end -= self.dead;
+            self.dead = 0;
+            let room = 2 * (self.end + n);
+            if room > self.data.len() {
+                self.data.resize(room, 0.0);
+            }
+        }
+        self.end += n;
+        &mut self.data[self.end - n..self.end]
     }
 
-    /// Lets go of samples before `index`. Memory moves only when more is dead than alive, so the cost per sample is constant
-    /// and the capacity settles: no allocation once the stream runs.
+    /// Lets go of samples before `index`.
     pub fn discard_before(&mut self, index: u64) {
-        let dead = index.saturating_sub(self.first).min(self.data.len() as u64) as usize;
-        if dead > self.data.len() / 2 && dead >= 1024 {
-            self.data.copy_within(dead.., 0);
-            self.data.truncate(self.data.len() - dead);
-            self.first += dead as u64;
-        }
+        let dead = index.saturating_sub(self.first).min((self.end - self.dead) as u64);
+        self.dead += dead as usize;
+        self.first += dead;
+    }
+
+    fn held(&self) -> &[f32] {
+        &self.data[self.dead..self.end]
     }
 }

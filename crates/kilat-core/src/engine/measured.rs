@@ -5,7 +5,7 @@ use std::slice::{from_mut, from_ref};
 use crate::capture::Kind;
 use crate::config::Wiring;
 use crate::dsp::fft::FftScratch;
-use crate::engine::plan::Plan;
+use crate::engine::plan::{POINTS, Plan};
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
 use crate::pq::harmonics::Spectrum;
@@ -59,6 +59,8 @@ pub struct Measured {
 /// Buffers of one measurement at a time.
 #[derive(Debug)]
 pub struct Scratch {
+    /// Resampled windows, one per channel.
+    points: Vec<Vec<f32>>,
     window: FftScratch,
     supraharmonics: Option<supraharmonics::Scratch>,
 }
@@ -67,6 +69,7 @@ impl Scratch {
     /// Buffers that fit.
     pub fn new(plan: &Plan) -> Self {
         Self {
+            points: vec![vec![0.0; POINTS]; plan.channels.len()],
             window: plan.fft.scratch(),
             supraharmonics: plan.supraharmonics.as_ref().map(SupraharmonicPlan::scratch),
         }
@@ -249,8 +252,26 @@ fn sum_rms(phases: [&Measured; 3]) -> f64 {
     phases.iter().map(|p| p.rms.powi(2) + 2.0 * p.next_product).sum::<f64>().max(0.0).sqrt()
 }
 
-/// Measures `channel` in `span`.
+/// Measures `span` of channels `first`, `first + 1`, …: as many as `out` has room for.
 pub fn measure(
+    plan: &Plan,
+    tracks: &[Track],
+    span: &Span,
+    first: usize,
+    scratch: &mut Scratch,
+    out: &mut [Measured],
+) {
+    let points = &mut scratch.points[..out.len()];
+    harmonics::resample(plan, span, |k| tracks[first + k].mid(plan), points);
+    for (k, out) in out.iter_mut().enumerate() {
+        // The transform overwrites its input.
+        std::mem::swap(&mut scratch.points[k], &mut scratch.window.input);
+        measure_channel(plan, tracks, span, first + k, scratch, out);
+        std::mem::swap(&mut scratch.points[k], &mut scratch.window.input);
+    }
+}
+
+fn measure_channel(
     plan: &Plan,
     tracks: &[Track],
     span: &Span,
@@ -274,7 +295,7 @@ pub fn measure(
         _ => out.p_w * length / plan.fs,
     };
     out.next_product = c.next_phase.map_or(f64::NAN, mean);
-    harmonics::measure(plan, track.mid(plan), span, c.scale, &mut scratch.window, &mut out.spectrum);
+    harmonics::measure(plan, span, c.scale, &mut scratch.window, &mut out.spectrum);
     out.signalling_v.clear();
     if c.info.kind == Kind::Voltage {
         let square = |k: usize| harmonics::bin_square(&scratch.window, c.scale, k);

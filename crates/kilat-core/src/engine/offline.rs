@@ -41,44 +41,14 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
         capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
     let plan = Arc::new(Plan::new(config, rate, &specs)?);
     let threads = if threads == 0 { rayon::current_num_threads() } else { threads };
-    let pool = if threads > 1 {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        Some(Arc::new(pool.map_err(|e| Error::config("threads", e.to_string()))?))
-    } else {
-        None
-    };
-    let mut engine = Engine::new(plan.clone(), pool, 0, Timestamp::default());
-    // Without a start, time counts from the first sample.
-    let clock = capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default()));
     let mut sink = Recorder::new(&plan);
-    let mut end_s: Option<f64> = None;
-    let mut own = vec![Codes::default(); plan.recorded().len()];
-    for (k, s) in capture.time().segments().iter().enumerate() {
-        let start_s = s.offset_ps as f64 / 1e12;
-        if let Some(end_s) = end_s.filter(|_| k > 0) {
-            sink.gap(Gap { sample: s.first, duration_s: (start_s - end_s - 1.0 / s.rate.hz()).max(0.0) });
-        }
-        end_s = Some(start_s + s.rate.seconds(s.len.saturating_sub(1) as f64));
-        if s.rate != rate {
-            let at = format!("segment {} (samples {} to {})", k + 1, s.first, s.first + s.len);
-            warnings.push(Warning::new(
-                at,
-                format!("recorded at {}, not analysed with the {rate} of the rest", s.rate),
-            ));
-            continue;
-        }
-        engine.restart(s.first, clock.timestamp(s.first as f64).unwrap_or_default());
-        let end = (s.first + s.len) as usize;
-        for from in (s.first as usize..end).step_by(BLOCK) {
-            let range = from..end.min(from + BLOCK);
-            let channels = plan.recorded().iter().map(|c| &capture.channels()[c.info.index]);
-            let block = channels.zip(&mut own).map(|(c, own)| c.samples.read(range.clone(), own));
-            let block = block.collect::<Result<Vec<_>>>()?;
-            engine.push(&block, &mut sink);
-        }
-        engine.interrupt(&mut sink);
+    if threads > 1 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|e| Error::config("threads", e.to_string()))?;
+        pool.install(|| run(capture, &plan, threads, &mut sink, &mut warnings))?;
+    } else {
+        run(capture, &plan, threads, &mut sink, &mut warnings)?;
     }
-    engine.finish(&mut sink);
     warnings.extend(limits(&plan, capture));
     let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
     if analysis.half_cycles.iter().all(|h| h.u_rms_v.is_empty()) {
@@ -89,6 +59,48 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
         analysis.warnings.push(Warning::new("recording", message));
     }
     Ok(analysis)
+}
+
+/// Gives all segments at the plan's rate to an engine, and what it finds to `sink`.
+fn run(
+    capture: &Capture,
+    plan: &Arc<Plan>,
+    threads: usize,
+    sink: &mut impl Sink,
+    warnings: &mut Vec<Warning>,
+) -> Result<()> {
+    let mut engine = Engine::new(plan.clone(), threads, 0, Timestamp::default());
+    // Without a start, time counts from the first sample.
+    let clock = capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default()));
+    let mut end_s: Option<f64> = None;
+    let mut own = vec![Codes::default(); plan.recorded().len()];
+    for (k, s) in capture.time().segments().iter().enumerate() {
+        let start_s = s.offset_ps as f64 / 1e12;
+        if let Some(end_s) = end_s.filter(|_| k > 0) {
+            sink.gap(Gap { sample: s.first, duration_s: (start_s - end_s - 1.0 / s.rate.hz()).max(0.0) });
+        }
+        end_s = Some(start_s + s.rate.seconds(s.len.saturating_sub(1) as f64));
+        if s.rate != plan.rate {
+            let at = format!("segment {} (samples {} to {})", k + 1, s.first, s.first + s.len);
+            warnings.push(Warning::new(
+                at,
+                format!("recorded at {}, not analysed with the {} of the rest", s.rate, plan.rate),
+            ));
+            continue;
+        }
+        engine.restart(s.first, clock.timestamp(s.first as f64).unwrap_or_default());
+        let end = (s.first + s.len) as usize;
+        for from in (s.first as usize..end).step_by(BLOCK) {
+            let range = from..end.min(from + BLOCK);
+            let channels = plan.recorded().iter().map(|c| &capture.channels()[c.info.index]);
+            let block = channels.zip(&mut own).map(|(c, own)| c.samples.read(range.clone(), own));
+            let block = block.collect::<Result<Vec<_>>>()?;
+            engine.push(&block, sink);
+        }
+        engine.interrupt(sink);
+    }
+    engine.finish(sink);
+    Ok(())
 }
 
 /// The rate that is analysed: the fastest; an error when the capture is empty.

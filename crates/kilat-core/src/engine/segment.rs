@@ -2,9 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use rayon::ThreadPool;
-use rayon::prelude::*;
-
 use crate::aggregate::Aggregator;
 use crate::capture::{Kind, SamplesRef};
 use crate::engine::analysis::Flags;
@@ -25,7 +22,7 @@ const TILE: usize = 1 << 15;
 #[derive(Debug)]
 pub struct Engine {
     plan: Arc<Plan>,
-    pool: Option<Arc<ThreadPool>>,
+    threads: usize,
     tracks: Vec<Track>,
     fold: Fold,
     aggregator: Aggregator,
@@ -42,9 +39,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample.
-    pub fn new(plan: Arc<Plan>, pool: Option<Arc<ThreadPool>>, offset: u64, clock: Timestamp) -> Self {
-        let threads = pool.as_ref().map_or(1, |p| p.current_num_threads());
+    /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample. With more
+    /// than one of `threads` it shares its work among those of the rayon pool that it is called in.
+    pub fn new(plan: Arc<Plan>, threads: usize, offset: u64, clock: Timestamp) -> Self {
         Self {
             tracks: tracks(&plan),
             fold: Fold::new(&plan, clock),
@@ -57,7 +54,7 @@ impl Engine {
             system: System::default(),
             bursts: bursts(&plan),
             scratch: (0..threads).map(|_| Mutex::new(Scratch::new(&plan))).collect(),
-            pool,
+            threads,
             plan,
         }
     }
@@ -76,12 +73,16 @@ impl Engine {
             let range = from..n.min(from + TILE);
             let plan = &*self.plan;
             let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
-            let ingest = |(track, samples): (&mut Track, &SamplesRef<'_>)| {
+            let tracks = recorded.iter_mut().zip(block);
+            let ingest = |track: &mut Track, samples: &SamplesRef<'_>| {
                 track.push(plan, samples.slice(range.clone()));
             };
-            match &self.pool {
-                Some(pool) => pool.install(|| recorded.par_iter_mut().zip(block).for_each(ingest)),
-                None => recorded.iter_mut().zip(block).for_each(ingest),
+            if self.threads > 1 {
+                rayon::scope(|scope| {
+                    tracks.for_each(|(track, samples)| scope.spawn(move |_| ingest(track, samples)));
+                });
+            } else {
+                tracks.for_each(|(track, samples)| ingest(track, samples));
             }
             for track in derived {
                 track.push_sum(plan, recorded);
@@ -132,18 +133,29 @@ impl Engine {
             self.measured.resize_with(due, Measured::default);
         }
         let (plan, tracks, scratch, spans) = (&*self.plan, &self.tracks, &self.scratch, &self.spans);
-        let measure = |(task, out): (usize, &mut Measured)| {
+        let measure = |span: &Span, first: usize, out: &mut [Measured]| {
             let own = &scratch[rayon::current_thread_index().unwrap_or(0) % scratch.len()];
             // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
             let mut own = own.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            measure(plan, tracks, &spans[task / channels], task % channels, &mut own, out);
+            measure(plan, tracks, span, first, &mut own, out);
         };
-        let due = &mut self.measured[..due];
-        match &self.pool {
-            Some(pool) if !due.is_empty() => {
-                pool.install(|| due.par_iter_mut().enumerate().for_each(measure));
+        let due = self.measured[..due].chunks_mut(channels);
+        if self.threads > 1 {
+            // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
+            let whole = spans.len() / self.threads * self.threads;
+            let part = channels.div_ceil(self.threads);
+            rayon::scope(|scope| {
+                for (w, (span, out)) in spans.iter().zip(due).enumerate() {
+                    let part = if w < whole { channels } else { part };
+                    for (k, out) in out.chunks_mut(part).enumerate() {
+                        scope.spawn(move |_| measure(span, k * part, out));
+                    }
+                }
+            });
+        } else {
+            for (span, out) in spans.iter().zip(due) {
+                measure(span, 0, out);
             }
-            _ => due.iter_mut().enumerate().for_each(measure),
         }
         let offset = self.offset as f64;
         let mut measured = self.measured.chunks(channels);

@@ -77,7 +77,7 @@ impl Track {
         let mut recorded = History::starting_at(0);
         let mut quality = Quality::default();
         if let Some(corrector) = &p.corrector {
-            recorded.grow(corrector.held() as usize);
+            recorded.grow(corrector.held() as usize).fill(0.0);
             quality.note(corrector.before_recording(), Flags::MISSING);
         }
         Self {
@@ -124,6 +124,7 @@ impl Track {
         let to = parts.iter().map(|(c, _)| recorded[*c].raw.end()).min().unwrap_or(from);
         let Self { raw, quality, .. } = self;
         let out = raw.grow((to - from) as usize);
+        out.fill(0.0);
         for &(c, weight) in parts {
             for (y, x) in out.iter_mut().zip(recorded[c].raw.get(from..to)) {
                 *y += (weight * f64::from(*x)) as f32;

@@ -21,6 +21,8 @@ use crate::engine::timeline::Span;
 
 /// Orders 0 to 50.
 pub const ORDERS: usize = 51;
+/// Bins up to the upper edge of the highest group of 12 cycles.
+const MOST_BINS: usize = (ORDERS - 1) * 12 + 7;
 
 /// Harmonics of one channel in one window, in volts or amperes r.m.s.; NaN beyond the orders the rate supports.
 #[derive(Debug, Clone)]
@@ -97,35 +99,41 @@ impl Spectrum {
     }
 }
 
-/// Measures `span` of the stream `mid` into `out`; `scale` is volts or amperes per code.
-pub fn measure(
-    plan: &Plan,
-    mid: &History,
-    span: &Span,
-    scale: f64,
-    scratch: &mut FftScratch,
-    out: &mut Spectrum,
-) {
+/// Brings `span` of some channels onto [`POINTS`] points each; `mid` gives their streams.
+pub fn resample<'h>(plan: &Plan, span: &Span, mid: impl Fn(usize) -> &'h History, out: &mut [Vec<f32>]) {
     let per_mid = plan.mid_factor() as f64;
     let (start, step) = (span.start / per_mid, (span.stop - span.start) / per_mid / POINTS as f64);
-    plan.resampler.run(plan.level, mid, start, step, &mut scratch.input);
+    plan.resampler.run(plan.level, (start, step), mid, out);
+}
+
+/// Measures `span` of a channel whose [resampled](resample) points are the input of `scratch` into `out`; `scale` is volts or
+/// amperes per code.
+pub fn measure(plan: &Plan, span: &Span, scale: f64, scratch: &mut FftScratch, out: &mut Spectrum) {
     plan.fft.run(scratch);
     let n = usize::from(span.cycles);
     let full = n == plan.config.cycles();
-    let bin = |k: usize| Complex64::new(f64::from(scratch.bins[k].re), f64::from(scratch.bins[k].im));
-    let square = |k: usize| bin_square(scratch, scale, k);
-    let sum = |from: usize, to: usize| (from..=to).map(square).sum::<f64>();
     *out = Spectrum::default();
+    let (mut re, mut im) = ([0.0; ORDERS], [0.0; ORDERS]);
+    for h in 0..=plan.orders {
+        let bin = scratch.bins[h * n];
+        let unit = if h == 0 { 1.0 } else { 2.0f64.sqrt() } / POINTS as f64 * scale;
+        (re[h], im[h]) = (f64::from(bin.re) * unit, f64::from(bin.im) * unit);
+        out.component[h] = Complex64::new(re[h], im[h]);
+    }
+    let orders = ..=plan.orders;
+    plan.level.angles(&re[orders], &im[orders], &mut out.phase_rad[orders]);
+    let mut squares = [0.0; MOST_BINS];
+    for (k, square) in squares.iter_mut().enumerate().take(plan.orders * n + n / 2 + 1) {
+        *square = bin_square(scratch, scale, k);
+    }
+    let sum = |from: usize, to: usize| squares[from..=to].iter().sum::<f64>();
     for h in 0..=plan.orders {
         let centre = h * n;
-        let rms = if h == 0 { 1.0 } else { 2.0f64.sqrt() };
-        out.component[h] = bin(centre) * (rms / POINTS as f64 * scale);
-        out.phase_rad[h] = out.component[h].arg();
-        let component = square(centre);
+        let component = squares[centre];
         let (sub, group) = if h == 0 || !full {
             (component, component)
         } else {
-            let edges = f64::midpoint(square(centre - n / 2), square(centre + n / 2));
+            let edges = f64::midpoint(squares[centre - n / 2], squares[centre + n / 2]);
             (sum(centre - 1, centre + 1), edges + sum(centre - n / 2 + 1, centre + n / 2 - 1))
         };
         out.subgroup[h] = sub.sqrt();
@@ -136,7 +144,7 @@ pub fn measure(
         }
     }
     let highest = plan.config.thd_orders.min(plan.orders);
-    let component = out.component.map(Complex64::norm);
+    let component = out.component.map(|c| c.norm_sqr().sqrt());
     out.thd_harmonic_pct = ratio_pct(&component, 2..=highest, component[1]);
     out.thd_subgroup_pct = ratio_pct(&out.subgroup, 2..=highest, out.subgroup[1]);
     out.thd_group_pct = ratio_pct(&out.group, 2..=highest, out.group[1]);

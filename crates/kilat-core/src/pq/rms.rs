@@ -20,7 +20,9 @@ pub fn product_integral(level: Level, u: &History, v: &History, start: f64, stop
     let (at_start, at_stop) = (around(i), around(j));
     let ends = f64::midpoint(at_start[1], at_stop[1]);
     let gregory = ((at_start[2] - at_start[0]) - (at_stop[2] - at_stop[0])) / 24.0;
-    let inside = if j > i { level.dot(u.get(i..j), v.get(i..j)) - at_start[1] + ends } else { 0.0 };
+    let products =
+        || if std::ptr::eq(u, v) { level.energy(u.get(i..j)) } else { level.dot(u.get(i..j), v.get(i..j)) };
+    let inside = if j > i { products() - at_start[1] + ends } else { 0.0 };
     let fractions = partial(at_stop, stop - j as f64) - partial(at_start, start - i as f64);
     inside + gregory + fractions
 }

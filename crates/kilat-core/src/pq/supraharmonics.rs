@@ -13,6 +13,8 @@
 //! 90 dB down to 3 kHz; between them tones leak a little, as they do in an instrument. It cannot undo the clipping or the noise of
 //! a converter that had to take the whole mains voltage.
 
+use std::slice::from_mut;
+
 use crate::config::Config;
 use crate::dsp::decimate::Decimator;
 use crate::dsp::fft::{Fft, FftScratch};
@@ -236,7 +238,7 @@ impl LowPlan {
     ) {
         let per_wide = self.to_wide.as_ref().map_or(1, Decimator::factor) as f64;
         let (start, step) = (span.start / per_wide, (span.stop - span.start) / per_wide / POINTS as f64);
-        self.resampler.run(level, wide, start, step, &mut scratch.input);
+        self.resampler.run(level, (start, step), |_| wide, from_mut(&mut scratch.input));
         self.fft.run(scratch);
         let unit = scale.abs() / POINTS as f64;
         let bands = scratch.bins[FIRST_BAND_BIN..].chunks(BAND_BINS);

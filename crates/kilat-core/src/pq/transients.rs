@@ -169,10 +169,7 @@ impl TransientSearch {
         let past = raw.get(from - whole - 2..to - whole + 1);
         let largest = plan.level.largest_difference(raw.get(from..to), past, weights.map(|w| w as f32));
         let threshold = self.least.max(ABOVE_NOISE * self.median());
-        if self.differences.len() == REMEMBERED {
-            self.differences.pop_front();
-        }
-        self.differences.push_back(largest);
+        self.remember(largest);
         if largest <= threshold && self.open.is_none() {
             return;
         }
@@ -199,15 +196,19 @@ impl TransientSearch {
         }
     }
 
-    fn median(&mut self) -> f32 {
-        self.sorted.clear();
-        self.sorted.extend(&self.differences);
-        let middle = self.sorted.len() / 2;
-        if self.sorted.is_empty() {
-            0.0
-        } else {
-            *self.sorted.select_nth_unstable_by(middle, f32::total_cmp).1
+    fn median(&self) -> f32 {
+        self.sorted.get(self.sorted.len() / 2).copied().unwrap_or(0.0)
+    }
+
+    fn remember(&mut self, difference: f32) {
+        let place = |sorted: &[f32], d: f32| sorted.partition_point(|s| s.total_cmp(&d).is_lt());
+        if self.differences.len() == REMEMBERED
+            && let Some(oldest) = self.differences.pop_front()
+        {
+            self.sorted.remove(place(&self.sorted, oldest));
         }
+        self.differences.push_back(difference);
+        self.sorted.insert(place(&self.sorted, difference), difference);
     }
 
     fn close(&mut self, plan: &Plan, index: usize, quality: &Quality, open: &Open) {

@@ -2,6 +2,8 @@
 //!
 //! Sixteen accumulators are one AVX-512 register, two of AVX2 or four of NEON: the additions are the same on all.
 
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, SQRT_2};
+
 use fearless_simd::{Simd, SimdBase, f32x4, f32x16, f64x8, prelude::*};
 use fearless_simd_macros::simd;
 
@@ -21,12 +23,30 @@ pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
         acc.0 += a_low * b_low;
         acc.1 += a_high * b_high;
     }
-    let mut lanes = [0.0f64; LANES / 2];
-    (acc.0 + acc.1).store_slice(&mut lanes);
-    for (i, (a, b)) in u_tail.iter().zip(v_tail).enumerate() {
-        lanes[i % (LANES / 2)] += f64::from(*a) * f64::from(*b);
+    sum(s, acc.0 + acc.1, u_tail.iter().zip(v_tail).map(|(a, b)| f64::from(*a) * f64::from(*b)))
+}
+
+#[simd]
+pub fn energy<S: Simd>(s: S, u: &[f32]) -> f64 {
+    let mut acc = (f64x8::splat(s, 0.0), f64x8::splat(s, 0.0));
+    let (u_lanes, u_tail) = u.as_chunks::<LANES>();
+    for a in u_lanes {
+        let (low, high) = s.widen_f32x16(f32x16::from_slice(s, a));
+        acc.0 += low * low;
+        acc.1 += high * high;
     }
-    let [a, b, c, d, e, f, g, h] = lanes;
+    sum(s, acc.0 + acc.1, u_tail.iter().map(|a| f64::from(*a) * f64::from(*a)))
+}
+
+/// Sum of eight lanes, with what is left over added lane by lane before.
+#[simd]
+fn sum<S: Simd>(_: S, lanes: f64x8<S>, left: impl Iterator<Item = f64>) -> f64 {
+    let mut eight = [0.0f64; LANES / 2];
+    lanes.store_slice(&mut eight);
+    for (i, v) in left.enumerate() {
+        eight[i % (LANES / 2)] += v;
+    }
+    let [a, b, c, d, e, f, g, h] = eight;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
@@ -34,64 +54,103 @@ pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
 #[simd]
 pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32]) {
     let (taps, _) = taps.as_chunks::<LANES>();
+    let span = taps.len() * LANES;
     let mut from = 0;
     let (fours, rest) = out.as_chunks_mut::<4>();
     for four in fours {
+        let x = &x[from..from + 3 * factor + span];
+        let [a, b, c, d] = [0, 1, 2, 3].map(|k| x[k * factor..k * factor + span].as_chunks::<LANES>().0);
         let mut acc = [f32x16::splat(s, 0.0); 4];
-        for (j, h) in taps.iter().enumerate() {
+        for ((((h, a), b), c), d) in taps.iter().zip(a).zip(b).zip(c).zip(d) {
             let h = f32x16::from_slice(s, h);
-            for (k, acc) in acc.iter_mut().enumerate() {
-                let at = from + k * factor + j * LANES;
-                *acc += h * f32x16::from_slice(s, &x[at..at + LANES]);
-            }
+            acc[0] += h * f32x16::from_slice(s, a);
+            acc[1] += h * f32x16::from_slice(s, b);
+            acc[2] += h * f32x16::from_slice(s, c);
+            acc[3] += h * f32x16::from_slice(s, d);
         }
         *four = sum_four(s, acc);
         from += 4 * factor;
     }
     for y in rest {
-        let mut acc = f32x16::splat(s, 0.0);
-        for (j, h) in taps.iter().enumerate() {
-            let at = from + j * LANES;
-            acc += f32x16::from_slice(s, h) * f32x16::from_slice(s, &x[at..at + LANES]);
-        }
+        let acc = weighed(s, x[from..from + span].as_chunks::<LANES>().0, taps);
         *y = sum_four(s, [acc; 4])[0];
         from += factor;
     }
 }
 
+/// 2⁵²: a float that is this much more has its whole part in the lowest bits.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// Rows of taps for `start + step·i`, i from `first` on: between two rows of `table` linearly; `at` is the sample they begin at.
 #[simd]
-pub fn resample<S: Simd>(s: S, x: &[f32], table: &Table<'_>, start: f64, step: f64, out: &mut [f32]) {
-    let (fours, rest) = out.as_chunks_mut::<4>();
-    let mut i = 0;
-    for four in fours {
-        let mut acc = [f32x16::splat(s, 0.0); 4];
-        for (k, acc) in acc.iter_mut().enumerate() {
-            *acc = interpolated(s, x, table, start + step * (i + k) as f64);
+pub fn taps<S: Simd>(
+    s: S,
+    table: &Table<'_>,
+    start: f64,
+    step: f64,
+    first: usize,
+    at: &mut [u32],
+    out: &mut [f32],
+) {
+    let width = table.taps;
+    let rows = (table.values.len() / width) as f64;
+    let (values, _) = table.values.as_chunks::<LANES>();
+    let (steps, _) = table.steps.as_chunks::<LANES>();
+    let (out, _) = out.as_chunks_mut::<LANES>();
+    let vectors = width / LANES;
+    for (i, (whole, out)) in at.iter_mut().zip(out.chunks_exact_mut(vectors)).enumerate() {
+        let position = start + step * (first + i) as f64;
+        let floor = position.floor();
+        *whole = (floor + WHOLE).to_bits() as u32;
+        let place = (position - floor) * rows;
+        let floor = place.floor();
+        let f = f32x16::splat(s, (place - floor) as f32);
+        let row = (floor + WHOLE).to_bits() as u32 as usize * vectors;
+        let rows = values[row..row + vectors].iter().zip(&steps[row..row + vectors]);
+        for ((c, d), out) in rows.zip(out) {
+            (f32x16::from_slice(s, c) + f * f32x16::from_slice(s, d)).store_slice(out);
         }
-        *four = sum_four(s, acc);
-        i += 4;
-    }
-    for y in rest {
-        let acc = interpolated(s, x, table, start + step * i as f64);
-        *y = sum_four(s, [acc; 4])[0];
-        i += 1;
     }
 }
 
 #[simd]
-fn interpolated<S: Simd>(s: S, x: &[f32], table: &Table<'_>, position: f64) -> f32x16<S> {
-    let taps = table.taps;
-    // Positions are not negative, so truncation is the floor.
-    let whole = position as i32;
-    let at = (position - f64::from(whole)) * (table.values.len() / taps) as f64;
-    let row = at as i32;
-    let f = f32x16::splat(s, (at - f64::from(row)) as f32);
-    let (row, whole) = (row as usize * taps, whole as usize);
-    let (c, d, x) = (&table.values[row..row + taps], &table.steps[row..row + taps], &x[whole..whole + taps]);
+pub fn weigh<S: Simd>(s: S, x: &[f32], at: &[u32], taps: &[f32], out: &mut [f32]) {
+    let (taps, _) = taps.as_chunks::<LANES>();
+    let n = taps.len() / at.len().max(1);
+    let (fours, rest) = out.as_chunks_mut::<4>();
+    let (at_fours, at_rest) = at.as_chunks::<4>();
+    let (taps_fours, taps_rest) = taps.split_at(4 * n * fours.len());
+    if n == 1 {
+        // The usual width, in registers.
+        let (taps_fours, _) = taps_fours.as_chunks::<4>();
+        for ((four, at), taps) in fours.iter_mut().zip(at_fours).zip(taps_fours) {
+            let mut acc = [f32x16::splat(s, 0.0); 4];
+            for ((acc, at), h) in acc.iter_mut().zip(at).zip(taps) {
+                let x = &x[*at as usize..][..LANES];
+                *acc = f32x16::from_slice(s, h) * f32x16::from_slice(s, x);
+            }
+            *four = sum_four(s, acc);
+        }
+    } else {
+        for ((four, at), taps) in fours.iter_mut().zip(at_fours).zip(taps_fours.chunks_exact(4 * n)) {
+            let mut acc = [f32x16::splat(s, 0.0); 4];
+            for ((acc, at), taps) in acc.iter_mut().zip(at).zip(taps.chunks_exact(n)) {
+                *acc = weighed(s, x[*at as usize..][..n * LANES].as_chunks::<LANES>().0, taps);
+            }
+            *four = sum_four(s, acc);
+        }
+    }
+    for ((y, at), taps) in rest.iter_mut().zip(at_rest).zip(taps_rest.chunks_exact(n.max(1))) {
+        let acc = weighed(s, x[*at as usize..][..n * LANES].as_chunks::<LANES>().0, taps);
+        *y = sum_four(s, [acc; 4])[0];
+    }
+}
+
+#[simd]
+fn weighed<S: Simd>(s: S, x: &[[f32; LANES]], taps: &[[f32; LANES]]) -> f32x16<S> {
     let mut acc = f32x16::splat(s, 0.0);
-    for j in (0..taps).step_by(LANES) {
-        let tap = f32x16::from_slice(s, &c[j..j + LANES]) + f * f32x16::from_slice(s, &d[j..j + LANES]);
-        acc += tap * f32x16::from_slice(s, &x[j..j + LANES]);
+    for (x, h) in x.iter().zip(taps) {
+        acc += f32x16::from_slice(s, h) * f32x16::from_slice(s, x);
     }
     acc
 }
@@ -118,6 +177,34 @@ pub fn largest_difference<S: Simd>(s: S, x: &[f32], past: &[f32], w: [f32; 4]) -
     }
     most
 }
+
+/// Angles of vectors (x, y), in radians from −π to π: tan(a) of an octant is at most 1, and of half that after a turn by π/4, so
+/// that the plain series of the arc tangent ends soon.
+#[simd]
+pub fn angles<S: Simd>(_: S, x: &[f64], y: &[f64], out: &mut [f64]) {
+    for ((x, y), out) in x.iter().zip(y).zip(out) {
+        let (ax, ay) = (x.abs(), y.abs());
+        let (short, long) = if ay < ax { (ay, ax) } else { (ax, ay) };
+        let turned = short > TAN_PI_8 * long;
+        let (rise, run) = if turned { (short - long, short + long) } else { (short, long) };
+        let t = rise / run.max(f64::MIN_POSITIVE);
+        let t2 = t * t;
+        let mut series = 0.0;
+        for k in (0..TERMS).rev() {
+            let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
+            series = series * t2 + sign / f64::from(2 * k + 1);
+        }
+        let octant = t * series + if turned { FRAC_PI_4 } else { 0.0 };
+        let quadrant = if ay < ax { octant } else { FRAC_PI_2 - octant };
+        let half = if x.is_sign_negative() { PI - quadrant } else { quadrant };
+        *out = half.copysign(*y);
+    }
+}
+
+/// tan(π/8).
+const TAN_PI_8: f64 = SQRT_2 - 1.0;
+/// Terms of the arc tangent of at most tan(π/8), which leave out 1e-15.
+const TERMS: u32 = 18;
 
 /// Lane sums of four vectors, each by the same tree: eighths onto eighths, down to (0 + 2) + (1 + 3) of the last four.
 #[simd]

@@ -98,17 +98,44 @@ impl Level {
         dispatch!(self.0, s => bodies::fir(s, x, taps, factor, out));
     }
 
-    /// Interpolates `x` at `start`, `start + step`, …: `out[i] = Σ (c[j] + f·d[j])·x[whole + j]`, with c and d the rows of
-    /// `table` (values, differences to the next row) for the fraction of the position.
+    /// Σ u² of a slice, in double precision: the bits of [`dot`](Self::dot) of the slice with itself.
+    pub fn energy(self, u: &[f32]) -> f64 {
+        dispatch!(self.0, s => bodies::energy(s, u))
+    }
+
+    /// Taps that interpolate at `start + step·i` for i = `first`, `first + 1`, …: a row of `table.taps` of them in `out` for each
+    /// in `at`, which is given the sample its row begins at. A row is c + f·d, with c and d the rows of the table (values,
+    /// differences to the next row) for the fraction of the position.
     ///
     /// # Panics
-    /// When `x` ends before the last position's taps do, or the table has no whole rows.
-    pub fn resample(self, x: &[f32], table: &Table<'_>, start: f64, step: f64, out: &mut [f32]) {
-        let last = start + step * out.len().saturating_sub(1) as f64;
+    /// When the table has no whole rows, or `out` is not as long as the rows for `at`.
+    pub fn taps(
+        self,
+        table: &Table<'_>,
+        start: f64,
+        step: f64,
+        first: usize,
+        at: &mut [u32],
+        out: &mut [f32],
+    ) {
         let whole = table.taps.is_multiple_of(bodies::LANES) && table.values.len() == table.steps.len();
-        assert!(whole, "rows of whole lanes");
-        assert!(start >= 0.0 && step >= 0.0 && last as usize + table.taps <= x.len(), "input too short");
-        dispatch!(self.0, s => bodies::resample(s, x, table, start, step, out));
+        assert!(whole && out.len() == at.len() * table.taps, "rows of whole lanes");
+        assert!(start >= 0.0 && step >= 0.0, "positions from zero up");
+        dispatch!(self.0, s => bodies::taps(s, table, start, step, first, at, out));
+    }
+
+    /// Interpolates `x` with such taps: `out[i] = Σ row i of taps[j]·x[at[i] + j]`.
+    ///
+    /// # Panics
+    /// When `x` ends before the last row does, or there are not as many rows as outputs.
+    pub fn weigh(self, x: &[f32], at: &[u32], taps: &[f32], out: &mut [f32]) {
+        assert!(at.len() == out.len() && taps.len().is_multiple_of(at.len().max(1)), "a row for each output");
+        dispatch!(self.0, s => bodies::weigh(s, x, at, taps, out));
+    }
+
+    /// Angles of the vectors (`x`, `y`), in radians from −π to π, to some 1e-15: as many as all three slices have.
+    pub fn angles(self, x: &[f64], y: &[f64], out: &mut [f64]) {
+        dispatch!(self.0, s => bodies::angles(s, x, y, out));
     }
 
     /// Largest |x[n] − Σ w[j]·past[n + j]|, n over `x`; `past` holds three samples more than `x`.
@@ -142,6 +169,8 @@ mod tests {
             let size: f64 = u.iter().zip(&v).map(|(a, b)| f64::from(a * b).abs()).sum();
             prop_assert!((got[0] - want).abs() <= 1e-14 * size);
             prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
+            let squares = Level::all().into_iter().map(|l| (l.energy(u), l.dot(u, u)));
+            prop_assert!(squares.into_iter().all(|(e, d)| e.to_bits() == d.to_bits()));
         }
 
         #[test]
@@ -167,10 +196,30 @@ mod tests {
             let want = naive::resample(&x, (&c, &d), 16, start, step, n);
             let mut first: Option<Vec<f32>> = None;
             for level in Level::all() {
-                let mut got = vec![0.0; n];
-                level.resample(&x, &Table { values: &c, steps: &d, taps: 16 }, start, step, &mut got);
+                let (mut got, mut at, mut taps) = (vec![0.0; n], vec![0; n], vec![0.0; n * 16]);
+                level.taps(&Table { values: &c, steps: &d, taps: 16 }, start, step, 0, &mut at, &mut taps);
+                level.weigh(&x, &at, &taps, &mut got);
                 for (g, (w, size)) in got.iter().zip(&want) {
                     prop_assert!((f64::from(*g) - w).abs() <= 1e-5 * size, "{g} {w}");
+                }
+                let first = first.get_or_insert_with(|| got.clone());
+                prop_assert!(first.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
+            }
+        }
+
+        #[test]
+        fn angles_agree_with_the_arc_tangent_on_every_level(v in prop::collection::vec((-9.0f64..9.0, -9.0f64..9.0), 1..60)) {
+            let special = [0.0, -0.0, 1.0, -1.0, 1e-300, 4e99];
+            let corners = special.iter().flat_map(|x| special.map(|y| (*x, y)));
+            let (x, y): (Vec<f64>, Vec<f64>) = v.into_iter().chain(corners).unzip();
+            let mut first: Option<Vec<f64>> = None;
+            for level in Level::all() {
+                let mut got = vec![f64::NAN; x.len()];
+                level.angles(&x, &y, &mut got);
+                for (i, a) in got.iter().enumerate() {
+                    let want = y[i].atan2(x[i]);
+                    let none = x[i] == 0.0 && y[i] == 0.0;
+                    prop_assert!(none || (a - want).abs() <= 2e-15 * want.abs().max(1e-300), "{} {}: {a} {want}", x[i], y[i]);
                 }
                 let first = first.get_or_insert_with(|| got.clone());
                 prop_assert!(first.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
