@@ -40,6 +40,12 @@ struct Sums {
 }
 
 impl Sums {
+    /// Makes room for values such as these, so that none is to be made in the midst of the stream.
+    fn prepare(&mut self, part: &Interval<'_>) {
+        self.add(part);
+        self.close(part.period, false, part.stamp, &mut |_| ());
+    }
+
     fn add(&mut self, part: &Interval<'_>) {
         if self.count == 0 {
             self.start_sample = part.start_sample;
@@ -130,6 +136,7 @@ pub struct Aggregator {
     ten_minutes: Sums,
     two_hours: Sums,
     tick: i64,
+    prepared: bool,
 }
 
 impl Aggregator {
@@ -141,6 +148,13 @@ impl Aggregator {
         is_last: bool,
         give: &mut impl FnMut(Interval<'_>),
     ) {
+        if !self.prepared {
+            let [a, b] = &mut self.three_s;
+            for sums in [a, b, &mut self.ten_minutes, &mut self.two_hours] {
+                sums.prepare(basic);
+            }
+            self.prepared = true;
+        }
         if tick != self.tick {
             self.close_ten_minutes(give);
             if self.three_s[0].count > 0 {

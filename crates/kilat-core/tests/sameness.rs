@@ -10,7 +10,6 @@
 mod signals;
 
 use std::f64::consts::PI;
-use std::sync::Arc;
 
 use kilat_core::config::Tone;
 use kilat_core::engine::analysis::Gap;
@@ -193,8 +192,8 @@ impl Log {
 /// What the engine gives out when it is handed whole segments, on a pool of its own.
 fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
     let plan = open(capture, config).plan().clone();
-    let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
-    let mut engine = Engine::new(plan.clone(), (threads > 1).then_some(pool), 0, Timestamp::default());
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let mut engine = Engine::new(plan.clone(), threads, 0, Timestamp::default());
     let mut log = Log::default();
     for (k, s) in capture.time().segments().iter().enumerate() {
         if k > 0 {
@@ -204,7 +203,7 @@ fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
         let range = s.first as usize..(s.first + s.len) as usize;
         let part = |i: usize| capture.channels()[i].samples.as_ref().unwrap().slice(range.clone());
         let block: Vec<_> = plan.recorded().iter().map(|c| part(c.info.index)).collect();
-        engine.push(&block, &mut log);
+        pool.install(|| engine.push(&block, &mut log));
         engine.interrupt(&mut log);
     }
     engine.finish(&mut log);

@@ -20,9 +20,12 @@ pub struct Resampler {
 
 impl Resampler {
     /// Interpolates with `kernel`, whose unit is samples of the stream to be read.
+    ///
+    /// # Panics
+    /// When the kernel is more than a thousand samples long.
     pub fn new(kernel: &Kernel) -> Self {
         let taps = (2 * kernel.half_width().ceil() as usize).next_multiple_of(16);
-        assert!(taps <= TOGETHER, "a kernel as narrow as {kernel:?} has no use here");
+        assert!(taps <= TOGETHER, "{taps} taps");
         let row = |r: usize| -> Vec<f64> {
             let fraction = r as f64 / ROWS as f64;
             let raw: Vec<f64> =
