@@ -5,6 +5,7 @@
     reason = "a program that reports to its caller's terminal"
 )]
 
+mod bench;
 mod datasets;
 mod docs;
 mod test;
@@ -27,6 +28,15 @@ enum Task {
     ///
     /// The Python package is built in `.venv`. The last line is `N passed, N failed`.
     Test,
+    /// Run every benchmark and write the tables of BENCHMARKS.md and docs/throughput.svg. Half an hour on a quiet machine.
+    Bench {
+        /// Directory with the scripts of other implementations, as benches/compare.py wants it; without it nothing is compared.
+        #[arg(long)]
+        peers: Option<PathBuf>,
+        /// Rounds of the comparison.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
     /// Write docs/cli.md, the help pages of the kilat command.
     Docs {
         /// Compare only; write nothing.
@@ -49,6 +59,7 @@ fn root() -> PathBuf {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test => return test::run(&root()),
+        Task::Bench { peers, rounds } => bench::run(&root(), peers.as_deref(), rounds),
         Task::Docs { check } => docs::run(&root(), check),
         Task::Datasets { check } => datasets::run(&root(), check),
     };
