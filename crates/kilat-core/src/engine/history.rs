@@ -46,16 +46,16 @@ impl History {
 
     /// Appends `n` samples and returns them for filling: what is in them is of no meaning.
     ///
-    /// Memory moves only when the room is used up, and there is room for at least half as many samples more as are alive, so the
-    /// cost per sample is constant. It grows to twice the need, so that it settles: no allocation once the stream runs.
+    /// Memory moves only when the room is used up, and there is room for at least as many samples more as are alive, so the cost
+    /// per sample is constant. It grows to four times the need, so that it settles: no allocation once the stream runs.
     pub fn grow(&mut self, n: usize) -> &mut [f32] {
         if self.end + n > self.data.len() {
             self.data.copy_within(self.dead..self.end, 0);
             self.end -= self.dead;
             self.dead = 0;
             let needed = self.end + n;
-            if 3 * needed > 2 * self.data.len() {
-                self.data.resize(2 * needed, 0.0);
+            if 2 * needed > self.data.len() {
+                self.data.resize(4 * needed, 0.0);
             }
         }
         self.end += n;

@@ -15,6 +15,9 @@ use crate::pq::flicker::{FlickerMeter, PInst};
 use crate::pq::rms::{MARGIN, product_integral};
 use crate::pq::transients::TransientSearch;
 
+/// Samples that are converted and looked through while they are in the nearest cache.
+const NEAR: usize = 2048;
+
 /// One half cycle of a tracked channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Half {
@@ -110,7 +113,9 @@ impl Track {
     /// Takes the next samples of a recorded channel.
     pub fn push(&mut self, plan: &Plan, samples: SamplesRef<'_>) {
         let channel = &plan.channels[self.index];
-        self.ingest(channel, samples);
+        for from in (0..samples.len()).step_by(NEAR) {
+            self.ingest(channel, samples.slice(from..samples.len().min(from + NEAR)));
+        }
         if let Some(corrector) = &channel.corrector {
             corrector.run(plan.level, &mut self.recorded, &mut self.raw);
         }

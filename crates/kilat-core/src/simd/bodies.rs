@@ -58,8 +58,10 @@ pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32
     let mut from = 0;
     let (fours, rest) = out.as_chunks_mut::<4>();
     for four in fours {
-        let x = &x[from..from + 3 * factor + span];
-        let [a, b, c, d] = [0, 1, 2, 3].map(|k| x[k * factor..k * factor + span].as_chunks::<LANES>().0);
+        let (a, _) = x[from..from + span].as_chunks::<LANES>();
+        let (b, _) = x[from + factor..from + factor + span].as_chunks::<LANES>();
+        let (c, _) = x[from + 2 * factor..from + 2 * factor + span].as_chunks::<LANES>();
+        let (d, _) = x[from + 3 * factor..from + 3 * factor + span].as_chunks::<LANES>();
         let mut acc = [f32x16::splat(s, 0.0); 4];
         for ((((h, a), b), c), d) in taps.iter().zip(a).zip(b).zip(c).zip(d) {
             let h = f32x16::from_slice(s, h);
