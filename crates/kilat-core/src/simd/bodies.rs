@@ -107,7 +107,13 @@ pub fn taps<S: Simd>(
         let place = (position - floor) * rows;
         let floor = place.floor();
         let f = f32x16::splat(s, (place - floor) as f32);
-        let row = (floor + WHOLE).to_bits() as u32 as usize * vectors;
+        let row = (floor + WHOLE).to_bits() as u32 as usize;
+        if let [out] = out {
+            // The usual width, without a loop.
+            (f32x16::from_slice(s, &values[row]) + f * f32x16::from_slice(s, &steps[row])).store_slice(out);
+            continue;
+        }
+        let row = row * vectors;
         let rows = values[row..row + vectors].iter().zip(&steps[row..row + vectors]);
         for ((c, d), out) in rows.zip(out) {
             (f32x16::from_slice(s, c) + f * f32x16::from_slice(s, d)).store_slice(out);
