@@ -1,8 +1,11 @@
 //! The offline driver: a whole capture, segment by segment. It does no arithmetic.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::capture::{Capture, Codes, Kind};
+use rayon::prelude::*;
+
+use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef};
 use crate::config::Config;
 use crate::engine::analysis::{Analysis, Gap};
 use crate::engine::plan::{ChannelSpec, Plan};
@@ -14,7 +17,7 @@ use crate::pq::flicker::design::LEAST_RATE_HZ;
 use crate::units::{SampleRate, Timestamp};
 
 /// Samples of each channel that are read from where they are stored at a time.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 18;
 
 /// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
 ///
@@ -92,15 +95,26 @@ fn run(
         let end = (s.first + s.len) as usize;
         for from in (s.first as usize..end).step_by(BLOCK) {
             let range = from..end.min(from + BLOCK);
-            let channels = plan.recorded().iter().map(|c| &capture.channels()[c.info.index]);
-            let block = channels.zip(&mut own).map(|(c, own)| c.samples.read(range.clone(), own));
-            let block = block.collect::<Result<Vec<_>>>()?;
-            engine.push(&block, sink);
+            let channels = plan.recorded().iter().map(|c| &capture.channels()[c.info.index].samples);
+            engine.push(&read(channels.zip(&mut own), &range, threads)?, sink);
         }
         engine.interrupt(sink);
     }
     engine.finish(sink);
     Ok(())
+}
+
+/// Samples `range` of each channel; what must be decoded, such as the chunks of a compressed file, is decoded by all threads.
+fn read<'a>(
+    channels: impl Iterator<Item = (&'a Samples, &'a mut Codes)>,
+    range: &Range<usize>,
+    threads: usize,
+) -> Result<Vec<SamplesRef<'a>>> {
+    if threads == 1 {
+        return channels.map(|(samples, own)| samples.read(range.clone(), own)).collect();
+    }
+    let channels: Vec<_> = channels.collect();
+    channels.into_par_iter().map(|(samples, own)| samples.read(range.clone(), own)).collect()
 }
 
 /// The rate that is analysed: the fastest; an error when the capture is empty.
