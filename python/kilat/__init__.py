@@ -13,6 +13,7 @@ from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __v
 from .analysis import Analysis, ChannelInfo, Flicker
 from .measurements import Measurements
 from .tables import (
+    Bursts,
     Demand,
     Deviation,
     Diagnosis,
@@ -29,6 +30,8 @@ from .tables import (
     Power,
     Pst,
     RapidChanges,
+    Signalling,
+    Supraharmonics,
     SystemPower,
     Table,
     Transients,
@@ -37,6 +40,7 @@ from .tables import (
 
 __all__ = [
     "Analysis",
+    "Bursts",
     "Capture",
     "Channel",
     "ChannelInfo",
@@ -60,6 +64,8 @@ __all__ = [
     "Power",
     "Pst",
     "RapidChanges",
+    "Signalling",
+    "Supraharmonics",
     "SystemPower",
     "Table",
     "Transients",

@@ -39,7 +39,11 @@ class Config:
     nominal_frequency_hz: float
     """50 or 60."""
     class_: Literal["A", "S"]
-    """Measurement class of IEC 61000-4-30."""
+    """Measurement class of IEC 61000-4-30: S measures 40 orders and does not resynchronise at 10-min ticks."""
+    edition: Literal["3", "3.1", "4"]
+    """Edition of IEC 61000-4-30: 4 has no under- and over-deviation."""
+    event_rms: Literal["1/2", "1"]
+    """Dips, swells and interruptions are sought in Urms(1/2), or in Urms(1), which only class S allows."""
     dip_pct: float
     """A dip begins below this, in % of Udin."""
     swell_pct: float
@@ -54,8 +58,8 @@ class Config:
     """A rapid voltage change is more than this away from the steady mean of a second, in % of Udin."""
     rvc_hysteresis_pct: float
     """By how much the threshold shrinks until a rapid change is over, in % of the threshold."""
-    orders: int
-    """Highest harmonic order measured, 1 to 50."""
+    orders: int | None
+    """Highest harmonic order measured, 1 to 50; ``None``: 50 in class A, 40 in class S."""
     thd_orders: int
     """Highest order that counts into the THD."""
     transient_pct: float
@@ -70,6 +74,10 @@ class Config:
     """Steps in which a demand window slides over its own length: 1 for block after block."""
     supraharmonics: bool
     """Emission above order 50 is measured, as far as the rate reaches."""
+    corrections: dict[str, dict[str, Any]]
+    """What is known of the transducers, by name of the channel: dicts of ``ratio``, ``inverted``, ``gain``, ``delay_s`` and
+    ``response``, a list of dicts of ``hz``, ``gain`` and ``phase_deg``.
+    """
 
     def __new__(cls, **settings: Any) -> Config: ...
     def replace(self, **settings: Any) -> Config: ...
@@ -149,6 +157,10 @@ class Capture:
     def select(
         self, *, kind: str | None = None, phase: str | None = None, names: Sequence[str] | None = None
     ) -> Capture: ...
+    def derive(
+        self,
+        what: Literal["three_wire", "line_neutral", "line_line", "neutral_current", "residual_voltage"],
+    ) -> Capture: ...
     def analyze(
         self,
         *,
@@ -189,6 +201,8 @@ class Results:
     def power(self, period: str) -> dict[str, Any]: ...
     def system_power(self, period: str) -> dict[str, Any]: ...
     def deviation(self, period: str) -> dict[str, Any]: ...
+    def signalling(self, period: str) -> dict[str, Any]: ...
+    def supraharmonics(self, period: str) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]: ...
     @property
     def energy(self) -> dict[str, Any]: ...
     @property
@@ -197,6 +211,8 @@ class Results:
     def events(self) -> dict[str, Any]: ...
     @property
     def rvc(self) -> dict[str, Any]: ...
+    @property
+    def bursts(self) -> dict[str, Any]: ...
     @property
     def transients(self) -> dict[str, Any]: ...
     @property

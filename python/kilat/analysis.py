@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from . import html
 from .measurements import Measurements
 from .tables import (
+    Bursts,
     Demand,
     Diagnosis,
     Energy,
@@ -63,8 +64,8 @@ class Flicker:
 class Analysis(Measurements):
     """What ``Capture.analyze`` found, as tables; each table converts to pandas, polars, Arrow or xarray.
 
-    Its own ``intervals``, ``harmonics``, ``unbalance``, ``power``, ``system_power`` and ``deviation`` are those of the
-    basic 10/12-cycle intervals; ``aggregate("10min")`` has the same of longer ones.
+    Its own ``intervals``, ``harmonics``, ``unbalance``, ``power``, ``system_power``, ``deviation``, ``signalling`` and
+    ``supraharmonics`` are those of the basic 10/12-cycle intervals; ``aggregate("10min")`` has the same of longer ones.
 
     >>> import kilat
     >>> r = kilat.read().analyze(nominal_voltage=230, frequency=50)
@@ -171,6 +172,14 @@ class Analysis(Measurements):
         columns["channels"] = _objects([tuple(self.names[i] for i in c) for c in columns["channels"]])
         columns["extreme_channel"] = _objects([self.names[i] for i in columns["extreme_channel"]])
         return RapidChanges(columns)
+
+    @cached_property
+    def bursts(self) -> Bursts:
+        """Bursts of mains signalling; none without tones in ``config.signalling``."""
+        columns = self._results.bursts
+        columns["channel"] = _objects([self.names[i] for i in columns["channel"]])
+        columns["values_v"] = _objects([tuple(v) for v in columns["values_v"]])
+        return Bursts(columns)
 
     @cached_property
     def transients(self) -> Transients:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import html
-from .tables import Deviation, Harmonics, Intervals, Power, SystemPower, Unbalance
+from .tables import Deviation, Harmonics, Intervals, Power, Signalling, Supraharmonics, SystemPower, Unbalance
 
 if TYPE_CHECKING:
     from ._kilat import Results
@@ -73,6 +73,24 @@ class Measurements:
     def deviation(self) -> Deviation:
         """Under- and over-deviation of each voltage."""
         return Deviation(self._results.deviation(self.period), {"channel": self._names})
+
+    @cached_property
+    def signalling(self) -> Signalling:
+        """Mains signalling: r.m.s. of every tone of ``config.signalling`` on each voltage.
+
+        >>> import kilat
+        >>> r = kilat.read().analyze(nominal_voltage=230, signalling=[{"hz": 175.0}])
+        >>> r.signalling.rms_v.shape == (len(r.intervals), len(r.channels), 1)
+        True
+        """
+        tones = [tone["hz"] for tone in self._results.config.signalling]
+        return Signalling(self._results.signalling(self.period), {"channel": self._names, "hz": tones})
+
+    @cached_property
+    def supraharmonics(self) -> Supraharmonics:
+        """Emission above order 50; no rows unless the setting ``supraharmonics`` asks for it and the rate supports it."""
+        columns, centres = self._results.supraharmonics(self.period)
+        return Supraharmonics(columns, {"channel": self._names, **{name: hz.tolist() for name, hz in centres.items()}})
 
     def __len__(self) -> int:
         return len(self.intervals)

@@ -409,6 +409,59 @@ class Deviation(Table):
     over_pct: NDArray[np.float64]
 
 
+class Signalling(Table):
+    """Mains signalling per interval (IEC 61000-4-30, 5.10), an array ``(interval, channel, tone)``; NaN for currents.
+
+    ``axes["hz"]`` are the tones of ``config.signalling``; without any there are none. As a data frame it has one row
+    per interval, channel and tone.
+    """
+
+    _dims = {"rms_v": ("channel", "hz")}
+
+    time: NDArray[Any]
+    rms_v: NDArray[np.float64]
+    """R.m.s. of each tone, in volts."""
+
+    def _flat(self) -> dict[str, NDArray[Any]]:
+        return _long(self.time, self.axes["channel"], self.axes["hz"], {"rms_v": self.rms_v})
+
+
+class Supraharmonics(Table):
+    """Emission above order 50 per interval, r.m.s. in V or A (IEC 61000-4-7, annex B; IEC 61000-4-30 Ed. 3, annex C).
+
+    Empty unless the setting ``supraharmonics`` asks for it and the rate supports it. As a data frame it has one row per
+    interval, channel and band or bin: ``hz`` is the centre, ``mean`` the value of a band of 200 Hz, and ``min``,
+    ``mean``, ``max`` those of a bin of 2 kHz.
+    """
+
+    _dims = {
+        "low": ("channel", "low_hz"),
+        "high_min": ("channel", "high_hz"),
+        "high_mean": ("channel", "high_hz"),
+        "high_max": ("channel", "high_hz"),
+    }
+
+    time: NDArray[Any]
+    low: NDArray[np.float64]
+    """Bands of 200 Hz from 2 to 9 kHz: ``(interval, channel, low_hz)``."""
+    high_min: NDArray[np.float64]
+    """Least of the blocks of 0.5 ms, bins of 2 kHz from 8 kHz on: ``(interval, channel, high_hz)``."""
+    high_mean: NDArray[np.float64]
+    """Root of the mean square of the blocks."""
+    high_max: NDArray[np.float64]
+    """Largest of the blocks."""
+
+    def _flat(self) -> dict[str, NDArray[Any]]:
+        nothing = np.full_like(self.low, np.nan)
+        low = {"min": nothing, "mean": self.low, "max": nothing}
+        high = {"min": self.high_min, "mean": self.high_mean, "max": self.high_max}
+        parts = [
+            _long(self.time, self.axes["channel"], self.axes[hz], columns)
+            for hz, columns in (("low_hz", low), ("high_hz", high))
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 class Energy(Table):
     """Energy over the recording, in Wh, varh and VAh: a row per pair, then one of all together.
 
@@ -475,7 +528,7 @@ class RapidChanges(Table):
     """Rapid voltage changes, by start (IEC 61000-4-30, 5.11): one steady second to the next, without dip or swell."""
 
     channels: NDArray[Any]
-    """Names of the channels that were not steady, a tuple each."""
+    """Names of the channels that left the threshold, a tuple each."""
     start: NDArray[Any]
     duration_s: NDArray[np.float64]
     delta_steady_v: NDArray[np.float64]
@@ -490,6 +543,25 @@ class RapidChanges(Table):
     """Channel of ΔUmax."""
     open: NDArray[np.bool_]
     """True when the record ended, or a gap came, before all was steady again."""
+    start_sample: NDArray[np.float64]
+    stop_sample: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+
+
+class Bursts(Table):
+    """Bursts of mains signalling: from the first basic value above the threshold, for the time of ``config.signalling``."""
+
+    hz: NDArray[np.float64]
+    """The tone."""
+    channel: NDArray[Any]
+    start: NDArray[Any]
+    duration_s: NDArray[np.float64]
+    largest_v: NDArray[np.float64]
+    """Largest basic value, in volts."""
+    values_v: NDArray[Any]
+    """Basic values recorded, a tuple each."""
+    open: NDArray[np.bool_]
+    """True when the record ended, or a gap came, before the recording time was over."""
     start_sample: NDArray[np.float64]
     stop_sample: NDArray[np.float64]
     flags: NDArray[np.uint16]
@@ -544,6 +616,19 @@ class Gaps(Table):
     stop: NDArray[Any]
     duration_s: NDArray[np.float64]
     sample: NDArray[np.uint64]
+
+
+def _long(
+    time: NDArray[Any], channels: Sequence[Any], hz: Sequence[Any], columns: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """One row per interval, channel and frequency."""
+    n = len(time)
+    flat = {
+        "time": np.repeat(time, len(channels) * len(hz)),
+        "channel": np.tile(np.repeat(np.array(channels, dtype=object), len(hz)), n),
+        "hz": np.tile(np.array(hz, dtype=np.float64), n * len(channels)),
+    }
+    return {**flat, **{name: column.reshape(-1) for name, column in columns.items()}}
 
 
 def _need(package: str) -> Any:

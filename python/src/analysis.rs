@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use kilat::diagnosis::findings;
-use kilat::engine::analysis::SeverityTable;
+use kilat::engine::analysis::{SeverityTable, Supraharmonics};
 use kilat::engine::sink::Period;
 use kilat::output::{measured, period_name, period_named};
 use kilat::report::{Lang, Options, html};
 use kilat::{Analysis, Capture, Flags, Timestamp, Warning};
 use numpy::IntoPyArray;
-use numpy::ndarray::{ArrayView, ArrayView1, Dimension};
+use numpy::ndarray::{Array3, ArrayView, ArrayView1, ArrayView3, Dimension, s};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -90,6 +90,13 @@ fn length(period: &str) -> PyResult<Period> {
             "period: expected '150cycles' (or '3s'), '10min' or '2h', found '{period}'"
         ))
     })
+}
+
+/// A table of emission above order 50, empty unless measured.
+fn emission(a: &Analysis, period: Period, pick: fn(&Supraharmonics) -> &Array3<f64>) -> ArrayView3<'_, f64> {
+    // There is nothing shorter to borrow that is empty.
+    let none = a.signalling_v.slice(s![..0, .., ..]);
+    measured(a, period).supraharmonics.map_or(none, |s| pick(s).view())
 }
 
 #[pymethods]
@@ -269,6 +276,42 @@ impl Results {
         Ok(columns.dict)
     }
 
+    /// Mains signalling of the intervals of this length: a value for each tone of the settings.
+    fn signalling<'py>(slf: &Bound<'py, Self>, period: &str) -> Table<'py> {
+        let period = length(period)?;
+        let columns = Columns::new(slf)
+            .moments("time", measured(&slf.get().analysis, period).intervals.stamp.iter().copied())?
+            .lend("rms_v", |a| measured(a, period).signalling_v.view())?;
+        Ok(columns.dict)
+    }
+
+    /// Emission above order 50 of the intervals of this length, and the centres of its bands and bins; no rows unless measured.
+    fn supraharmonics<'py>(
+        slf: &Bound<'py, Self>,
+        period: &str,
+    ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)> {
+        let period = length(period)?;
+        let m = measured(&slf.get().analysis, period);
+        let (low_hz, high_hz) =
+            m.supraharmonics.map_or((&[][..], &[][..]), |s| (s.low_hz.as_slice(), s.high_hz.as_slice()));
+        let centres = Columns::new(slf)
+            .copy("low_hz", low_hz.iter().copied())?
+            .copy("high_hz", high_hz.iter().copied())?;
+        let rows = m.supraharmonics.map_or(0, |s| s.low.dim().0);
+        let mut columns = Columns::new(slf).moments("time", m.intervals.stamp.iter().copied().take(rows))?;
+        type Pick = fn(&Supraharmonics) -> &Array3<f64>;
+        let picks: [(&str, Pick); 4] = [
+            ("low", |s| &s.low),
+            ("high_min", |s| &s.high_min),
+            ("high_mean", |s| &s.high_mean),
+            ("high_max", |s| &s.high_max),
+        ];
+        for (name, pick) in picks {
+            columns = columns.lend(name, |a| emission(a, period, pick))?;
+        }
+        Ok((columns.dict, centres.dict))
+    }
+
     /// Energy of each pair, then of the system: import Wh, export Wh, varh of quadrants I to IV, VAh, seconds counted.
     #[getter]
     fn energy<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
@@ -340,6 +383,25 @@ impl Results {
             .copy("start_sample", e.iter().map(|e| e.start_sample))?
             .copy("stop_sample", e.iter().map(|e| e.stop_sample))?
             .copy("flags", e.iter().map(|e| e.flags.bits()))?;
+        Ok(columns.dict)
+    }
+
+    /// Bursts of mains signalling; the channel by position in ``channels``, with a list of values each.
+    #[getter]
+    fn bursts<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
+        let a = &slf.get().analysis;
+        let b = &a.bursts;
+        let columns = Columns::new(slf)
+            .copy("hz", b.iter().map(|b| b.hz))?
+            .list("channel", b.iter().map(|b| b.channel))?
+            .times("start", b.iter().map(|b| b.start_sample))?
+            .copy("duration_s", b.iter().map(|b| a.seconds(b.stop_sample) - a.seconds(b.start_sample)))?
+            .copy("largest_v", b.iter().map(|b| b.largest_v))?
+            .list("values_v", b.iter().map(|b| b.values_v.clone()))?
+            .copy("open", b.iter().map(|b| b.open))?
+            .copy("start_sample", b.iter().map(|b| b.start_sample))?
+            .copy("stop_sample", b.iter().map(|b| b.stop_sample))?
+            .copy("flags", b.iter().map(|b| b.flags.bits()))?;
         Ok(columns.dict)
     }
 

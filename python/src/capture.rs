@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 
-use kilat::capture::guess_kind;
+use kilat::capture::{derive, guess_kind};
 use kilat::{Kind, SampleRate, TimeBase, Timestamp};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
@@ -236,6 +236,34 @@ impl Capture {
                 && (phase.is_none() || c.phase == phase)
                 && names.as_ref().is_none_or(|n| n.iter().any(|n| n.eq_ignore_ascii_case(&c.name)))
         })))
+    }
+
+    /// The capture with channels added that Kirchhoff's laws give from recorded ones.
+    ///
+    /// Parameters
+    /// ----------
+    /// what : {"three_wire", "line_neutral", "line_line", "neutral_current", "residual_voltage"}
+    ///     The third line-line voltage and the third current of three wires; voltages against the artificial star
+    ///     point; line-line from line-neutral voltages; ``IN = -(IA + IB + IC)``; ``UN = UA + UB + UC``.
+    ///
+    /// >>> import kilat
+    /// >>> kilat.read().select(kind="voltage").derive("line_line").names[-3:]
+    /// ['UAB (derived)', 'UBC (derived)', 'UCA (derived)']
+    fn derive(&self, py: Python<'_>, what: &str) -> PyResult<Self> {
+        let derived = match what {
+            "three_wire" => derive::three_wire,
+            "line_neutral" => derive::line_neutral,
+            "line_line" => derive::line_line,
+            "neutral_current" => derive::neutral_current,
+            "residual_voltage" => derive::residual_voltage,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "derive: expected three_wire, line_neutral, line_line, neutral_current or residual_voltage, found \
+                     `{other}`"
+                )));
+            }
+        };
+        py.detach(|| derived(&self.0)).map(Self).map_err(to_py)
     }
 
     /// Measures per IEC 61000-4-30; the interpreter is free meanwhile.

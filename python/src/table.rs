@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::builder::{Float64Builder, ListBuilder, StringBuilder};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch,
@@ -16,7 +16,7 @@ use pyo3::types::{PyCapsule, PyDict};
 
 /// A PyCapsule ``arrow_array_stream`` with one batch: the one-dimensional NumPy arrays of ``columns``, copied.
 ///
-/// Object columns hold texts, or sequences of texts. Times are without a zone, as in NumPy.
+/// Object columns hold texts, or sequences of texts or of numbers. Times are without a zone, as in NumPy.
 #[pyfunction]
 pub fn arrow_stream<'py>(py: Python<'py>, columns: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyCapsule>> {
     let mut arrays = Vec::with_capacity(columns.len());
@@ -55,6 +55,13 @@ fn arrow(column: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
         let mut builder = ListBuilder::new(StringBuilder::new());
         for texts in lists {
             builder.append_value(texts.into_iter().map(Some));
+        }
+        return Ok(Some(Arc::new(builder.finish())));
+    }
+    if let Ok(lists) = list.extract::<Vec<Vec<f64>>>() {
+        let mut builder = ListBuilder::new(Float64Builder::new());
+        for numbers in lists {
+            builder.append_value(numbers.into_iter().map(Some));
         }
         return Ok(Some(Arc::new(builder.finish())));
     }

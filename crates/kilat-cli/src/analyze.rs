@@ -13,7 +13,7 @@ use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
 use crate::print::{self, duration, fit, fixed};
 
 /// Measures recordings: r.m.s., frequency, harmonics, unbalance, flicker, power, energy, events, rapid changes, transients,
-/// probable causes; per 10/12 cycles, 150/180 cycles, 10 min and 2 h.
+/// mains signalling, emission up to 150 kHz, probable causes; per 10/12 cycles, 150/180 cycles, 10 min and 2 h.
 ///
 /// Prints tables, or one JSON document with --json. Every threshold is a setting (--config); the results of a capture are the
 /// same bits on any number of threads.
@@ -29,7 +29,7 @@ pub struct Args {
     /// Print one JSON document (docs/json.md).
     #[arg(long)]
     json: bool,
-    /// JSON with the harmonics of every interval, not only their means.
+    /// The harmonics and supraharmonics of every interval, not only their means.
     #[arg(long)]
     full: bool,
     /// Table that a .csv file holds.
@@ -75,6 +75,10 @@ enum Table {
     Events,
     /// Rapid voltage changes.
     Rvc,
+    /// Bursts of mains signalling; its values per interval are columns of the tables of intervals.
+    Bursts,
+    /// Emission above order 50; of each interval with --full.
+    Supraharmonics,
     /// Transients.
     Transients,
 }
@@ -91,6 +95,8 @@ impl From<Table> for output::Table {
             Table::Flicker => Self::Flicker,
             Table::Events => Self::Events,
             Table::Rvc => Self::Rvc,
+            Table::Bursts => Self::Bursts,
+            Table::Supraharmonics => Self::Supraharmonics,
             Table::Transients => Self::Transients,
         }
     }
@@ -176,11 +182,12 @@ fn page(f: &AnalysisOutput) -> String {
     let s = &f.summary;
     let _ = write!(
         text,
-        "\n  Udin {} V, {} Hz, {:?} wiring, class {:?}; {} intervals of {} cycles, {} flagged\n",
+        "\n  Udin {} V, {} Hz, {:?} wiring, class {:?}, {}; {} intervals of {} cycles, {} flagged\n",
         fit(c.nominal_voltage_v),
         c.nominal_frequency_hz,
         f.wiring,
         c.class,
+        c.edition,
         s.intervals,
         c.cycles(),
         s.flagged
@@ -193,6 +200,8 @@ fn page(f: &AnalysisOutput) -> String {
     text += &energy(f);
     text += &events(f);
     text += &rapid_changes(f);
+    text += &bursts(f);
+    text += &supraharmonics(f);
     text += &transients(f);
     text += &findings(f);
     if !f.warnings.is_empty() {
@@ -246,6 +255,11 @@ fn quantities(f: &AnalysisOutput) -> String {
         let range = |t: &SeverityColumns| Range::cubic(t.severity.iter().copied());
         q.row("Pst", &c.measured.name, "", &range(&flicker.pst), three);
         q.row("Plt", &c.measured.name, "", &range(&flicker.plt), three);
+    }
+    for c in f.channels.iter().map(|c| &c.measured) {
+        for tone in &c.signalling {
+            q.row(&format!("signalling {} Hz", tone.hz), &c.name, "V", &tone.rms_range_v, fit);
+        }
     }
     let unbalance = [
         ("unbalance u2", s.u2_pct),
@@ -328,6 +342,50 @@ fn rapid_changes(f: &AnalysisOutput) -> String {
     });
     let header = ["channels", "start s", "duration s", "ΔUss V", "ΔUss %", "ΔUmax V", "ΔUmax %"];
     section("rapid voltage changes", f.rvc.len(), &header, rows.collect(), 1)
+}
+
+/// Bursts of the tones that the settings name; nothing without tones.
+fn bursts(f: &AnalysisOutput) -> String {
+    if f.config.signalling.is_empty() {
+        return String::new();
+    }
+    let rows = f.bursts.iter().take(ROWS).map(|b| {
+        let open = if b.open { " (cut off)" } else { "" };
+        vec![
+            format!("{}{open}", b.channel),
+            fit(b.hz),
+            fixed(b.start_s, 3),
+            fixed(b.duration_s, 3),
+            fit(b.largest_v),
+            fixed(b.largest_pct, 2),
+        ]
+    });
+    let header = ["channel", "Hz", "start s", "duration s", "largest V", "% Udin"];
+    section("bursts of mains signalling", f.bursts.len(), &header, rows.collect(), 1)
+}
+
+/// The strongest emission of each channel, below and above 9 kHz.
+fn supraharmonics(f: &AnalysisOutput) -> String {
+    let Some(s) = &f.supraharmonics else { return String::new() };
+    let strongest = |hz: &[f64], values: &[f64]| {
+        let all = hz.iter().zip(values).filter(|(_, v)| v.is_finite());
+        all.max_by(|a, b| a.1.total_cmp(b.1)).map(|(hz, v)| (*hz, *v))
+    };
+    let mut rows = Vec::new();
+    for (c, unit) in s.channels.iter().zip(f.channels.iter().map(|c| c.measured.unit)) {
+        let ranges = [("2 to 9 kHz", &s.low_hz, &c.low_mean), ("9 to 150 kHz", &s.high_hz, &c.high_mean)];
+        for (range, hz, values) in ranges {
+            let Some((hz, v)) = strongest(hz, values) else { continue };
+            rows.push(vec![c.channel.clone(), range.into(), unit.into(), fit(hz), fit(v)]);
+        }
+    }
+    section(
+        "strongest emission above order 50",
+        rows.len(),
+        &["channel", "range", "unit", "Hz", "r.m.s."],
+        rows,
+        2,
+    )
 }
 
 /// The letters of a name in `CamelCase`, as words.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use kilat::diagnosis::{self, Finding};
 use kilat::io::{ChannelMap, ReadOptions, SampleAxis};
-use kilat::{Analysis, Capture, Config, Error, Phase, Timestamp, Warning, synth};
+use kilat::{Analysis, Capture, Class, Config, Edition, Error, Phase, Timestamp, Warning, synth};
 
 use crate::failure::Failure;
 
@@ -130,6 +130,12 @@ pub struct AnalysisArgs {
     /// Nominal frequency: 50 or 60 Hz. Taken from the file or the signal when not given.
     #[arg(long, value_name = "HZ")]
     frequency: Option<f64>,
+    /// Measurement class of IEC 61000-4-30: A unless stated. S measures 40 orders and does not resynchronise at 10-min ticks.
+    #[arg(long, value_name = "CLASS", ignore_case = true)]
+    class: Option<ClassName>,
+    /// Edition of IEC 61000-4-30: 3 unless stated. Ed. 4 has no under- and over-deviation.
+    #[arg(long, value_name = "EDITION")]
+    edition: Option<EditionNumber>,
     /// Settings in TOML, by the names that `kilat analyze --json` shows under `config`: thresholds, orders.
     /// Options of the command line win.
     #[arg(long, value_name = "FILE")]
@@ -137,6 +143,22 @@ pub struct AnalysisArgs {
     /// Threads to compute on; 0 means as many as the machine has. The results do not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ClassName {
+    A,
+    S,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EditionNumber {
+    #[value(name = "3")]
+    Third,
+    #[value(name = "3.1")]
+    ThirdAmended,
+    #[value(name = "4")]
+    Fourth,
 }
 
 /// A capture with its analysis and what was assumed for it.
@@ -165,6 +187,19 @@ impl AnalysisArgs {
         let (base, assumed) = kilat::config_for(capture, voltage, frequency).map_err(Failure::about(file))?;
         config.nominal_voltage_v = base.nominal_voltage_v;
         config.nominal_frequency_hz = base.nominal_frequency_hz;
+        if let Some(class) = self.class {
+            config.class = match class {
+                ClassName::A => Class::A,
+                ClassName::S => Class::S,
+            };
+        }
+        if let Some(edition) = self.edition {
+            config.edition = match edition {
+                EditionNumber::Third => Edition::Third,
+                EditionNumber::ThirdAmended => Edition::ThirdAmended,
+                EditionNumber::Fourth => Edition::Fourth,
+            };
+        }
         config.check()?;
         Ok((config, assumed))
     }

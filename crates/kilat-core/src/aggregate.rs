@@ -6,9 +6,12 @@
 //! | 10 min | the basic intervals that begin between two ticks; the one in progress at a tick belongs to the old 10 min | at ticks |
 //! | 2 h | 12 values of 10 min | at even hours |
 //!
+//! Class S does not resynchronise: its intervals, and those of 150/180 cycles, run on across ticks, and nothing overlaps.
+//!
 //! Values are roots of mean squares, powers are means ([`Mean`]). An aggregate of which more than one basic interval's time is
 //! missing at either end, or that a gap cuts, is [`Flags::INCOMPLETE`]; it carries the flags of all its parts.
 
+use crate::config::Class;
 use crate::engine::analysis::Flags;
 use crate::engine::measured::{Mean, Measured, System};
 use crate::engine::sink::{Interval, Period};
@@ -129,8 +132,9 @@ impl Sums {
 }
 
 /// State of the aggregation: it goes on over gaps, because ticks do.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Aggregator {
+    resynchronises: bool,
     /// The 150/180 cycles that go on, and those that a tick has overlapped and that are not full yet.
     three_s: [Sums; 2],
     ten_minutes: Sums,
@@ -140,6 +144,18 @@ pub struct Aggregator {
 }
 
 impl Aggregator {
+    /// At the start of a stream, measured in this class.
+    pub fn new(class: Class) -> Self {
+        Self {
+            resynchronises: class.resynchronises(),
+            three_s: <[Sums; 2]>::default(),
+            ten_minutes: Sums::default(),
+            two_hours: Sums::default(),
+            tick: 0,
+            prepared: false,
+        }
+    }
+
     /// Takes the next basic interval; `tick` and `is_last` as in [`Span`](crate::engine::timeline::Span).
     pub fn add(
         &mut self,
@@ -157,7 +173,7 @@ impl Aggregator {
         }
         if tick != self.tick {
             self.close_ten_minutes(give);
-            if self.three_s[0].count > 0 {
+            if self.resynchronises && self.three_s[0].count > 0 {
                 self.close_overlapped(give);
                 self.three_s.swap(0, 1);
             }

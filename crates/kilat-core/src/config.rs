@@ -13,11 +13,66 @@ pub mod correction;
 pub use correction::{Correction, ResponsePoint};
 
 /// Measurement class of IEC 61000-4-30.
+///
+/// Class S differs from Class A in what [`Config::orders`], [`Config::event_rms`] and
+/// [`Class::resynchronises`] say; every other quantity is measured as in Class A, which Class S allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)] // the variants are the names of the classes
 pub enum Class {
     A,
     S,
+}
+
+impl Class {
+    /// True when basic intervals, and those of 150/180 cycles, begin anew at every 10-min tick and may overlap the ones before
+    /// (Class A). Class S puts one behind the other: an interval in progress at a tick belongs to the 10 min that end.
+    pub fn resynchronises(self) -> bool {
+        self == Self::A
+    }
+}
+
+/// Edition of IEC 61000-4-30 that results are stated by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Edition {
+    /// Ed. 3, of 2015.
+    #[default]
+    #[serde(rename = "3")]
+    Third,
+    /// Ed. 3.1: with amendment 1, of 2021. No difference to Ed. 3 is known that would change a result.
+    #[serde(rename = "3.1")]
+    ThirdAmended,
+    /// Ed. 4, of 2025: without under- and over-deviation, and with two annexes on 2 to 150 kHz whose methods are not public.
+    #[serde(rename = "4")]
+    Fourth,
+}
+
+impl Edition {
+    /// True when under- and over-deviation are among its parameters.
+    pub fn has_deviation(self) -> bool {
+        self != Self::Fourth
+    }
+}
+
+impl std::fmt::Display for Edition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Third => "Ed. 3",
+            Self::ThirdAmended => "Ed. 3.1",
+            Self::Fourth => "Ed. 4",
+        })
+    }
+}
+
+/// R.m.s. values that dips, swells and interruptions are sought in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum EventRms {
+    /// Urms(1/2): of one cycle, refreshed every half cycle.
+    #[default]
+    #[serde(rename = "1/2")]
+    HalfCycle,
+    /// Urms(1): of one cycle, refreshed every cycle. In Class S only.
+    #[serde(rename = "1")]
+    Cycle,
 }
 
 /// How the channels make a system.
@@ -93,6 +148,10 @@ pub struct Config {
     pub nominal_frequency_hz: f64,
     /// Measurement class.
     pub class: Class,
+    /// Edition of the standard.
+    pub edition: Edition,
+    /// Values that dips, swells and interruptions are sought in: Urms(1/2), or Urms(1), which only Class S allows.
+    pub event_rms: EventRms,
     /// A dip begins below this, in % of Udin.
     #[doc(alias = "sag")]
     pub dip_pct: f64,
@@ -108,8 +167,8 @@ pub struct Config {
     pub rvc_pct: f64,
     /// By how much the threshold shrinks until a rapid change is over, in % of the threshold.
     pub rvc_hysteresis_pct: f64,
-    /// Highest harmonic order measured, 1 to 50.
-    pub orders: usize,
+    /// Highest harmonic order measured, 1 to 50; none means that of the class ([`Config::orders`]).
+    pub orders: Option<usize>,
     /// Highest order that counts into the THD, 2 to `orders`.
     pub thd_orders: usize,
     /// Smallest transient reported, in % of the nominal peak voltage.
@@ -142,6 +201,8 @@ impl Config {
             nominal_voltage_v,
             nominal_frequency_hz,
             class: Class::A,
+            edition: Edition::default(),
+            event_rms: EventRms::default(),
             dip_pct: 90.0,
             swell_pct: 110.0,
             interruption_pct: 5.0,
@@ -149,7 +210,7 @@ impl Config {
             sliding_reference: false,
             rvc_pct: 5.0,
             rvc_hysteresis_pct: 50.0,
-            orders: 50,
+            orders: None,
             thd_orders: 40,
             transient_pct: 10.0,
             signalling: Vec::new(),
@@ -159,6 +220,19 @@ impl Config {
             supraharmonics: false,
             corrections: BTreeMap::new(),
         }
+    }
+
+    /// The same, Class S: harmonics up to order 40, intervals without resynchronisation.
+    pub fn class_s(nominal_voltage_v: f64, nominal_frequency_hz: f64) -> Self {
+        Self { class: Class::S, ..Self::class_a(nominal_voltage_v, nominal_frequency_hz) }
+    }
+
+    /// The highest order stated, else 50 in Class A and 40 in Class S (IEC 61000-4-30, 5.8).
+    pub fn orders(&self) -> usize {
+        self.orders.unwrap_or(match self.class {
+            Class::A => 50,
+            Class::S => 40,
+        })
     }
 
     /// The lamp stated, else the 120 V lamp up to a declared voltage of 130 V and the 230 V lamp above. The mains frequency says
@@ -188,6 +262,10 @@ impl Config {
                 format!("{} is neither 50 nor 60", self.nominal_frequency_hz),
             ));
         }
+        if self.event_rms == EventRms::Cycle && self.class == Class::A {
+            let problem = "Urms(1), refreshed every cycle, is for Class S; Class A takes Urms(1/2)";
+            return Err(Error::config("event_rms", problem));
+        }
         within("dip_pct", self.dip_pct, 1.0, 100.0)?;
         within("swell_pct", self.swell_pct, 100.0, 300.0)?;
         within("interruption_pct", self.interruption_pct, 0.1, self.dip_pct)?;
@@ -202,7 +280,7 @@ impl Config {
             within("signalling.threshold_pct", tone.threshold_pct, 0.1, 100.0)?;
             within("signalling.record_s", tone.record_s, 0.1, 120.0)?;
         }
-        within("orders", self.orders as f64, 1.0, 50.0)?;
+        within("orders", self.orders() as f64, 1.0, 50.0)?;
         within("thd_orders", self.thd_orders as f64, 1.0, 50.0)?;
         self.corrections.iter().try_for_each(|(name, c)| c.check(&format!("corrections.{name}")))
     }
@@ -242,6 +320,9 @@ mod tests {
         assert_eq!(toml::from_str::<Config>("nominal_voltage_v = 400.0").unwrap().dip_pct, 90.0);
         assert!(toml::from_str::<Config>("dipp_pct = 85.0").is_err());
         assert!(toml::from_str::<Config>("lamp = \"100V\"").is_err());
+        assert!(
+            toml::from_str::<Config>("edition = \"2\"").unwrap_err().to_string().contains("`3`, `3.1`, `4`")
+        );
     }
 
     #[test]
@@ -250,6 +331,20 @@ mod tests {
         assert_eq!(lamp("nominal_voltage_v = 120.0\nnominal_frequency_hz = 50.0"), Lamp::V120);
         assert_eq!(lamp("nominal_voltage_v = 230.0\nnominal_frequency_hz = 60.0"), Lamp::V230);
         assert_eq!(lamp("nominal_voltage_v = 230.0\nlamp = \"120V\""), Lamp::V120);
+    }
+
+    #[test]
+    fn orders_follow_the_class_unless_stated() {
+        let orders = |text: &str| toml::from_str::<Config>(text).unwrap().orders();
+        assert_eq!((orders(""), orders("class = \"S\"")), (50, 40));
+        assert_eq!((orders("orders = 25"), orders("class = \"S\"\norders = 50")), (25, 50));
+    }
+
+    #[test]
+    fn one_value_a_cycle_is_for_class_s() {
+        let read = |text: &str| toml::from_str::<Config>(text).unwrap().check();
+        assert!(read("event_rms = \"1\"").unwrap_err().to_string().starts_with("event_rms: Urms(1)"));
+        assert!(read("event_rms = \"1\"\nclass = \"S\"").is_ok());
     }
 
     #[test]

@@ -95,6 +95,55 @@ fn uncorrected_the_same_delay_shows() {
     assert!((a.power.q1_var[[1, 0]] / straight.power.q1_var[[1, 0]] - 1.0).abs() > 0.01);
 }
 
+/// `x` of channel `Ia`, each sample `skew_s` after that of the voltage.
+fn skewed(skew_s: f64, config: &Config) -> Analysis {
+    let [u, i] = truth();
+    let later = through(&i, |hz| (1.0, 2.0 * PI * hz * skew_s));
+    let samples = vec![("Ua", u.samples(10_000.0, 0.9)), ("Ia", later.samples(10_000.0, 0.9))];
+    let mut recorded = capture(10_000.0, None, samples);
+    recorded.channels_mut()[1].skew_s = skew_s;
+    offline::analyze(&recorded, config, 1).unwrap()
+}
+
+#[test]
+fn a_channel_sampled_later_is_measured_at_the_common_time() {
+    let [u, i] = truth();
+    for skew_s in [25e-6, -80e-6, 1.7e-3] {
+        let case = format!("skew of {skew_s} s");
+        let a = skewed(skew_s, &with(&[]));
+        is_the_current(&a, &i, 1e-4, 0.01, &case);
+        let angle = |h: usize| u.phase_rad[h] - i.phase_rad[h];
+        let p_w: f64 = (1..=50).map(|h| u.rms[h] * i.rms[h] * angle(h).cos()).sum();
+        let q1_var = u.rms[1] * i.rms[1] * angle(1).sin();
+        for k in 0..a.power.p_w.nrows() {
+            within(a.power.p_w[[k, 0]], p_w, 1e-4 * p_w, || format!("{case}: P"));
+            within(a.power.q1_var[[k, 0]], q1_var, 1e-4 * q1_var, || format!("{case}: Q1"));
+        }
+    }
+}
+
+#[test]
+fn a_skew_and_a_stated_delay_add_up() {
+    // Late by as much as it is sampled late: nothing to do, and nothing is filtered.
+    let both = skewed(25e-6, &with(&[("Ia", delayed_by(25e-6))]));
+    let [u, i] = truth();
+    let later = through(&i, |hz| (1.0, 2.0 * PI * hz * 25e-6));
+    let plain = corrected(10_000.0, &u, &later, Correction::default());
+    assert_eq!(both.intervals.rms, plain.intervals.rms);
+    assert_eq!(both.harmonics.phase_rad, plain.harmonics.phase_rad);
+}
+
+#[test]
+fn a_skew_that_is_no_time_is_ignored_and_said_so() {
+    for skew_s in [f64::NAN, f64::INFINITY, -2.0, 1e300] {
+        let mut recorded = capture(10_000.0, None, vec![("Ua", truth()[0].samples(10_000.0, 0.9))]);
+        recorded.channels_mut()[0].skew_s = skew_s;
+        let a = offline::analyze(&recorded, &with(&[]), 1).unwrap();
+        within(a.intervals.rms[[0, 0]], truth()[0].total_rms(), 0.01, || format!("skew of {skew_s}"));
+        assert!(a.warnings.iter().any(|w| w.to_string().contains("skew of")), "{:?}", a.warnings);
+    }
+}
+
 #[test]
 fn a_low_pass_measured_at_twenty_points_gives_back_the_harmonics() {
     let [u, i] = truth();

@@ -18,8 +18,8 @@ use kilat_core::engine::segment::Engine;
 use kilat_core::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Sink};
 use kilat_core::pq::signalling::Burst;
 use kilat_core::{
-    Analysis, Capture, Config, Event, Flags, RapidChange, SampleKind, SampleRate, Segment, TimeBase,
-    Timestamp, Transient,
+    Analysis, Capture, Config, Event, EventRms, Flags, RapidChange, SampleKind, SampleRate, Segment,
+    TimeBase, Timestamp, Transient,
 };
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
@@ -488,6 +488,17 @@ fn corrected_and_derived_channels() {
     let corrections = toml::from_str::<Config>(text).unwrap().corrections;
     let config = Config { corrections, supraharmonics: true, ..Config::class_a(UDIN_V, 50.0) };
     check_with(&recorded.with_time(time).unwrap(), &config);
+}
+
+/// No resynchronisation, one value a cycle for events, a channel sampled later than the others.
+#[test]
+fn class_s_across_a_ten_minute_tick() {
+    let dip = |t: f64| if between(t, 1.2, 1.31) { 0.5 } else { 1.0 };
+    let c = three_voltages(RATE_HZ, three(RATE_HZ, 2.0, |k, t| dip(t) * mains(50.03, k, t)));
+    let time = c.time().clone().with_start(Some(Timestamp(1_800_000_000_000 - 1_031_000_000)));
+    let mut c = c.with_time(time).unwrap();
+    c.channels_mut()[1].skew_s = 33e-6;
+    check_with(&c, &Config { event_rms: EventRms::Cycle, ..Config::class_s(UDIN_V, 50.0) });
 }
 
 #[test]

@@ -5,7 +5,10 @@
 //! in the sum. The phases of the sources say what they are; a line-line voltage whose name turns the conductors round
 //! (`UCB`, `VL1-L3`) counts with the opposite sign. Digital channels, segments and notes stay as they are.
 //!
-//! The analysis adds what [`three_wire`] adds by itself, offline and live.
+//! Channels that were not sampled at the same moment ([`Channel::skew_s`]) are not added up: that is an error.
+//!
+//! The analysis, which aligns them first, adds what
+//! [`three_wire`] adds by itself, offline and live.
 
 use crate::capture::{Capture, Channel, Kind, Phase, tokens};
 use crate::error::{Error, Result, Warning};
@@ -199,6 +202,12 @@ fn with(capture: &Capture, sums: &[Sum]) -> Result<Capture> {
     let mut out = capture.clone();
     for sum in sums {
         let sources = capture.channels();
+        let skew_s = sources[sum.parts[0].0].skew_s;
+        if let Some(other) = sum.parts.iter().map(|p| &sources[p.0]).find(|c| c.skew_s != skew_s) {
+            let expected = format!("channels sampled at one moment, as `{}`", sources[sum.parts[0].0].name);
+            let found = format!("`{}` sampled {} s after it", other.name, other.skew_s - skew_s);
+            return Err(Error::mismatch("derived channels", expected, found));
+        }
         let mut samples = vec![0.0; capture.len() as usize];
         for &(c, w) in &sum.parts {
             for block in sources[c].blocks() {
@@ -207,8 +216,12 @@ fn with(capture: &Capture, sums: &[Sum]) -> Result<Capture> {
             }
         }
         let unit = if sum.kind == Kind::Current { "A" } else { "V" };
-        let channel =
-            Channel { phase: Some(sum.phase), kind: sum.kind, ..Channel::new(sum.name(), unit, samples) };
+        let channel = Channel {
+            phase: Some(sum.phase),
+            kind: sum.kind,
+            skew_s,
+            ..Channel::new(sum.name(), unit, samples)
+        };
         let clipped: usize = sum.parts.iter().map(|&(c, _)| sources[c].clipped()).sum::<Result<_>>()?;
         let formula = sum.formula(|c| &sources[c].name);
         let message = match clipped {

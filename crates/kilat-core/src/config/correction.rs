@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// Longest delay that is corrected, in seconds.
-const LONGEST_DELAY_S: f64 = 1.0;
+pub const LONGEST_DELAY_S: f64 = 1.0;
 /// Smallest gain in a response that is made good: 40 dB of amplification.
 const LEAST_GAIN: f64 = 0.01;
 

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use crate::config::EventRms;
 use crate::engine::analysis::Flags;
 use crate::engine::plan::Plan;
 use crate::engine::severity::Severity;
@@ -46,6 +47,8 @@ pub enum Action {
 pub struct Fold {
     tracked: Vec<usize>,
     before: Vec<Option<Half>>,
+    /// Values of each channel so far; Urms(1) is every second one.
+    values: Vec<u64>,
     detectors: Vec<(Detector, Vec<usize>)>,
     rvc: Vec<(RvcDetector, Vec<usize>)>,
     /// Reference of dips and swells per channel, in volts: Udin, or the sliding one.
@@ -83,6 +86,7 @@ impl Fold {
         Self {
             severities: (0..plan.channels.len()).map(severity).collect(),
             before: vec![None; plan.channels.len()],
+            values: vec![0; plan.channels.len()],
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
             rvc: together.into_iter().map(|g| (RvcDetector::new(g.clone(), &plan.config), g)).collect(),
             references_v: plan.channels.iter().map(|c| c.info.udin_v).collect(),
@@ -176,6 +180,8 @@ impl Fold {
         let mean_square = ((a.energy + b.energy) / (b.stop - a.start)).max(0.0);
         let u_rms_v = mean_square.sqrt() * p.scale.abs();
         let (start, stop) = (a.start, b.stop);
+        let counts = plan.config.event_rms == EventRms::HalfCycle || self.values[channel].is_multiple_of(2);
+        self.values[channel] += 1;
         // What was held over missing samples is flagged, and proves no event.
         let udin_v = p.info.udin_v;
         if udin_v > 0.0 && !flags.contains(Flags::MISSING) {
@@ -183,7 +189,7 @@ impl Fold {
                 let member = group.iter().position(|c| *c == channel)?;
                 Some(Value { member, start, stop, pu: u_rms_v / reference_v, reference_v, flags })
             };
-            for (d, group) in &mut self.detectors {
+            for (d, group) in self.detectors.iter_mut().filter(|_| counts) {
                 // An interruption is one of the declared voltage, whatever the level was before.
                 let reference_v =
                     if d.kind() == EventKind::Interruption { udin_v } else { self.references_v[channel] };

@@ -288,7 +288,11 @@ fn measure_channel(
     };
     let mean = |other: usize| integral(other, span.start) / length;
     out.rms = mean(channel).max(0.0).sqrt();
-    (out.under_v, out.over_v) = (out.rms.min(c.info.udin_v), out.rms.max(c.info.udin_v));
+    (out.under_v, out.over_v) = if plan.config.edition.has_deviation() {
+        (out.rms.min(c.info.udin_v), out.rms.max(c.info.udin_v))
+    } else {
+        (f64::NAN, f64::NAN)
+    };
     out.p_w = c.pair.map_or(f64::NAN, mean);
     out.fresh_j = match c.pair {
         Some(i) if span.fresh > span.start => integral(i, span.fresh) / plan.fs,

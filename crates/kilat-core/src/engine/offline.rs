@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef};
-use crate::config::Config;
+use crate::config::{Config, Edition};
 use crate::engine::analysis::{Analysis, Gap};
 use crate::engine::plan::{ChannelSpec, Plan};
 use crate::engine::recorder::Recorder;
@@ -144,18 +144,25 @@ fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
             warnings.push(Warning::new(format!("channel `{}`", c.info.name), derivation.clone()));
         }
     }
-    if plan.orders < config.orders {
+    if plan.orders < config.orders() {
         warnings.push(Warning::new(
             "harmonics",
             format!(
                 "{} supports orders up to {}, not {}; THD likewise",
-                plan.rate, plan.orders, config.orders
+                plan.rate,
+                plan.orders,
+                config.orders()
             ),
         ));
     }
     if plan.flicker.is_none() && plan.channels.iter().any(|c| c.info.kind == Kind::Voltage) {
         let message = format!("not measured: {} is slower than {LEAST_RATE_HZ} Hz", plan.rate);
         warnings.push(Warning::new("flicker", message));
+    }
+    if config.edition == Edition::Fourth && plan.supraharmonics.is_some() {
+        let message = "measured as IEC 61000-4-30 Ed. 3, annex C, and IEC 61000-4-7, annex B, describe; what annexes C and D \
+                       of Ed. 4 ask for is not known to this program";
+        warnings.push(Warning::new("supraharmonics", message));
     }
     warnings.extend(plan.supraharmonics.iter().flat_map(|p| p.limits(plan.rate)));
     let longest =

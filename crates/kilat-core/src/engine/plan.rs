@@ -1,7 +1,8 @@
 //! Everything about an analysis that is decided before the first sample, shared by all threads.
 
 use crate::capture::{Channel, Kind, Phase, derive};
-use crate::config::{Config, Wiring};
+use crate::config::correction::LONGEST_DELAY_S;
+use crate::config::{Config, Correction, Wiring};
 use crate::dsp::decimate::Decimator;
 use crate::dsp::fft::Fft;
 use crate::dsp::fir::{Kernel, fundamental_band_pass};
@@ -47,7 +48,7 @@ pub struct ChannelPlan {
     pub corrector: Option<Corrector>,
     /// Recorded channels, and their weights per code, that a derived channel is the sum of; empty for a recorded one.
     pub parts: Vec<(usize, f64)>,
-    /// What was derived or turned round, in words.
+    /// What was derived, turned round, or left as it is against what the capture says, in words.
     pub derivation: Option<String>,
     /// Added to each code before anything else, so that zero volts is code zero.
     pub shift: f64,
@@ -83,6 +84,8 @@ pub struct ChannelSpec {
     pub missing_code: Option<i32>,
     /// Codes at which the converter is at its limit.
     pub range: Option<(f64, f64)>,
+    /// How much later than the common time of its row a sample was taken, in seconds.
+    pub skew_s: f64,
 }
 
 impl ChannelSpec {
@@ -98,6 +101,7 @@ impl ChannelSpec {
             offset: channel.offset * si,
             missing_code: channel.missing_code,
             range: channel.range,
+            skew_s: channel.skew_s,
         }
     }
 }
@@ -183,8 +187,8 @@ impl Plan {
 
         let mid_factor = (fs / MID_RATE_HZ).floor().max(1.0);
         let mid = fs / mid_factor;
-        let top = (config.orders as f64 + 0.5) * f0 * FASTEST;
-        let orders = ((0.45 * mid / (f0 * FASTEST)).floor() as usize).min(config.orders);
+        let top = (config.orders() as f64 + 0.5) * f0 * FASTEST;
+        let orders = ((0.45 * mid / (f0 * FASTEST)).floor() as usize).min(config.orders());
         // A tone may lie above the top order, and does not move with the mains.
         let tone = config.signalling.iter().map(|t| t.hz + BESIDE_A_TONE_HZ).fold(0.0, f64::max);
         let pass = top.max(tone).min(0.45 * mid);
@@ -324,11 +328,16 @@ fn channel_plans(config: &Config, rate: SampleRate, channels: &[ChannelSpec]) ->
     let plan = |(c, (phase, sign)): (&&ChannelSpec, (Option<Phase>, f64))| {
         let stated = config.corrections.get_key_value(&c.name);
         let stated = stated.or_else(|| config.corrections.iter().find(|(name, _)| is(name, c)));
-        let corrector = match stated {
-            Some((name, correction)) => Corrector::new(correction, rate, &format!("corrections.{name}"))?,
-            None => None,
-        };
+        let mut correction = stated.map_or_else(Correction::default, |(_, correction)| correction.clone());
+        // Samples taken later show things earlier.
+        let skew_is_usable = c.skew_s.abs() <= LONGEST_DELAY_S;
+        correction.delay_s -= if skew_is_usable { c.skew_s } else { 0.0 };
+        let corrector = Corrector::new(&correction, rate, &format!("corrections.{}", c.name))?;
         let turned = phase.filter(|_| sign < 0.0);
+        let turned = turned.map(|p| format!("by its name {p} turned round: measured with the opposite sign"));
+        let unskewed = (!skew_is_usable)
+            .then(|| format!("its skew of {} s is no time between channels: ignored", c.skew_s));
+        let derivation: Vec<_> = turned.into_iter().chain(unskewed).collect();
         Ok(ChannelPlan {
             info: ChannelInfo {
                 name: c.name.clone(),
@@ -337,11 +346,10 @@ fn channel_plans(config: &Config, rate: SampleRate, channels: &[ChannelSpec]) ->
                 kind: c.kind,
                 udin_v: if c.kind == Kind::Voltage { config.udin_v(phase, with_neutral) } else { 0.0 },
             },
-            scale: c.scale * sign * stated.map_or(1.0, |(_, correction)| correction.factor()),
+            scale: c.scale * sign * correction.factor(),
             corrector,
             parts: Vec::new(),
-            derivation: turned
-                .map(|phase| format!("by its name {phase} turned round: measured with the opposite sign")),
+            derivation: (!derivation.is_empty()).then(|| derivation.join("; ")),
             shift: c.offset / c.scale,
             missing_code: c.missing_code,
             range: c.range,

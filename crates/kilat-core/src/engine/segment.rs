@@ -45,7 +45,7 @@ impl Engine {
         Self {
             tracks: tracks(&plan),
             fold: Fold::new(&plan, clock),
-            aggregator: Aggregator::default(),
+            aggregator: Aggregator::new(plan.config.class),
             offset,
             clock,
             actions: Vec::new(),

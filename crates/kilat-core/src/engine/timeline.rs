@@ -103,6 +103,7 @@ pub struct Timeline {
     shift: f64,
     halves: u64,
     halves_per_window: u32,
+    resynchronises: bool,
     margin: f64,
     open: Vec<OpenWindow>,
     /// The 10-min interval that goes on, and where the next one begins.
@@ -138,6 +139,7 @@ impl Timeline {
             shift: 0.0,
             halves: 0,
             halves_per_window: 2 * plan.config.cycles() as u32,
+            resynchronises: plan.config.class.resynchronises(),
             margin: plan.margin(),
             open: Vec::with_capacity(2),
             tick: clock.0.div_euclid(tick_ns),
@@ -264,12 +266,13 @@ impl Timeline {
         if at < self.margin {
             return;
         }
-        if at >= self.next_tick {
+        let at_tick = at >= self.next_tick;
+        while at >= self.next_tick {
+            self.next_tick += self.tick_period;
+            self.tick += 1;
+        }
+        if at_tick && self.resynchronises {
             // The window in progress is finished for the old 10 min; a new one starts at the tick.
-            while at >= self.next_tick {
-                self.next_tick += self.tick_period;
-                self.tick += 1;
-            }
             let overlaps = if self.open.is_empty() { Flags::empty() } else { Flags::OVERLAP };
             self.open.push(OpenWindow { start: at, tick: self.tick, halves: 0, flags: flags | overlaps });
         } else if self.open.is_empty() {

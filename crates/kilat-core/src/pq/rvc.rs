@@ -1,9 +1,11 @@
 //! Rapid voltage changes (IEC 61000-4-30:2015, 5.11), from Urms(1/2).
 //!
 //! A channel is *steady* when each of its last N values (N = 100 at 50 Hz, 120 at 60 Hz: one second) lies within the threshold
-//! of their mean; the system when all its channels are. An event opens with the value that ends the steadiness. From then on
-//! the threshold is smaller by the hysteresis, and the event closes when all are steady again; it lasted from the value that
-//! opened it to the first of the steady values.
+//! of their mean; the system when all its channels are. An event opens with the value that ends the steadiness of the system:
+//! while one channel has had no steady second yet, none opens. From then on the threshold is smaller by the hysteresis, for
+//! every channel, and the event closes when the system is steady again; it lasted from the value that opened it to the first
+//! of the steady values. So a channel that leaves only the smaller band prolongs an event, but is not counted among those
+//! that changed.
 //!
 //! * `ΔUss` = |steady mean before − steady mean after|
 //! * `ΔUmax` = largest |Urms(1/2) − steady mean before| while it lasts
@@ -22,7 +24,7 @@ use crate::pq::events::Value;
 /// One rapid voltage change of a system.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RapidChange {
-    /// Channels that were not steady, as indices into the channels of the analysis.
+    /// Channels that left the threshold, without the hysteresis, as indices into the channels of the analysis.
     pub channels: Vec<usize>,
     /// First sample position of the Urms(1/2) window that ended the steadiness.
     pub start_sample: f64,
@@ -55,6 +57,8 @@ struct Member {
     /// Mean of the last steady second.
     steady_mean: f64,
     unsteady_in_event: bool,
+    /// It left the threshold without the hysteresis in the event.
+    changed: bool,
     /// Largest distance from the steady mean in the event.
     furthest: f64,
 }
@@ -64,6 +68,8 @@ struct Member {
 pub struct RvcDetector {
     channels: Vec<usize>,
     members: Vec<Member>,
+    /// All members are steady.
+    steady: bool,
     /// Values in a second.
     second: usize,
     /// Per unit of Udin.
@@ -91,11 +97,13 @@ impl RvcDetector {
             steady: false,
             steady_mean: f64::NAN,
             unsteady_in_event: false,
+            changed: false,
             furthest: 0.0,
         };
         Self {
             members: channels.iter().map(member).collect(),
             channels,
+            steady: false,
             second,
             threshold: config.rvc_pct / 100.0,
             hysteresis: config.rvc_hysteresis_pct / 100.0,
@@ -114,18 +122,15 @@ impl RvcDetector {
             m.recent.pop_front();
         }
         m.recent.push_back((value.pu, value.start));
-        let was_steady = m.steady;
         let mean = m.recent.iter().map(|v| v.0).sum::<f64>() / self.second as f64;
-        m.steady = m.recent.len() == self.second && m.recent.iter().all(|v| (v.0 - mean).abs() <= band);
+        let within = |band: f64| m.recent.iter().all(|v| (v.0 - mean).abs() <= band);
+        let changes = !within(self.threshold);
+        m.steady = m.recent.len() == self.second && within(band);
         if m.steady && self.open.is_none() {
             m.steady_mean = mean;
         }
-        // A channel without a steady second so far cannot lose it.
-        if self.open.is_none()
-            && was_steady
-            && !m.steady
-            && self.members.iter().all(|m| m.steady_mean.is_finite())
-        {
+        let was_steady = std::mem::replace(&mut self.steady, self.members.iter().all(|m| m.steady));
+        if self.open.is_none() && was_steady && !self.steady {
             self.open = Some(Open {
                 start: value.start,
                 last_stop: value.stop,
@@ -133,7 +138,7 @@ impl RvcDetector {
                 flags: value.flags,
             });
             for m in &mut self.members {
-                (m.unsteady_in_event, m.furthest) = (false, 0.0);
+                (m.unsteady_in_event, m.changed, m.furthest) = (false, false, 0.0);
             }
         }
         let open = self.open.as_mut()?;
@@ -142,8 +147,9 @@ impl RvcDetector {
         open.flags |= value.flags;
         open.discarded |= value.pu < self.dip || value.pu > self.swell;
         m.unsteady_in_event |= !m.steady;
+        m.changed |= changes;
         m.furthest = m.furthest.max((value.pu - m.steady_mean).abs());
-        if self.members.iter().all(|m| m.steady) { self.close(false, value.reference_v, fs) } else { None }
+        if self.steady { self.close(false, value.reference_v, fs) } else { None }
     }
 
     /// Ends the change that goes on, because the segment ends.
@@ -172,9 +178,9 @@ impl RvcDetector {
                 (delta_max, extreme) = (m.furthest, k);
             }
         }
-        let concerned = self.channels.iter().zip(&self.members).filter(|(_, m)| m.unsteady_in_event);
+        let changed = self.channels.iter().zip(&self.members).filter(|(_, m)| m.changed);
         (!open.discarded).then(|| RapidChange {
-            channels: concerned.map(|(c, _)| *c).collect(),
+            channels: changed.map(|(c, _)| *c).collect(),
             start_sample: open.start,
             stop_sample: stop,
             duration_s: (stop - open.start) / fs,
@@ -316,6 +322,33 @@ mod tests {
         assert_eq!((e[0].channels.as_slice(), e[0].extreme_channel), ([0, 1].as_slice(), 1));
         assert!((e[0].delta_steady_pct - 4.0).abs() < 1e-9 && (e[0].delta_max_pct - 7.0).abs() < 1e-9);
         assert_eq!((e[0].start_sample, e[0].duration_s), (3000.0, 0.3));
+    }
+
+    #[test]
+    fn a_channel_that_leaves_only_the_smaller_band_prolongs_the_event_and_did_not_change() {
+        // Threshold 2.5 %, with hysteresis 1.25 %; the second channel is 1.8 % away for a while.
+        let a = series(&[(300, 1.0, 1.0), (300, 0.96, 0.96)]);
+        let b = series(&[(350, 1.0, 1.0), (20, 0.982, 0.982), (230, 1.0, 1.0)]);
+        let e = run(&[a, b.clone()], 2.5);
+        assert_eq!((e.len(), e[0].channels.as_slice(), e[0].extreme_channel), (1, [0].as_slice(), 0));
+        assert_eq!((e[0].start_sample, e[0].duration_s), (3000.0, 0.7));
+        // By itself it is no change.
+        assert!(run(&[vec![1.0; 600], b], 2.5).is_empty());
+    }
+
+    #[test]
+    fn a_system_with_a_channel_that_was_never_steady_loses_no_steadiness() {
+        let restless = |n: usize| [1.0, 0.94].into_iter().cycle().take(n);
+        let late: Vec<f64> = restless(350).chain(std::iter::repeat_n(1.0, 450)).collect();
+        // More than twice the threshold: nowhere in its middle is a second within the threshold of its mean.
+        let step = |at: usize| series(&[(at, 1.0, 1.0), (800 - at, 0.94, 0.94)]);
+        // The late channel is steady from value 449 on.
+        assert!(run(&[step(300), late.clone()], 2.5).is_empty());
+        let e = run(&[step(600), late.clone()], 2.5);
+        assert_eq!((e.len(), e[0].start_sample), (1, 6000.0));
+        // It becomes steady and changes while the other is not steady: the system never was.
+        let late_step: Vec<f64> = late[..460].iter().copied().chain(std::iter::repeat_n(0.94, 340)).collect();
+        assert!(run(&[step(440), late_step], 2.5).is_empty());
     }
 
     #[test]

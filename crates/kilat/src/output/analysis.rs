@@ -10,7 +10,7 @@ use kilat_core::{Analysis, Capture, Config, Flags, Kind, Lamp, Phase, Timestamp,
 use serde::Serialize;
 
 use super::columns::{AggregateOutput, ChannelColumns, IntervalColumns, PairColumns};
-use super::found::{EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
+use super::found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
 use super::supraharmonics::SupraharmonicsOutput;
 use super::{AGGREGATES, Origin, Range, measured};
 
@@ -60,6 +60,8 @@ pub struct AnalysisOutput {
     pub events: Vec<EventOutput>,
     /// Rapid voltage changes.
     pub rvc: Vec<RapidChangeOutput>,
+    /// Bursts of mains signalling.
+    pub bursts: Vec<BurstOutput>,
     /// Transients.
     pub transients: Vec<TransientOutput>,
     /// Gaps.
@@ -250,7 +252,7 @@ pub fn analysis(
         system_power: a.system_power.clone(),
         energy: a.energy.system,
         demand: a.demand.iter().map(|d| DemandOutput::of(a, d)).collect(),
-        supraharmonics: SupraharmonicsOutput::of(a, detail),
+        supraharmonics: SupraharmonicsOutput::of(a, basic, detail == Detail::Full),
         frequency: FrequencyColumns {
             start_s: seconds(&a.frequency.start_sample),
             hz: a.frequency.hz.clone(),
@@ -258,6 +260,7 @@ pub fn analysis(
         },
         events: a.events.iter().map(|e| EventOutput::of(a, e)).collect(),
         rvc: a.rvc.iter().map(|e| RapidChangeOutput::of(a, e)).collect(),
+        bursts: a.bursts.iter().map(|b| BurstOutput::of(a, b)).collect(),
         transients: a.transients.iter().map(|t| TransientOutput::of(a, t)).collect(),
         gaps: a.gaps.iter().map(|g| GapOutput::of(a, g)).collect(),
         findings: findings.iter().map(|f| FindingOutput::of(a, f)).collect(),

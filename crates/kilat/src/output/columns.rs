@@ -3,10 +3,11 @@
 use kilat_core::engine::sink::Period;
 use kilat_core::pq::power::phase::PhaseColumns;
 use kilat_core::pq::power::system::SystemColumns;
-use kilat_core::{Analysis, Flags, Kind, Timestamp};
+use kilat_core::{Analysis, Flags, Kind, Timestamp, Tone};
 use ndarray::{Array2, Array3, Axis};
 use serde::Serialize;
 
+use super::supraharmonics::SupraharmonicsOutput;
 use super::{Detail, Measured, Range, measured, period_name};
 
 /// Aggregates of one length.
@@ -22,6 +23,8 @@ pub struct AggregateOutput {
     pub power: Vec<PairColumns>,
     /// Power of the three-phase system.
     pub system_power: SystemColumns<Vec<f64>>,
+    /// Emission above order 50, when asked for and supported by the rate.
+    pub supraharmonics: Option<SupraharmonicsOutput>,
 }
 
 /// Intervals of one length, one entry per interval in each column.
@@ -76,9 +79,9 @@ pub struct ChannelColumns {
     pub thd_subgroup_range_pct: Range,
     /// R.m.s. of each interval.
     pub rms: Vec<f64>,
-    /// Under-deviation of each interval, in % of Udin; empty for currents.
+    /// Under-deviation of each interval, in % of Udin; empty for currents, and by Ed. 4.
     pub under_deviation_pct: Vec<f64>,
-    /// Over-deviation of each interval, in % of Udin; empty for currents.
+    /// Over-deviation of each interval, in % of Udin; empty likewise.
     pub over_deviation_pct: Vec<f64>,
     /// THD of subgroups of each interval, in %.
     pub thd_subgroup_pct: Vec<f64>,
@@ -92,8 +95,21 @@ pub struct ChannelColumns {
     pub pwhd_group_pct: Vec<f64>,
     /// Harmonic subgroups, root of the mean square over the intervals: order 0 to 50.
     pub subgroup_mean: Vec<f64>,
+    /// Mains signalling, one entry per tone of the settings; none for currents.
+    pub signalling: Vec<SignallingOutput>,
     /// Harmonics of each interval, where the document has room for them.
     pub harmonics: Option<HarmonicsOutput>,
+}
+
+/// Mains signalling of one tone.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignallingOutput {
+    /// Frequency of the tone, in hertz.
+    pub hz: f64,
+    /// R.m.s. over the intervals, in volts.
+    pub rms_range_v: Range,
+    /// R.m.s. of each interval, in volts.
+    pub rms_v: Vec<f64>,
 }
 
 /// Harmonics of each interval: `[interval][order]`.
@@ -135,13 +151,14 @@ impl AggregateOutput {
     pub(super) fn of(a: &Analysis, period: Period, detail: Detail) -> Self {
         let m = measured(a, period);
         // A day has 144 values of 10 min, but 28 800 of 3 s.
-        let harmonics = detail == Detail::Full || period != Period::Cycles150;
+        let each = detail == Detail::Full || period != Period::Cycles150;
         Self {
             period: period_name(period),
             intervals: IntervalColumns::of(a, m),
-            channels: (0..a.channels.len()).map(|c| ChannelColumns::of(a, m, c, harmonics)).collect(),
+            channels: (0..a.channels.len()).map(|c| ChannelColumns::of(a, m, c, each)).collect(),
             power: (0..a.power_pairs.len()).map(|p| PairColumns::of(a, m, p)).collect(),
             system_power: m.system_power.clone(),
+            supraharmonics: SupraharmonicsOutput::of(a, m, each),
         }
     }
 }
@@ -186,7 +203,13 @@ impl ChannelColumns {
         };
         let mean =
             |order: usize| Range::quadratic((0..h.subgroup.dim().0).map(|k| h.subgroup[[k, c, order]])).mean;
-        let deviation = |table| if voltage { column(table, c) } else { Vec::new() };
+        let deviates = voltage && a.config.edition.has_deviation();
+        let deviation = |table| if deviates { column(table, c) } else { Vec::new() };
+        let tones = a.config.signalling.iter().enumerate().filter(|_| voltage);
+        let tone = |(t, tone): (usize, &Tone)| {
+            let rms_v = m.signalling_v.index_axis(Axis(1), c).column(t).to_vec();
+            SignallingOutput { hz: tone.hz, rms_range_v: Range::quadratic(rms_v.iter().copied()), rms_v }
+        };
         let rms = column(&m.intervals.rms, c);
         let thd_subgroup_pct = column(&h.thd_subgroup_pct, c);
         let has_phases = h.phase_rad.iter().any(|x| x.is_finite());
@@ -203,6 +226,7 @@ impl ChannelColumns {
             thd_harmonic_pct: column(&h.thd_harmonic_pct, c),
             tihd_subgroup_pct: column(&h.tihd_subgroup_pct, c),
             pwhd_group_pct: column(&h.pwhd_group_pct, c),
+            signalling: tones.map(tone).collect(),
             subgroup_mean: (0..h.subgroup.dim().2).map(mean).collect(),
             harmonics: harmonics.then(|| HarmonicsOutput {
                 subgroup: orders(&h.subgroup),

@@ -3,6 +3,7 @@
 use kilat_core::diagnosis::{Evidence, Finding};
 use kilat_core::engine::analysis::Gap;
 use kilat_core::limits::curves::{ITIC, Region};
+use kilat_core::pq::signalling::Burst;
 use kilat_core::{Analysis, Event, EventKind, Flags, RapidChange, Timestamp, Transient, TransientKind};
 use serde::Serialize;
 
@@ -44,6 +45,25 @@ pub struct RapidChangeOutput {
     pub delta_steady_pct: f64,
     pub delta_max_v: f64,
     pub delta_max_pct: f64,
+    pub flags: Flags,
+    pub open: bool,
+}
+
+/// One burst of mains signalling.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)] // the fields are those of `kilat_core::pq::signalling::Burst`, with names and times in place of indices
+pub struct BurstOutput {
+    pub hz: f64,
+    pub channel: String,
+    pub start_s: f64,
+    pub start: Option<Timestamp>,
+    pub duration_s: f64,
+    pub start_sample: f64,
+    pub stop_sample: f64,
+    pub largest_v: f64,
+    /// The same, in % of Udin.
+    pub largest_pct: f64,
+    pub values_v: Vec<f64>,
     pub flags: Flags,
     pub open: bool,
 }
@@ -148,6 +168,27 @@ impl RapidChangeOutput {
             delta_max_pct: e.delta_max_pct,
             flags: e.flags,
             open: e.open,
+        }
+    }
+}
+
+impl BurstOutput {
+    pub(super) fn of(a: &Analysis, b: &Burst) -> Self {
+        let (start_s, start) = moment(a, b.start_sample);
+        let channel = &a.channels[b.channel];
+        Self {
+            hz: b.hz,
+            channel: channel.name.clone(),
+            start_s,
+            start,
+            duration_s: a.seconds(b.stop_sample) - start_s,
+            start_sample: b.start_sample,
+            stop_sample: b.stop_sample,
+            largest_v: b.largest_v,
+            largest_pct: 100.0 * b.largest_v / channel.udin_v,
+            values_v: b.values_v.clone(),
+            flags: b.flags,
+            open: b.open,
         }
     }
 }

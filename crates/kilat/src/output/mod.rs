@@ -18,8 +18,10 @@ mod tables;
 
 pub use analysis::{AnalysisOutput, ChannelOutput, Detail, PowerOutput, SeverityColumns, Summary, analysis};
 pub use capture::{CaptureInfo, ChannelStatistics, SegmentInfo, Support, capture};
-pub use columns::{AggregateOutput, ChannelColumns, HarmonicsOutput, IntervalColumns, PairColumns};
-pub use found::{EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
+pub use columns::{
+    AggregateOutput, ChannelColumns, HarmonicsOutput, IntervalColumns, PairColumns, SignallingOutput,
+};
+pub use found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};

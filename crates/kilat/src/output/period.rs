@@ -2,9 +2,10 @@
 
 use kilat_core::Analysis;
 use kilat_core::engine::analysis::{
-    Deviation, Harmonics, Intervals, Measurements, Power, SystemPower, Unbalance,
+    Deviation, Harmonics, Intervals, Measurements, Power, Supraharmonics, SystemPower, Unbalance,
 };
 use kilat_core::engine::sink::Period;
+use ndarray::Array3;
 
 /// Everything measured on intervals of one length, borrowed from an [`Analysis`].
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,8 @@ pub struct Measured<'a> {
     pub power: &'a Power,
     pub system_power: &'a SystemPower,
     pub deviation: &'a Deviation,
+    pub signalling_v: &'a Array3<f64>,
+    pub supraharmonics: Option<&'a Supraharmonics>,
 }
 
 /// The tables of `a` on intervals of this length.
@@ -29,14 +32,24 @@ pub fn measured(a: &Analysis, period: Period) -> Measured<'_> {
                 power: &a.power,
                 system_power: &a.system_power,
                 deviation: &a.deviation,
+                signalling_v: &a.signalling_v,
+                supraharmonics: a.supraharmonics.as_ref(),
             };
         }
         Period::Cycles150 => &a.aggregates.cycles_150,
         Period::TenMinutes => &a.aggregates.ten_minutes,
         Period::TwoHours => &a.aggregates.two_hours,
     };
-    let Measurements { intervals, harmonics, unbalance, power, system_power, deviation, .. } = m;
-    Measured { intervals, harmonics, unbalance, power, system_power, deviation }
+    Measured {
+        intervals: &m.intervals,
+        harmonics: &m.harmonics,
+        unbalance: &m.unbalance,
+        power: &m.power,
+        system_power: &m.system_power,
+        deviation: &m.deviation,
+        signalling_v: &m.signalling_v,
+        supraharmonics: m.supraharmonics.as_ref(),
+    }
 }
 
 /// The aggregates, shortest first.

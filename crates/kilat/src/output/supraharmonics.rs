@@ -5,7 +5,7 @@ use kilat_core::engine::analysis::Supraharmonics;
 use ndarray::{Array3, Axis};
 use serde::Serialize;
 
-use super::{Detail, Range};
+use super::{Measured, Range};
 
 /// Emission above order 50.
 #[derive(Debug, Clone, Serialize)]
@@ -49,19 +49,20 @@ pub struct EmissionColumns {
 }
 
 impl SupraharmonicsOutput {
-    pub(super) fn of(a: &Analysis, detail: Detail) -> Option<Self> {
-        let s = a.supraharmonics.as_ref()?;
+    /// Of intervals of one length; `each` says whether the document has room for every one.
+    pub(super) fn of(a: &Analysis, m: Measured<'_>, each: bool) -> Option<Self> {
+        let s = m.supraharmonics?;
         let channels = a.channels.iter().enumerate();
         Some(Self {
             low_hz: s.low_hz.clone(),
             high_hz: s.high_hz.clone(),
-            channels: channels.map(|(c, info)| EmissionOutput::of(s, c, &info.name, detail)).collect(),
+            channels: channels.map(|(c, info)| EmissionOutput::of(s, c, &info.name, each)).collect(),
         })
     }
 }
 
 impl EmissionOutput {
-    fn of(s: &Supraharmonics, c: usize, name: &str, detail: Detail) -> Self {
+    fn of(s: &Supraharmonics, c: usize, name: &str, each: bool) -> Self {
         let ranges = |x: &Array3<f64>| -> Vec<Range> {
             let of_channel = x.index_axis(Axis(1), c);
             of_channel.columns().into_iter().map(|y| Range::quadratic(y.iter().copied())).collect()
@@ -75,7 +76,7 @@ impl EmissionOutput {
             high_min: ranges(&s.high_min).iter().map(|r| r.min).collect(),
             high_mean: ranges(&s.high_mean).iter().map(|r| r.mean).collect(),
             high_max: ranges(&s.high_max).iter().map(|r| r.max).collect(),
-            intervals: (detail == Detail::Full).then(|| EmissionColumns {
+            intervals: each.then(|| EmissionColumns {
                 low: rows(&s.low),
                 high_min: rows(&s.high_min),
                 high_mean: rows(&s.high_mean),

@@ -22,6 +22,10 @@ pub enum Table {
     Events,
     /// Rapid voltage changes.
     Rvc,
+    /// Bursts of mains signalling; the values of every interval are in [`Table::Intervals`].
+    Bursts,
+    /// Emission above order 50: each interval of a [full](super::Detail::Full) document, else the whole capture.
+    Supraharmonics,
     /// Transients.
     Transients,
 }
@@ -41,6 +45,8 @@ pub fn csv(files: &[AnalysisOutput], table: Table) -> Result<String> {
             Table::Flicker => flicker(f),
             Table::Events => events(f),
             Table::Rvc => rvc(f),
+            Table::Bursts => bursts(f),
+            Table::Supraharmonics => supraharmonics(f),
             Table::Transients => transients(f),
         };
         if header.is_empty() {
@@ -103,12 +109,16 @@ fn measured<'a>(
     for c in channels.clone() {
         columns.push((format!("{} rms_{}", c.name, c.unit.to_lowercase()), &c.rms));
     }
-    for c in channels.clone().filter(|c| c.unit == "V") {
+    for c in channels.clone().filter(|c| c.unit == "V" && f.config.edition.has_deviation()) {
         columns.push((format!("{} under_deviation_pct", c.name), &c.under_deviation_pct));
         columns.push((format!("{} over_deviation_pct", c.name), &c.over_deviation_pct));
     }
-    for c in channels {
+    for c in channels.clone() {
         columns.push((format!("{} thd_subgroup_pct", c.name), &c.thd_subgroup_pct));
+    }
+    for c in channels {
+        let tones = c.signalling.iter();
+        columns.extend(tones.map(|t| (format!("{} signalling_{}hz_v", c.name, t.hz), t.rms_v.as_slice())));
     }
     let unbalance =
         [("u2_pct", &i.u2_pct), ("u0_pct", &i.u0_pct), ("i2_pct", &i.i2_pct), ("i0_pct", &i.i0_pct)];
@@ -247,6 +257,50 @@ fn rvc(f: &AnalysisOutput) -> Rows {
         "open",
     ];
     titled(&titles, f.rvc.iter().map(row).collect())
+}
+
+fn bursts(f: &AnalysisOutput) -> Rows {
+    let row = |b: &super::BurstOutput| {
+        vec![
+            number(b.hz),
+            b.channel.clone(),
+            number(b.start_s),
+            moment(f, b.start_s),
+            number(b.duration_s),
+            number(b.largest_v),
+            number(b.largest_pct),
+            flags(b.flags),
+            b.open.to_string(),
+        ]
+    };
+    let titles =
+        ["hz", "channel", "start_s", "start", "duration_s", "largest_v", "largest_pct", "flags", "open"];
+    titled(&titles, f.bursts.iter().map(row).collect())
+}
+
+fn supraharmonics(f: &AnalysisOutput) -> Rows {
+    let mut rows = Vec::new();
+    for (s, c) in f.supraharmonics.iter().flat_map(|s| s.channels.iter().map(move |c| (s, c))) {
+        let mut add = |(start_s, flag): (f64, String), low: &[f64], high: [&[f64]; 3]| {
+            let place = [c.channel.clone(), number(start_s), moment(f, start_s)];
+            let low = s.low_hz.iter().zip(low).map(|(hz, mean)| [*hz, f64::NAN, *mean, f64::NAN]);
+            let high = s.high_hz.iter().enumerate().map(|(k, hz)| [*hz, high[0][k], high[1][k], high[2][k]]);
+            for values in low.chain(high) {
+                let cells = place.iter().cloned().chain(values.map(number)).chain([flag.clone()]);
+                rows.push(cells.collect());
+            }
+        };
+        match &c.intervals {
+            None => add((0.0, String::new()), &c.low_mean, [&c.high_min, &c.high_mean, &c.high_max]),
+            Some(x) => {
+                for (k, start_s) in f.intervals.start_s.iter().enumerate() {
+                    let high = [&x.high_min[k][..], &x.high_mean[k], &x.high_max[k]];
+                    add((*start_s, flags(f.intervals.flags[k])), &x.low[k], high);
+                }
+            }
+        }
+    }
+    titled(&["channel", "start_s", "start", "hz", "min", "mean", "max", "flags"], rows)
 }
 
 fn transients(f: &AnalysisOutput) -> Rows {

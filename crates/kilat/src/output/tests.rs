@@ -89,6 +89,99 @@ fn supraharmonics_are_summed_up_and_full_adds_each_interval() {
 }
 
 #[test]
+fn supraharmonics_are_a_table_with_a_row_per_band_and_bin() {
+    let wave = |i: usize| {
+        let t = i as f64 / 50_000.0;
+        let tone = |hz: f64| (std::f64::consts::TAU * hz * t).sin();
+        std::f64::consts::SQRT_2 * (230.0 * tone(50.0) + tone(2500.0) + 2.0 * tone(14_000.0))
+    };
+    let rate = SampleRate::from_hz(50_000.0).unwrap();
+    let x: Vec<f64> = (0..40_000).map(wave).collect();
+    let capture =
+        Capture::new(TimeBase::uniform(rate, 40_000, None), vec![Channel::new("Ua", "V", x)]).unwrap();
+    let config = Config { supraharmonics: true, ..Config::class_a(230.0, 50.0) };
+    let a = kilat_core::engine::offline::analyze(&capture, &config, 1).unwrap();
+    let s = a.supraharmonics.as_ref().unwrap();
+    let centres = s.low_hz.len() + s.high_hz.len();
+    for (detail, intervals) in [(Detail::Compact, 1), (Detail::Full, a.intervals.flags.len())] {
+        let text = csv(&[analysis(&capture, &a, &[], &[], detail)], Table::Supraharmonics).unwrap();
+        let mut rows = text.lines();
+        assert_eq!(rows.next(), Some("file,channel,start_s,start,hz,min,mean,max,flags"));
+        assert_eq!(text.lines().count(), 1 + intervals * centres);
+        let cells: Vec<Vec<&str>> = rows.map(|r| r.split(',').collect()).collect();
+        let band = cells.iter().find(|c| c[4] == "2500").unwrap();
+        let bin = cells.iter().find(|c| c[4] == "14000").unwrap();
+        assert_eq!((band[5], band[7]), ("", ""));
+        assert!((band[6].parse::<f64>().unwrap() - 1.0).abs() < 0.005, "{band:?}");
+        for cell in &bin[5..8] {
+            assert!((cell.parse::<f64>().unwrap() - 2.0).abs() < 0.01, "{bin:?}");
+        }
+    }
+    // Longer intervals have them too: the root of the mean square of those inside.
+    let doc = json(&capture, &a, Detail::Compact);
+    let ten = &doc["files"][0]["aggregates"][1]["supraharmonics"]["channels"][0];
+    assert!((ten["high_mean"][3].as_f64().unwrap() - 2.0).abs() < 0.01, "{ten}");
+    assert_eq!(ten["intervals"]["low"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn signalling_has_a_column_per_tone_and_a_row_per_burst() {
+    // 175 Hz at 5 V from 1 s to 1.4 s.
+    let wave = |i: usize| {
+        let t = i as f64 / 10_000.0;
+        let tone = |hz: f64| (std::f64::consts::TAU * hz * t).sin();
+        let on = if (1.0..1.4).contains(&t) { 5.0 } else { 0.0 };
+        std::f64::consts::SQRT_2 * (230.0 * tone(50.0) + on * tone(175.0))
+    };
+    let rate = SampleRate::from_hz(10_000.0).unwrap();
+    let u: Vec<f64> = (0..30_000).map(wave).collect();
+    let i = u.clone();
+    let channels = vec![Channel::new("Ua", "V", u), Channel::new("Ia", "A", i)];
+    let capture = Capture::new(TimeBase::uniform(rate, 30_000, None), channels).unwrap();
+    let tone = kilat_core::Tone { record_s: 0.7, ..kilat_core::Tone::at(175.0) };
+    let config =
+        Config { signalling: vec![tone, kilat_core::Tone::at(316.0)], ..Config::class_a(230.0, 50.0) };
+    let a = kilat_core::engine::offline::analyze(&capture, &config, 1).unwrap();
+    let output = analysis(&capture, &a, &[], &[], Detail::Compact);
+    let doc = serde_json::to_value(Document::new(vec![output.clone()])).unwrap();
+    let f = &doc["files"][0];
+    let (voltage, current) = (&f["channels"][0]["signalling"], &f["channels"][1]["signalling"]);
+    assert_eq!((voltage.as_array().unwrap().len(), current.as_array().unwrap().len()), (2, 0));
+    assert_eq!(voltage[1]["hz"], 316.0);
+    let values: Vec<f64> =
+        voltage[0]["rms_v"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    assert_eq!(values.len(), a.intervals.flags.len());
+    let b = &f["bursts"][0];
+    assert_eq!((f["bursts"].as_array().unwrap().len(), b["channel"].as_str()), (1, Some("Ua")));
+    assert!((b["largest_v"].as_f64().unwrap() - 5.0).abs() < 0.01, "{b}");
+    assert!((b["largest_pct"].as_f64().unwrap() - 100.0 * 5.0 / 230.0).abs() < 0.01, "{b}");
+    assert!((0.8..1.2).contains(&b["start_s"].as_f64().unwrap()) && b["open"] == false, "{b}");
+    assert_eq!(b["values_v"].as_array().unwrap().len(), 4);
+
+    let text = csv(std::slice::from_ref(&output), BASIC).unwrap();
+    let column = text.lines().next().unwrap().split(',').position(|t| t == "Ua signalling_175hz_v").unwrap();
+    let shown = text.lines().skip(1).map(|r| r.split(',').nth(column).unwrap().parse::<f64>().unwrap());
+    assert_eq!(shown.collect::<Vec<_>>(), values);
+    let text = csv(std::slice::from_ref(&output), Table::Bursts).unwrap();
+    let row: Vec<&str> = text.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!((text.lines().count(), row[1], row[2]), (2, "175", "Ua"));
+}
+
+#[test]
+fn edition_four_says_nothing_of_deviation() {
+    let (capture, mut a) = dip();
+    a.config.edition = kilat_core::Edition::Fourth;
+    let output = analysis(&capture, &a, &[], &[], Detail::Compact);
+    assert!(!csv(std::slice::from_ref(&output), BASIC).unwrap().contains("deviation"));
+    let doc = serde_json::to_value(Document::new(vec![output])).unwrap();
+    assert_eq!(doc["files"][0]["channels"][0]["under_deviation_pct"], Value::Array(Vec::new()));
+    assert_eq!(
+        (&doc["files"][0]["config"]["edition"], &doc["files"][0]["config"]["class"]),
+        (&"4".into(), &"A".into())
+    );
+}
+
+#[test]
 fn flicker_is_rated_per_voltage() {
     let (capture, mut a) = dip();
     a.flicker[0].pst = SeverityTable {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use kilat_core::diagnosis::{Finding, Text};
 use kilat_core::engine::analysis::{ChannelInfo, Flicker};
 use kilat_core::limits::curves::Region;
+use kilat_core::pq::power::energy::Energy;
 use kilat_core::{Class, Event, Flags, Kind, Warning};
 use serde::Serialize;
 
@@ -61,7 +62,7 @@ pub(super) fn heading(v: &View) -> Vec<(&'static str, String, String)> {
         (t.udin, format!("{} V", v.quantity(g.nominal_voltage_v)), assumed(suggest::VOLTAGE)),
         (t.nominal_frequency, format!("{} Hz", v.short(g.nominal_frequency_hz)), assumed(suggest::FREQUENCY)),
         (t.thresholds, thresholds, plain()),
-        (t.class, class.into(), plain()),
+        (t.class, format!("{class}, {}", g.edition), plain()),
         (t.software, format!("kilat {}", env!("CARGO_PKG_VERSION")), plain()),
     ];
     if let Some(hash) = &v.options.file_sha256 {
@@ -344,6 +345,33 @@ pub(super) fn power(v: &View) -> Vec<(String, String, String, String, String)> {
             )
         })
         .collect()
+}
+
+/// Energy of a pair, or of all together.
+#[derive(Serialize)]
+pub(super) struct EnergyRow {
+    of: String,
+    import: String,
+    export: String,
+    reactive: String,
+    apparent: String,
+    counted: String,
+}
+
+/// Energy of each pair, then of all together; none without a current.
+pub(super) fn energy(v: &View) -> Vec<EnergyRow> {
+    let e = &v.a.energy;
+    let pair = |&(u, i): &(usize, usize)| format!("{} · {}", v.name(u), v.name(i));
+    let pairs = v.a.power_pairs.iter().map(pair).zip(&e.pairs);
+    let row = |(of, e): (String, &Energy)| EnergyRow {
+        of,
+        import: v.quantity(e.import_wh),
+        export: v.quantity(e.export_wh),
+        reactive: e.reactive_varh.map(|x| v.quantity(x)).join(" / "),
+        apparent: v.quantity(e.apparent_vah),
+        counted: v.duration(e.counted_s),
+    };
+    pairs.chain(e.system.iter().map(|e| (v.t.energy_all.to_owned(), e))).map(row).collect()
 }
 
 /// How many basic intervals carry a flag, by flag.

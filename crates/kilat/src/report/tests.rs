@@ -238,6 +238,26 @@ fn pages_for_the_eye() {
     }
 }
 
+#[test]
+fn energy_is_that_of_the_mean_power() {
+    let capture = slow::capture();
+    let (config, _) = suggest_config(&capture).unwrap();
+    let a = crate::analyze(&capture, &config).unwrap();
+    for (lang, all) in [(Lang::En, "All together"), (Lang::Id, "Seluruhnya")] {
+        let rows = cells(&page(&capture, &a, lang), "energy");
+        assert_eq!(rows.len(), a.power_pairs.len() + 1);
+        assert_eq!(rows[rows.len() - 1][0], all);
+        let i = &a.intervals;
+        let seconds =
+            (i.stop_sample[i.flags.len() - 1] - i.start_sample[0]) / capture.time().rate().unwrap().hz();
+        for (pair, row) in rows.iter().take(a.power_pairs.len()).enumerate() {
+            let wh = a.power.p_w.column(pair).mean().unwrap() * seconds / 3600.0;
+            let shown = number(&row[1]) - number(&row[2]);
+            assert!((shown / wh - 1.0).abs() < 0.02, "{row:?} {wh}");
+        }
+    }
+}
+
 /// The real engine on the same capture: what it finds must be what the slow analysis finds.
 #[test]
 fn the_engine_and_the_report_agree_on_a_lost_neutral() {

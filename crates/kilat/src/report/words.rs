@@ -157,6 +157,16 @@ words! {
     reactive: "Q1 (var)", "Q1 (var)";
     apparent: "S (VA)", "S (VA)";
     power_factor: "PF", "Faktor daya";
+    energy: "Energy over the recording", "Energi selama rekaman";
+    energy_of: "Of", "Milik";
+    energy_all: "All together", "Seluruhnya";
+    energy_import: "Import (Wh)", "Impor (Wh)";
+    energy_export: "Export (Wh)", "Ekspor (Wh)";
+    energy_reactive: "Reactive, quadrants I / II / III / IV (varh)", "Reaktif, kuadran I / II / III / IV (varh)";
+    energy_apparent: "Apparent (VAh)", "Semu (VAh)";
+    energy_counted: "Time counted", "Waktu terhitung";
+    energy_note: "Every sample of a basic interval counts once. Import flows into the load; quadrant I is import with a lagging current, II and III are export, IV is import with a leading current.",
+        "Setiap cuplikan dalam interval dasar dihitung sekali. Impor mengalir ke beban; kuadran I adalah impor dengan arus tertinggal, II dan III adalah ekspor, IV adalah impor dengan arus mendahului.";
     harmonics: "Harmonics", "Harmonisa";
     harmonic_v: "Voltage harmonics", "Harmonisa tegangan";
     harmonic_i: "Current harmonics", "Harmonisa arus";

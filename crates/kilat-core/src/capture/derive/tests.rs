@@ -154,3 +154,14 @@ fn a_name_turns_a_voltage_round_only_beside_another() {
     assert_eq!(pair(&["VAB", "VAC"]), [(Some(Phase::AB), 1.0), (Some(Phase::CA), -1.0)]);
     assert_eq!(pair(&["U12", "U32"]), [(Some(Phase::AB), 1.0), (Some(Phase::BC), -1.0)]);
 }
+
+#[test]
+fn channels_sampled_at_different_moments_are_not_added_up() {
+    let ([a, b, c], _) = network();
+    let mut one = channels(&[("Ua", a), ("Ub", b), ("Uc", c)]);
+    one.channels_mut().iter_mut().for_each(|c| c.skew_s = 20e-6);
+    assert_eq!(residual_voltage(&one).unwrap().channels()[3].skew_s, 20e-6);
+    one.channels_mut()[1].skew_s = 30e-6;
+    let text = residual_voltage(&one).unwrap_err().to_string();
+    assert!(text.contains("`Ua`") && text.contains("`Ub` sampled"), "{text}");
+}
