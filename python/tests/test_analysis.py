@@ -257,3 +257,93 @@ def test_large_arrays_are_lent_not_copied(r):
 def test_shows_itself(r):
     assert "\n" not in repr(r) and len(repr(r)) <= 100
     assert "Ub" in r._repr_html_()
+
+
+def tones(*parts, rate=10_000.0, seconds=3.0):
+    """One phase of 230 V at 50 Hz with tones of (volts, hertz, from, to)."""
+    t = np.arange(int(rate * seconds)) / rate
+    u = 230 * np.sqrt(2) * np.sin(2 * np.pi * 50 * t)
+    for volts, hz, start, stop in parts:
+        u += volts * np.sqrt(2) * np.sin(2 * np.pi * hz * t) * ((t >= start) & (t < stop))
+    return kilat.Capture.from_arrays({"Ua": u, "Ia": u / 23}, sample_rate=rate, start=START)
+
+
+def test_signalling():
+    cap = tones((5.0, 175.0, 1.0, 1.4), (1.0, 600.0, 0.0, 3.0))
+    signalling = [{"hz": 175.0, "record_s": 0.7}, {"hz": 600.0}]
+    r = cap.analyze(nominal_voltage=230, frequency=50, signalling=signalling)
+    s = r.signalling
+    assert s.rms_v.shape == (len(r.intervals), 2, 2) and s.axes == {"channel": ["Ua", "Ia"], "hz": [175.0, 600.0]}
+    np.testing.assert_allclose(s.rms_v[:, 0, 1], 1.0, rtol=0.01)
+    assert s.rms_v[:, 0, 0].max() == pytest.approx(5.0, rel=0.01) and np.isnan(s.rms_v[:, 1]).all()
+    assert (s.time == r.intervals.time).all()
+    frame = s.to_pandas()
+    assert len(frame) == s.rms_v.size and frame.groupby(["channel", "hz"])["rms_v"].max()["Ua", 175.0] > 4.9
+    ten = r.aggregate("10min").signalling.rms_v[0, 0, 1]
+    assert ten == pytest.approx(np.sqrt(np.mean(s.rms_v[:, 0, 1] ** 2)), rel=1e-9)
+    (burst,) = r.bursts
+    assert (burst.hz, burst.channel, burst.open) == (175.0, "Ua", False)
+    assert burst.largest_v == max(burst.values_v) == pytest.approx(5.0, rel=0.01) and len(burst.values_v) == 4
+    assert r.bursts.to_arrow()["values_v"].to_pylist() == [list(burst.values_v)]
+    none = cap.analyze(nominal_voltage=230, frequency=50)
+    assert len(none.bursts) == 0 and none.signalling.rms_v.shape[2] == 0 and len(none.signalling.to_pandas()) == 0
+
+
+def test_supraharmonics():
+    cap = tones((1.0, 2500.0, 0.0, 1.0), (2.0, 14_000.0, 0.0, 1.0), rate=50_000.0, seconds=1.0)
+    r = cap.analyze(nominal_voltage=230, frequency=50, supraharmonics=True)
+    s = r.supraharmonics
+    low, high = s.axes["low_hz"].index(2500.0), s.axes["high_hz"].index(14_000.0)
+    assert s.low.shape == (len(r.intervals), 2, 35) and s.high_max.shape == (len(r.intervals), 2, len(s.axes["high_hz"]))
+    np.testing.assert_allclose(s.low[:, 0, low], 1.0, rtol=0.005)
+    for values in (s.high_min, s.high_mean, s.high_max):
+        np.testing.assert_allclose(values[:, 0, high], 2.0, rtol=0.005)
+    frame = s.to_pandas()
+    assert len(frame) == s.low.size + s.high_mean.size
+    of = frame[frame["channel"] == "Ua"].groupby("hz")[["min", "mean", "max"]].mean()
+    assert of.loc[2500.0, "mean"] == pytest.approx(1.0, rel=0.005) and np.isnan(of.loc[2500.0, "max"])
+    assert of.loc[14_000.0, "max"] == pytest.approx(2.0, rel=0.005)
+    assert s.to_polars().height == len(frame) and s.to_xarray()["low"].dims == ("row", "channel", "low_hz")
+    assert r.aggregate("10min").supraharmonics.high_mean[0, 0, high] == pytest.approx(2.0, rel=0.005)
+    none = cap.analyze(nominal_voltage=230, frequency=50).supraharmonics
+    assert len(none) == 0 and len(none.to_pandas()) == 0
+
+
+def test_class_and_edition(cap):
+    def orders(r):
+        return int(np.isfinite(r.harmonics.subgroup[0, 0]).sum()) - 1
+
+    settings = {"nominal_voltage": 230, "frequency": 50}
+    a, s = cap.analyze(**settings), cap.analyze(**settings, class_="S", event_rms="1")
+    assert (orders(a), orders(s)) == (50, 40)
+    assert (a.config.class_, a.config.edition, s.config.class_, s.config.event_rms) == ("A", "3", "S", "1")
+    # One cycle's value a cycle: the same dip, to within a cycle at either end.
+    (dip,) = (e for e in s.events if not e.polyphase)
+    assert dip.duration_s == pytest.approx(DIP[1] - DIP[0], abs=0.04)
+    fourth = cap.analyze(**settings, edition="4")
+    assert np.isnan(fourth.deviation.under_pct).all() and np.isfinite(a.deviation.under_pct[:, :3]).all()
+    with pytest.raises(ValueError, match=r"event_rms: Urms\(1\)"):
+        cap.analyze(**settings, event_rms="1")
+    with pytest.raises(TypeError, match="edition"):
+        kilat.Config(edition="2")
+
+
+def test_corrections_of_a_dict(cap, r):
+    # Ia as a reversed clamp of ratio 200 shows it, and two samples late.
+    late = np.roll(-cap["Ia"].values / 200, 2)
+    wrong = kilat.Capture.from_arrays(
+        {"Ua": cap["Ua"].values, "Ia": late}, sample_rate=RATE, start=START, units={"Ua": "V", "Ia": "A"}
+    )
+    correction = {"ratio": 200, "inverted": True, "delay_s": 2 / RATE}
+    config = kilat.Config(nominal_voltage_v=230, nominal_frequency_hz=50, corrections={"Ia": correction})
+    assert config.corrections["Ia"]["ratio"] == 200 and config.corrections["Ia"]["gain"] == 1.0
+    right = wrong.analyze(config=config)
+    np.testing.assert_allclose(right.power.p_w[5:10, 0], r.power.p_w[5, 0], rtol=1e-4)
+    np.testing.assert_allclose(right.power.q1_var[5:10, 0], r.power.q1_var[5, 0], rtol=1e-3)
+    plain = wrong.analyze(nominal_voltage=230, frequency=50)
+    assert plain.power.p_w[5, 0] < 0
+    with pytest.raises(ValueError, match=r"corrections\.Ix: no such voltage or current"):
+        wrong.analyze(nominal_voltage=230, frequency=50, corrections={"Ix": correction})
+    response = [{"hz": 50.0, "gain": 0.5, "phase_deg": 0.0}]
+    halved = cap.analyze(nominal_voltage=230, frequency=50, corrections={"Ua": {"response": response}})
+    assert halved.intervals.rms[5, 0] == pytest.approx(2 * r.intervals.rms[5, 0], rel=1e-3)

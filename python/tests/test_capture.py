@@ -222,3 +222,23 @@ def test_shows_itself_in_a_line_and_as_a_table(cap):
 def test_html_is_escaped():
     html = kilat.Capture.from_arrays({"<b>": [1.0]}, sample_rate=1.0)._repr_html_()
     assert "<b>" not in html and "&lt;b&gt;" in html
+
+
+def test_derive(cap):
+    derived = cap.derive("line_line")
+    assert derived.names[-3:] == ["UAB (derived)", "UBC (derived)", "UCA (derived)"]
+    np.testing.assert_allclose(derived["UAB (derived)"].values, cap["Ua"].values - cap["Ub"].values)
+    assert derived["UBC (derived)"].phase == "BC" and len(cap) == 6
+    neutral = cap.derive("neutral_current")["IN (derived)"]
+    np.testing.assert_allclose(neutral.values, -sum(cap[i].values for i in ("Ia", "Ib", "Ic")), atol=1e-9)
+    residual = cap.derive("residual_voltage")["UN (derived)"].values
+    np.testing.assert_allclose(residual, sum(cap[u].values for u in ("Ua", "Ub", "Uc")))
+    lines = derived.select(names=["UAB (derived)", "UBC (derived)"])
+    third = lines.derive("three_wire")["UCA (derived)"].values
+    np.testing.assert_allclose(third, derived["UCA (derived)"].values, atol=1e-9)
+    star = lines.derive("line_neutral")["UA (derived)"].values
+    np.testing.assert_allclose(star, cap["Ua"].values - residual / 3, atol=1e-9)
+    with pytest.raises(ValueError, match="derive: expected three_wire, .* found `delta`"):
+        cap.derive("delta")
+    with pytest.raises(ValueError, match="the currents IA, IB, IC"):
+        cap.select(kind="voltage").derive("neutral_current")

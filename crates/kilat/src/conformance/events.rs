@@ -10,20 +10,21 @@ use super::{Reading, Row};
 
 /// Levels of all phases over time: from each moment (in seconds) on, parts of Udin.
 #[derive(Debug, Clone)]
-struct Levels(Vec<(f64, f64)>);
+pub struct Levels(pub Vec<(f64, f64)>);
 
 impl Levels {
-    fn at(&self, t: f64) -> f64 {
+    pub fn at(&self, t: f64) -> f64 {
         self.0.iter().rev().find(|(from, _)| t >= *from).map_or(1.0, |l| l.1)
     }
 
-    /// R.m.s. of a sine of `hz` at these levels over the cycle from `from`, in parts of Udin: exact, piece by piece.
-    fn rms_of_cycle(&self, hz: f64, from: f64) -> f64 {
+    /// R.m.s. of a sine of `hz` that lags by `lag_rad`, at these levels, over the cycle from `from`, in parts of Udin: exact, piece
+    /// by piece.
+    pub fn rms_of_cycle(&self, hz: f64, from: f64, lag_rad: f64) -> f64 {
         let to = from + 1.0 / hz;
         let mut edges = vec![from];
         edges.extend(self.0.iter().map(|l| l.0).filter(|t| *t > from && *t < to));
         edges.push(to);
-        let integral = |t: f64| t - (4.0 * PI * hz * t).sin() / (4.0 * PI * hz);
+        let integral = |t: f64| t - (4.0 * PI * hz * t - 2.0 * lag_rad).sin() / (4.0 * PI * hz);
         let piece = |a: f64, b: f64| self.at(a).powi(2) * (integral(b) - integral(a));
         let square: f64 = edges.windows(2).map(|e| piece(e[0], e[1])).sum();
         (square * hz).max(0.0).sqrt()
@@ -33,7 +34,7 @@ impl Levels {
     fn urms_half(&self, hz: f64, end: f64) -> Vec<f64> {
         let half = 0.5 / hz;
         let cycles = (end / half - 2.0).floor() as u32;
-        (0..cycles).map(|k| self.rms_of_cycle(hz, f64::from(k) * half)).collect()
+        (0..cycles).map(|k| self.rms_of_cycle(hz, f64::from(k) * half, 0.0)).collect()
     }
 }
 
@@ -154,9 +155,9 @@ fn one(
 }
 
 /// Threshold of the rapid-change rows, in % of Udin.
-const RVC_PCT: f64 = 2.5;
+pub const RVC_PCT: f64 = 2.5;
 /// Length of their signals, in seconds.
-const CHANGES_S: f64 = 6.0;
+pub const CHANGES_S: f64 = 6.0;
 
 fn rapid_changes(rate_hz: f64, mains: Mains) -> Vec<Row> {
     // Moments in seconds, levels in parts of Udin, and whether that is a rapid change at all.

@@ -19,8 +19,13 @@ use std::fmt;
 use kilat_core::Result;
 use serde::Serialize;
 
+mod class_s;
+mod emission;
 mod events;
 mod flicker;
+mod influence;
+mod polyphase;
+mod power;
 mod signal;
 mod steady;
 mod time;
@@ -163,7 +168,13 @@ pub fn rows(scope: Scope) -> Vec<Row> {
     for &rate_hz in scope.rates_hz() {
         all.extend(steady::rows(rate_hz));
         all.extend(events::rows(rate_hz));
+        all.extend(polyphase::rows(rate_hz));
+        all.extend(power::rows(rate_hz));
+        all.extend(class_s::rows(rate_hz));
     }
+    all.extend(class_s::long_rows());
+    all.extend(emission::rows(scope));
+    all.extend(influence::rows());
     all.extend(time::rows());
     all.extend(flicker::rows(scope));
     all.sort_by_key(|r| r.quantity);

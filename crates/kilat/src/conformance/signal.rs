@@ -85,8 +85,14 @@ impl Wave {
         square.sqrt()
     }
 
-    /// R.m.s. of bin `k` of a window of `n` cycles between two moments: the Fourier integral of each tone, in closed form.
+    /// R.m.s. of bin `k` of a window of `n` cycles between two moments.
     pub fn bin_rms(&self, k: usize, from_s: f64, to_s: f64) -> f64 {
+        let (re, im) = self.bin(k, from_s, to_s);
+        re.hypot(im) * if k == 0 { 1.0 } else { SQRT_2 }
+    }
+
+    /// That bin as a complex number: the Fourier integral of each tone, in closed form.
+    pub fn bin(&self, k: usize, from_s: f64, to_s: f64) -> (f64, f64) {
         let length = to_s - from_s;
         let w0 = 2.0 * PI * k as f64 / length;
         let (mut re, mut im) = (0.0, 0.0);
@@ -105,7 +111,7 @@ impl Wave {
                 im -= sign * x.rms_v * SQRT_2 * sinc * c / 2.0;
             }
         }
-        re.hypot(im) * if k == 0 { 1.0 } else { SQRT_2 }
+        (re, im)
     }
 }
 
@@ -194,6 +200,46 @@ pub fn analyze(config: &Config, rate_hz: f64, seconds: f64, waves: &[Wave]) -> R
     let phases: Vec<&dyn Fn(f64) -> f64> = functions.iter().map(|f| &**f as &dyn Fn(f64) -> f64).collect();
     // From a tick on: the first 10 s are a whole slot.
     offline::analyze(&capture(rate_hz, seconds, Timestamp(0), &phases)?, config, 1)
+}
+
+/// A row's point in words.
+pub fn point(what: &str, mains: Mains, state: Option<State>, rate_hz: f64) -> String {
+    let state = state.map_or(String::new(), |s| format!(", {}", s.name()));
+    format!("{what}{state}, {} V {} Hz, {} kHz", mains.udin_v, mains.hz, rate_hz / 1000.0)
+}
+
+/// The basic intervals of an analysis, in seconds.
+pub fn windows(a: &Analysis) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
+    let i = &a.intervals;
+    (0..i.start_sample.len()).map(|k| (k, a.seconds(i.start_sample[k]), a.seconds(i.stop_sample[k])))
+}
+
+/// Class I of IEC 61000-4-7, in % of Udin, for a component of `pct` % of Udin.
+pub fn class_one(pct: f64) -> f64 {
+    if pct >= 1.0 { 0.05 * pct } else { 0.05 }
+}
+
+/// Negative (`turns` = 1) or zero (0) sequence over the positive one, in %, of three phases at these levels and angles.
+pub fn sequence_pct(levels: [f64; 3], degrees: [f64; 3], turns: f64) -> f64 {
+    let phasor = |k: usize| {
+        let (s, c) = (ANGLES_RAD[k] + degrees[k].to_radians()).sin_cos();
+        (levels[k] * c, levels[k] * s)
+    };
+    sequence_of([0, 1, 2].map(phasor), turns)
+}
+
+/// The same of three phasors, added up.
+pub fn sequence_of(phasors: [(f64, f64); 3], turns: f64) -> f64 {
+    // Positive: b turned by +120°, c by −120°; negative the other way round; zero not at all.
+    let sequence = |turn: f64| {
+        let turned = [0.0, turn, -turn].map(|t| (t * 2.0 * PI / 3.0).sin_cos());
+        let sum = phasors
+            .iter()
+            .zip(turned)
+            .fold((0.0, 0.0), |(re, im), (p, (s, c))| (re + p.0 * c - p.1 * s, im + p.0 * s + p.1 * c));
+        f64::hypot(sum.0, sum.1)
+    };
+    100.0 * sequence(-turns) / sequence(1.0)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Quantities of steady signals: frequency, magnitude, deviation, unbalance, harmonics, interharmonics.
 
-use std::f64::consts::PI;
+use kilat_core::{Config, Result, Tone};
 
-use kilat_core::{Analysis, Config, Result, Tone};
-
-use super::signal::{ANGLES_RAD, Mains, STATES, SYSTEMS, State, Wave, analyze, intervals_s};
+use super::signal::{
+    ANGLES_RAD, Mains, STATES, SYSTEMS, State, Wave, analyze, class_one, intervals_s, point, sequence_pct,
+    windows,
+};
 use super::{Reading, Row};
 
 /// Basic intervals measured in each row.
@@ -27,17 +28,6 @@ pub fn rows(rate_hz: f64) -> Vec<Row> {
         all.extend(currents(rate_hz, mains));
     }
     all
-}
-
-fn point(what: &str, mains: Mains, state: Option<State>, rate_hz: f64) -> String {
-    let state = state.map_or(String::new(), |s| format!(", {}", s.name()));
-    format!("{what}{state}, {} V {} Hz, {} kHz", mains.udin_v, mains.hz, rate_hz / 1000.0)
-}
-
-/// The basic intervals of an analysis, in seconds.
-fn windows(a: &Analysis) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
-    let i = &a.intervals;
-    (0..i.start_sample.len()).map(|k| (k, a.seconds(i.start_sample[k]), a.seconds(i.stop_sample[k])))
 }
 
 fn frequency(rate_hz: f64, mains: Mains, state: State) -> impl Iterator<Item = Row> {
@@ -131,11 +121,6 @@ fn unbalance(rate_hz: f64, mains: Mains) -> impl Iterator<Item = Row> {
             }),
         })
     })
-}
-
-/// Class I of IEC 61000-4-7, in % of Udin, for a component of `pct` % of Udin.
-fn class_one(pct: f64) -> f64 {
-    if pct >= 1.0 { 0.05 * pct } else { 0.05 }
 }
 
 /// Bins of the harmonic subgroup of `order`, and of the centred interharmonic subgroup above it (IEC 61000-4-7, 5.5 and 5.6).
@@ -324,16 +309,4 @@ fn currents(rate_hz: f64, mains: Mains) -> Vec<Row> {
         }),
     });
     all
-}
-
-/// Negative (`turns` = 1) or zero (0) sequence over the positive one, in %: three phasors, added up.
-fn sequence_pct(levels: [f64; 3], degrees: [f64; 3], turns: f64) -> f64 {
-    // Positive: b turned by +120°, c by −120°; negative the other way round; zero not at all.
-    let sequence = |turn: f64| {
-        let turns = [0.0, turn, -turn].map(|t| t * 2.0 * PI / 3.0);
-        let angle = |k: usize| ANGLES_RAD[k] + degrees[k].to_radians() + turns[k];
-        let sum = |f: fn(f64) -> f64| (0..3).map(|k| levels[k] * f(angle(k))).sum::<f64>();
-        f64::hypot(sum(f64::cos), sum(f64::sin))
-    };
-    100.0 * sequence(-turns) / sequence(1.0)
 }

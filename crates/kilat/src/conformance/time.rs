@@ -1,10 +1,10 @@
-//! Aggregation, time tags and flagging, on long recordings at a slow rate: what is counted does not depend on it.
+//! Aggregation, time tags, flagging and the sliding reference, on long recordings at a slow rate: what is counted does not depend on it.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use kilat_core::engine::analysis::Intervals;
 use kilat_core::engine::offline;
-use kilat_core::{Analysis, Flags, Result, Timestamp};
+use kilat_core::{Analysis, Config, Event, EventKind, Flags, Result, Timestamp};
 
 use super::signal::{Mains, SYSTEMS, capture};
 use super::{Reading, Row};
@@ -22,6 +22,7 @@ pub fn rows() -> Vec<Row> {
         all.extend(aggregation(mains));
         all.extend(flagging(mains));
         all.extend(energy(mains));
+        all.extend(sliding_reference(mains));
     }
     all
 }
@@ -113,6 +114,66 @@ fn flagging(mains: Mains) -> impl Iterator<Item = Row> {
 
 fn a_basic_s(mains: Mains) -> f64 {
     mains.config().cycles() as f64 / mains.hz
+}
+
+/// Level before the dip of the sliding-reference rows, in parts of Udin.
+const BEFORE: f64 = 0.94;
+
+/// A minute at 94 % of Udin, then a short change: measured against the reference that has slid towards the level meanwhile.
+fn sliding_reference(mains: Mains) -> Vec<Row> {
+    const AT_S: f64 = 60.0;
+    let run = move |level: f64| {
+        let change = move |t: f64| if (AT_S..AT_S + 0.4).contains(&t) { level } else { BEFORE };
+        let wave = move |t: f64| SQRT_2 * mains.udin_v * change(t) * (2.0 * PI * mains.hz * t).sin();
+        let config = Config { sliding_reference: true, ..mains.config() };
+        offline::analyze(&capture(RATE_HZ, AT_S + 2.0, Timestamp(0), &[&wave])?, &config, 1)
+    };
+    // Usr(n) = 0.9967·Usr(n−1) + 0.0033·U from Udin, in parts of Udin: a geometric approach, one step an interval.
+    let intervals = (AT_S / a_basic_s(mains)).floor() as i32;
+    let reference = BEFORE + (1.0 - BEFORE) * 0.9967f64.powi(intervals);
+    let row = |what: String, unit, limit, ours, measure| Row {
+        quantity: "sliding reference",
+        source: "IEC 61000-4-30:2015, 5.4.4, sliding reference",
+        point: format!("{what}, {} V {} Hz", mains.udin_v, mains.hz),
+        unit,
+        limit,
+        ours,
+        measure,
+    };
+    let mut all = Vec::new();
+    for (name, level, kind) in
+        [("dip", 0.75, EventKind::Dip), ("dip", 0.40, EventKind::Dip), ("swell", 1.2, EventKind::Swell)]
+    {
+        let what = format!("{name} to {} % Udin after a minute at {} %", 100.0 * level, 100.0 * BEFORE);
+        all.push(row(
+            what,
+            "% of the reference",
+            0.2,
+            0.02,
+            Box::new(move || {
+                let a = run(level)?;
+                let found = a.events.iter().filter(|e| e.kind == kind);
+                let reading = |e: &Event| Reading {
+                    expected: 100.0 * level / reference,
+                    measured: 100.0 * e.magnitude_pu,
+                };
+                Ok(Reading::worst(found.map(reading)))
+            }),
+        ));
+    }
+    // Below 90 % of Udin, but not of what the voltage was.
+    let what = format!("dip to 88 % Udin after a minute at {} % is none", 100.0 * BEFORE);
+    all.push(row(
+        what,
+        "events",
+        0.0,
+        0.0,
+        Box::new(move || {
+            let found = run(0.88)?.events.len();
+            Ok(Reading { expected: 0.0, measured: found as f64 })
+        }),
+    ));
+    all
 }
 
 /// Active and reactive energy over 10 min across a tick, where intervals overlap: every sample counts once.
