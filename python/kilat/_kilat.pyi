@@ -75,8 +75,8 @@ class Config:
     supraharmonics: bool
     """Emission above order 50 is measured, as far as the rate reaches."""
     corrections: dict[str, dict[str, Any]]
-    """What is known of the transducers, by name of the channel: dicts of ``ratio``, ``inverted``, ``gain``, ``delay_s`` and
-    ``response``, a list of dicts of ``hz``, ``gain`` and ``phase_deg``.
+    """What is known of the transducers, by name of the channel: dicts of ``ratio``, ``inverted``, ``gain``, ``delay_s``
+    and ``response``, a list of dicts of ``hz``, ``gain`` and ``phase_deg``.
     """
 
     def __new__(cls, **settings: Any) -> Config: ...

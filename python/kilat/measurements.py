@@ -88,7 +88,7 @@ class Measurements:
 
     @cached_property
     def supraharmonics(self) -> Supraharmonics:
-        """Emission above order 50; no rows unless the setting ``supraharmonics`` asks for it and the rate supports it."""
+        """Emission above order 50; no rows unless the setting ``supraharmonics`` asks for it and the rate allows it."""
         columns, centres = self._results.supraharmonics(self.period)
         return Supraharmonics(columns, {"channel": self._names, **{name: hz.tolist() for name, hz in centres.items()}})
 

@@ -549,7 +549,7 @@ class RapidChanges(Table):
 
 
 class Bursts(Table):
-    """Bursts of mains signalling: from the first basic value above the threshold, for the time of ``config.signalling``."""
+    """Bursts of mains signalling: from the first basic value above the threshold, for the time the settings state."""
 
     hz: NDArray[np.float64]
     """The tone."""

@@ -92,7 +92,10 @@ fn length(period: &str) -> PyResult<Period> {
     })
 }
 
-/// A table of emission above order 50, empty unless measured.
+/// A table of emission above order 50.
+type Pick = fn(&Supraharmonics) -> &Array3<f64>;
+
+/// What `pick` says, empty unless measured.
 fn emission(a: &Analysis, period: Period, pick: fn(&Supraharmonics) -> &Array3<f64>) -> ArrayView3<'_, f64> {
     // There is nothing shorter to borrow that is empty.
     let none = a.signalling_v.slice(s![..0, .., ..]);
@@ -299,7 +302,6 @@ impl Results {
             .copy("high_hz", high_hz.iter().copied())?;
         let rows = m.supraharmonics.map_or(0, |s| s.low.dim().0);
         let mut columns = Columns::new(slf).moments("time", m.intervals.stamp.iter().copied().take(rows))?;
-        type Pick = fn(&Supraharmonics) -> &Array3<f64>;
         let picks: [(&str, Pick); 4] = [
             ("low", |s| &s.low),
             ("high_min", |s| &s.high_min),

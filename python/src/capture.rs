@@ -247,8 +247,8 @@ impl Capture {
     ///     point; line-line from line-neutral voltages; ``IN = -(IA + IB + IC)``; ``UN = UA + UB + UC``.
     ///
     /// >>> import kilat
-    /// >>> kilat.read().select(kind="voltage").derive("line_line").names[-3:]
-    /// ['UAB (derived)', 'UBC (derived)', 'UCA (derived)']
+    /// >>> print(*kilat.read().select(kind="voltage").derive("line_line").names[-3:], sep=", ")
+    /// UAB (derived), UBC (derived), UCA (derived)
     fn derive(&self, py: Python<'_>, what: &str) -> PyResult<Self> {
         let derived = match what {
             "three_wire" => derive::three_wire,

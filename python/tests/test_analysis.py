@@ -274,7 +274,8 @@ def test_signalling():
     r = cap.analyze(nominal_voltage=230, frequency=50, signalling=signalling)
     s = r.signalling
     assert s.rms_v.shape == (len(r.intervals), 2, 2) and s.axes == {"channel": ["Ua", "Ia"], "hz": [175.0, 600.0]}
-    np.testing.assert_allclose(s.rms_v[:, 0, 1], 1.0, rtol=0.01)
+    # Before the other tone begins and splashes.
+    np.testing.assert_allclose(s.rms_v[:4, 0, 1], 1.0, rtol=0.001)
     assert s.rms_v[:, 0, 0].max() == pytest.approx(5.0, rel=0.01) and np.isnan(s.rms_v[:, 1]).all()
     assert (s.time == r.intervals.time).all()
     frame = s.to_pandas()
@@ -294,7 +295,8 @@ def test_supraharmonics():
     r = cap.analyze(nominal_voltage=230, frequency=50, supraharmonics=True)
     s = r.supraharmonics
     low, high = s.axes["low_hz"].index(2500.0), s.axes["high_hz"].index(14_000.0)
-    assert s.low.shape == (len(r.intervals), 2, 35) and s.high_max.shape == (len(r.intervals), 2, len(s.axes["high_hz"]))
+    assert s.low.shape == (len(r.intervals), 2, 35)
+    assert s.high_max.shape == (len(r.intervals), 2, len(s.axes["high_hz"]))
     np.testing.assert_allclose(s.low[:, 0, low], 1.0, rtol=0.005)
     for values in (s.high_min, s.high_mean, s.high_max):
         np.testing.assert_allclose(values[:, 0, high], 2.0, rtol=0.005)

@@ -71,6 +71,57 @@ fn the_same_numbers_on_any_number_of_threads() {
 }
 
 #[test]
+fn class_and_edition_are_options() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = dir.path().join("s.toml");
+    std::fs::write(&toml, "class = \"S\"\n").unwrap();
+    let file = |extra: &[&str]| -> Value {
+        let args = ["analyze", "kaur.h5", "--json", "--full", "--config", toml.to_str().unwrap()];
+        let doc: Value = serde_json::from_str(&ok_in(kaur(), &[&args[..], extra].concat())).unwrap();
+        doc["files"][0].clone()
+    };
+    let highest = |f: &Value| {
+        let orders = f["channels"][0]["harmonics"]["subgroup"][0].as_array().unwrap();
+        orders.iter().rposition(Value::is_number).unwrap()
+    };
+    let f = file(&[]);
+    assert_eq!((&f["config"]["class"], &f["config"]["edition"], highest(&f)), (&"S".into(), &"3".into(), 40));
+    assert!(!f["channels"][0]["under_deviation_pct"].as_array().unwrap().is_empty());
+    let f = file(&["--class", "a", "--edition", "4"]);
+    assert_eq!((&f["config"]["class"], &f["config"]["edition"], highest(&f)), (&"A".into(), &"4".into(), 50));
+    assert!(f["channels"][0]["under_deviation_pct"].as_array().unwrap().is_empty());
+    let page = ok_in(kaur(), &["analyze", "kaur.h5", "--class", "S", "--edition", "3.1"]);
+    assert!(page.contains("class S, Ed. 3.1; "), "{page}");
+    let refused = kilat_in(kaur(), &["analyze", "kaur.h5", "--edition", "2"]);
+    assert!(!refused.status.success() && common::text(&refused.stderr).contains("3, 3.1, 4"));
+}
+
+#[test]
+fn signalling_and_emission_are_on_the_page_and_in_tables() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = dir.path().join("more.toml");
+    std::fs::write(&toml, "supraharmonics = true\nsignalling = [{ hz = 250.0, threshold_pct = 0.1 }]\n")
+        .unwrap();
+    let run = |extra: &[&str]| {
+        ok_in(kaur(), &[&["analyze", "kaur.h5", "--config", toml.to_str().unwrap()][..], extra].concat())
+    };
+    let page = run(&[]);
+    for part in ["signalling 250 Hz", "bursts of mains signalling\n", "strongest emission above order 50\n"] {
+        assert!(page.contains(part), "no `{part}` in:\n{page}");
+    }
+    let out = dir.path().join("t.csv");
+    for (table, header) in [
+        ("bursts", "file,hz,channel,start_s,start,duration_s,largest_v,largest_pct,flags,open"),
+        ("supraharmonics", "file,channel,start_s,start,hz,min,mean,max,flags"),
+    ] {
+        run(&["-o", out.to_str().unwrap(), "--table", table]);
+        let text = std::fs::read_to_string(&out).unwrap();
+        assert_eq!(text.lines().next(), Some(header));
+        assert!(text.lines().count() > 1, "{text}");
+    }
+}
+
+#[test]
 fn settings_come_from_the_file_and_the_command_line_wins() {
     let dir = tempfile::tempdir().unwrap();
     let toml = dir.path().join("kilat.toml");

@@ -332,7 +332,8 @@ fn channel_plans(config: &Config, rate: SampleRate, channels: &[ChannelSpec]) ->
         // Samples taken later show things earlier.
         let skew_is_usable = c.skew_s.abs() <= LONGEST_DELAY_S;
         correction.delay_s -= if skew_is_usable { c.skew_s } else { 0.0 };
-        let corrector = Corrector::new(&correction, rate, &format!("corrections.{}", c.name))?;
+        let setting = stated.map_or(&c.name, |(name, _)| name);
+        let corrector = Corrector::new(&correction, rate, &format!("corrections.{setting}"))?;
         let turned = phase.filter(|_| sign < 0.0);
         let turned = turned.map(|p| format!("by its name {p} turned round: measured with the opposite sign"));
         let unskewed = (!skew_is_usable)

@@ -13,6 +13,8 @@
 //!
 //! The reference of the thresholds is Udin, or the sliding reference (5.4.4) for dips and swells when the settings say so:
 //! Usr(n) = 0.9967·Usr(n−1) + 0.0033·U(10/12), from Udin, not moved by flagged intervals.
+//!
+//! In Class S every second of the values, Urms(1), may stand for all ([`EventRms`](crate::config::EventRms)).
 
 use serde::Serialize;
 
