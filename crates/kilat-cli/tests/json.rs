@@ -61,14 +61,11 @@ fn info_has_the_documented_keys() {
 #[test]
 fn analyze_has_the_documented_keys() {
     let run = |file| ok_in(kaur(), &["analyze", "--json", "--full", file]);
-    // Demand of 1.2 s, so that a short capture has some; rapid changes of half a percent.
-    std::fs::write(kaur().join("eager.toml"), "demand_min = 0.02\nrvc_pct = 0.5").unwrap();
+    // Demand of 1.2 s, so that a short capture has some; rapid changes of half a percent; the fifth harmonic as a signal.
+    let tone = "signalling = [{ hz = 250.0, threshold_pct = 0.1 }]";
+    std::fs::write(kaur().join("eager.toml"), format!("demand_min = 0.02\nrvc_pct = 0.5\n{tone}")).unwrap();
     let eager = ok_in(kaur(), &["analyze", "--json", "--config", "eager.toml", "synth:generator"]);
-    std::fs::write(
-        kaur().join("emission.toml"),
-        "supraharmonics = true\nsignalling = [{ hz = 250.0, threshold_pct = 0.1 }]",
-    )
-    .unwrap();
+    std::fs::write(kaur().join("emission.toml"), "supraharmonics = true").unwrap();
     let emission = ok_in(kaur(), &["analyze", "--json", "--full", "--config", "emission.toml", "gap.cfg"]);
     // Between them they have events, rapid changes, transients, findings, demand, supraharmonics and signalling.
     let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg"), eager, emission];
