@@ -13,8 +13,6 @@
 //! both of the channel where they are largest. A change inside which any channel crosses the dip or swell threshold is a
 //! dip or a swell, and no rapid change. A drift slower than the threshold per second never opens an event.
 
-use std::collections::VecDeque;
-
 use serde::Serialize;
 
 use crate::config::Config;
@@ -51,8 +49,7 @@ pub struct RapidChange {
 /// The last second of one channel.
 #[derive(Debug)]
 struct Member {
-    /// Urms(1/2) over Udin, and where its window begins; the latest last.
-    recent: VecDeque<(f64, f64)>,
+    recent: Second,
     steady: bool,
     /// Mean of the last steady second.
     steady_mean: f64,
@@ -63,6 +60,56 @@ struct Member {
     furthest: f64,
 }
 
+/// The last second of values over Udin, and where their windows begin, in a ring.
+#[derive(Debug)]
+struct Second {
+    pu: Vec<f64>,
+    starts: Vec<f64>,
+    taken: usize,
+}
+
+impl Second {
+    fn new(values: usize) -> Self {
+        Self { pu: vec![0.0; values], starts: vec![0.0; values], taken: 0 }
+    }
+
+    fn push(&mut self, pu: f64, start: f64) {
+        let at = self.taken % self.pu.len();
+        (self.pu[at], self.starts[at]) = (pu, start);
+        self.taken += 1;
+    }
+
+    fn is_whole(&self) -> bool {
+        self.taken >= self.pu.len()
+    }
+
+    /// Where the oldest window begins.
+    fn start(&self) -> f64 {
+        self.starts[if self.is_whole() { self.taken % self.pu.len() } else { 0 }]
+    }
+
+    /// Mean, and the largest distance of a value from it. In lanes by place in the ring, which the number of values alone decides.
+    fn spread(&self) -> (f64, f64) {
+        const LANES: usize = 4;
+        let values = &self.pu[..self.taken.min(self.pu.len())];
+        let (lanes, rest) = values.as_chunks::<LANES>();
+        let (mut sum, mut least, mut most) =
+            ([0.0; LANES], [f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+        let mut take = |k: usize, v: f64| {
+            sum[k] += v;
+            least[k] = if v < least[k] { v } else { least[k] };
+            most[k] = if v > most[k] { v } else { most[k] };
+        };
+        for four in lanes {
+            four.iter().enumerate().for_each(|(k, v)| take(k, *v));
+        }
+        rest.iter().enumerate().for_each(|(k, v)| take(k, *v));
+        let mean = ((sum[0] + sum[2]) + (sum[1] + sum[3])) / self.pu.len() as f64;
+        let furthest = |a: f64, k: usize| a.max(mean - least[k]).max(most[k] - mean);
+        (mean, (0..LANES).fold(0.0, furthest))
+    }
+}
+
 /// Detector of rapid changes on the channels of a system together.
 #[derive(Debug)]
 pub struct RvcDetector {
@@ -70,8 +117,6 @@ pub struct RvcDetector {
     members: Vec<Member>,
     /// All members are steady.
     steady: bool,
-    /// Values in a second.
-    second: usize,
     /// Per unit of Udin.
     threshold: f64,
     hysteresis: f64,
@@ -93,7 +138,7 @@ impl RvcDetector {
     pub fn new(channels: Vec<usize>, config: &Config) -> Self {
         let second = 2 * config.nominal_frequency_hz as usize;
         let member = |_: &usize| Member {
-            recent: VecDeque::with_capacity(second),
+            recent: Second::new(second),
             steady: false,
             steady_mean: f64::NAN,
             unsteady_in_event: false,
@@ -104,7 +149,6 @@ impl RvcDetector {
             members: channels.iter().map(member).collect(),
             channels,
             steady: false,
-            second,
             threshold: config.rvc_pct / 100.0,
             hysteresis: config.rvc_hysteresis_pct / 100.0,
             dip: config.dip_pct / 100.0,
@@ -118,14 +162,10 @@ impl RvcDetector {
         let narrow = if self.open.is_some() { 1.0 - self.hysteresis } else { 1.0 };
         let band = self.threshold * narrow;
         let m = &mut self.members[value.member];
-        if m.recent.len() == self.second {
-            m.recent.pop_front();
-        }
-        m.recent.push_back((value.pu, value.start));
-        let mean = m.recent.iter().map(|v| v.0).sum::<f64>() / self.second as f64;
-        let within = |band: f64| m.recent.iter().all(|v| (v.0 - mean).abs() <= band);
-        let changes = !within(self.threshold);
-        m.steady = m.recent.len() == self.second && within(band);
+        m.recent.push(value.pu, value.start);
+        let (mean, furthest) = m.recent.spread();
+        let changes = furthest > self.threshold;
+        m.steady = m.recent.is_whole() && furthest <= band;
         if m.steady && self.open.is_none() {
             m.steady_mean = mean;
         }
@@ -164,12 +204,12 @@ impl RvcDetector {
         if !still_open {
             stop = f64::NEG_INFINITY;
             for m in &mut self.members {
-                let mean = m.recent.iter().map(|v| v.0).sum::<f64>() / self.second as f64;
+                let (mean, _) = m.recent.spread();
                 // f64::max passes over the NaN of the start.
                 delta_steady = delta_steady.max((mean - m.steady_mean).abs());
                 m.steady_mean = mean;
                 if m.unsteady_in_event {
-                    stop = m.recent.front().map_or(stop, |v| v.1).max(stop);
+                    stop = m.recent.start().max(stop);
                 }
             }
         }
