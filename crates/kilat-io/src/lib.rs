@@ -25,11 +25,15 @@ mod hdf5;
 mod limit;
 #[cfg(feature = "npy")]
 mod npy;
+mod observation;
+#[cfg(feature = "pqdif")]
+mod pqdif;
 mod probe;
 mod source;
-#[cfg(any(feature = "csv", feature = "hdf5"))]
+#[cfg(any(feature = "csv", feature = "hdf5", feature = "pqdif"))]
 mod time_column;
 
+pub use observation::{Observation, Observations, ObservedChannel, Series};
 pub use source::Source;
 
 /// Options of a read. The defaults suit a file that describes itself.
@@ -47,6 +51,8 @@ pub struct ReadOptions {
     pub map: Vec<ChannelMap>,
     /// Axis of the samples in a two-dimensional array.
     pub axis: Option<SampleAxis>,
+    /// Observations to read, by their number from 0 in a file that holds many. Empty: all that make one capture.
+    pub observations: Vec<usize>,
 }
 
 /// How one column or dataset becomes a channel.
@@ -102,11 +108,43 @@ pub fn read_source(source: &Source, options: &ReadOptions) -> Result<Capture> {
     }
 }
 
+/// Reads the observations at `path`: the trends, events and spectra of a PQDIF file, and its waveforms.
+pub fn observations(path: impl AsRef<Path>) -> Result<Observations> {
+    observations_of(&Source::File(path.as_ref().to_owned()))
+}
+
+/// Reads observations from a file or from bytes.
+pub fn observations_of(source: &Source) -> Result<Observations> {
+    #[cfg(feature = "pqdif")]
+    if pqdif::score(&source.head(16)?, "") > 0 {
+        return pqdif::observations(source);
+    }
+    Err(Error::Unsupported {
+        part: source.name(),
+        what: format!("reading observations from {}", probe::recognise(source)?.name),
+        hint: "only PQDIF holds them; read the file as a capture".into(),
+    })
+}
+
 /// Writes `capture` to `path` in the format its extension names; returns what the format could not hold, a line each.
 pub fn write(capture: &Capture, path: impl AsRef<Path>) -> Result<Vec<String>> {
     let path = path.as_ref();
     let (_, write) = probe::for_writing(path)?;
     write(capture, path)
+}
+
+/// Writes observations to `path`, a `.pqd`; returns what the format could not hold, a line each.
+pub fn write_observations(observations: &Observations, path: impl AsRef<Path>) -> Result<Vec<String>> {
+    let path = path.as_ref();
+    match source::extension(&path.to_string_lossy()).as_str() {
+        #[cfg(feature = "pqdif")]
+        "pqd" | "pqdif" => pqdif::write_observations(observations, path),
+        other => Err(Error::Unsupported {
+            part: path.display().to_string(),
+            what: format!("writing observations to the extension `.{other}`"),
+            hint: "only PQDIF (.pqd) holds them".into(),
+        }),
+    }
 }
 
 /// Name of the format that [`write()`] writes to `path`, such as `HDF5`.

@@ -22,6 +22,28 @@ impl Limit {
     /// Stretches of samples between gaps or changes of rate.
     pub(crate) const SEGMENTS: Self = Self { what: "number of segments", most: 1_000_000 };
 
+    /// Samples of all channels that are copied to follow each other: a file can name one list of values for many channels.
+    #[cfg(feature = "pqdif")]
+    pub(crate) const SAMPLES: Self = Self { what: "number of samples", most: 4 << 30 };
+    /// Bytes that the compressed parts of a file may unfold to: what recorders write shrinks to a twentieth at best, but the
+    /// same zeros over and over to a thousandth.
+    #[cfg(feature = "pqdif")]
+    pub(crate) fn unfolded(file_bytes: usize) -> Self {
+        Self { what: "unfolded size in bytes", most: (128 << 20).max(64 * file_bytes as u64) }
+    }
+
+    /// The most that is accepted.
+    #[cfg(feature = "pqdif")]
+    pub(crate) fn most(self) -> u64 {
+        self.most
+    }
+
+    /// [`Error::Limit`] about `part`, of which the rest was not counted.
+    #[cfg(feature = "pqdif")]
+    pub(crate) fn exceeded(self, part: &str) -> Error {
+        Error::Limit { part: part.into(), what: self.what.into(), limit: self.most, found: self.most + 1 }
+    }
+
     /// `found` as a length in memory, or [`Error::Limit`] about `part`.
     pub(crate) fn check(self, part: &str, found: u64) -> Result<usize> {
         usize::try_from(found).ok().filter(|_| found <= self.most).ok_or_else(|| Error::Limit {

@@ -37,6 +37,14 @@ pub(crate) static FORMATS: &[Format] = &[
         read: crate::comtrade::read,
         write: None,
     },
+    #[cfg(feature = "pqdif")]
+    Format {
+        name: "PQDIF",
+        extensions: &["pqd", "pqdif"],
+        score: crate::pqdif::score,
+        read: crate::pqdif::read,
+        write: Some(crate::pqdif::write),
+    },
     #[cfg(feature = "hdf5")]
     Format {
         name: "HDF5",

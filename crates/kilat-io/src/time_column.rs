@@ -37,7 +37,7 @@ pub(crate) fn time_base(
 
     let pieces = || cuts.windows(2).map(|c| (c[0], &times_ps[c[0]..c[1]]));
     let longest = pieces().map(|(_, piece)| piece).max_by_key(|piece| piece.len()).unwrap_or_default();
-    let rate = simplest_rate(longest, quantum_ps, step)?;
+    let rate = rate_of(longest, quantum_ps, step)?;
 
     let mut segments: Vec<Segment> = Vec::new();
     let (mut origin, mut end) = (times_ps.first().copied().unwrap_or(0), 0);
@@ -80,15 +80,19 @@ fn usual_step(times_ps: &[i128], quantum_ps: i128) -> f64 {
     steps.iter().sum::<i128>() as f64 / steps.len() as f64
 }
 
-/// The rate of fewest decimals, or with a period of fewest decimals, that meets both ends of a gapless stretch.
-fn simplest_rate(times_ps: &[i128], quantum_ps: i128, step_ps: f64) -> Result<SampleRate> {
+/// The simplest rate that meets both ends of a gapless stretch.
+fn rate_of(times_ps: &[i128], quantum_ps: i128, step_ps: f64) -> Result<SampleRate> {
     let (steps, span) = match times_ps {
         [first, .., last] if last > first => ((times_ps.len() - 1) as f64, (last - first) as f64),
         _ => (1.0, step_ps),
     };
     let hz = steps * 1e12 / span;
     // Both ends are rounded to the quantum; f64 itself resolves about 1e-15.
-    let tolerance = quantum_ps as f64 / span + 4.0 * f64::EPSILON;
+    simplest_rate(hz, quantum_ps as f64 / span + 4.0 * f64::EPSILON)
+}
+
+/// The rate of fewest decimals, or with a period of fewest decimals, within the relative `tolerance` of `hz`.
+pub(crate) fn simplest_rate(hz: f64, tolerance: f64) -> Result<SampleRate> {
     let close = |candidate: &f64| (candidate / hz - 1.0).abs() <= tolerance;
     for digits in 1..15 {
         let candidates = [rounded(hz, digits), rounded(hz.recip(), digits).recip()];
