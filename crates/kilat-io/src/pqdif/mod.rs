@@ -14,6 +14,8 @@ mod moment;
 mod physical;
 mod series;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod waveforms;
 mod words;
 mod write;

@@ -131,10 +131,8 @@ pub(super) fn series(
         ],
         Values::Codes(rule) if definition.method & INCREMENT != 0 => {
             let (first, mut runs) = runs(&numbers(rule), most, remark)?;
-            // Some writers round steps to single precision before they store them in double precision.
-            let is_rounded = |v: f64| f64::from(v as f32) == v;
             let is_single =
-                if scale == 1.0 { runs.iter().all(|r| is_rounded(r.1)) } else { is_rounded(scale) };
+                rule.kind() == SampleKind::F32 || (scale != 1.0 && f64::from(scale as f32) == scale);
             for (_, step) in &mut runs {
                 *step *= scale * factor;
             }

@@ -71,9 +71,8 @@ impl Piece<'_> {
 
     fn names(&self) -> String {
         let names: Vec<&str> = (0..self.channels.len()).map(|k| self.channel(k).name.as_str()).collect();
-        let rates: Vec<String> =
-            self.group().3.iter().map(|(n, d)| (*n as f64 / *d as f64).to_string()).collect();
-        format!("{} at {} Hz", names.join(", "), rates.join(" and "))
+        let (num, den) = self.rate();
+        format!("{} at {} Hz", names.join(", "), num as f64 / den as f64)
     }
 }
 
@@ -96,7 +95,7 @@ pub(super) fn capture(part: &str, mut contents: Contents, options: &ReadOptions)
         (pieces[0].voltages(), pieces[0].channels.len(), samples(pieces), Reverse(first))
     };
     let best = groups.iter().max_by_key(|(_, pieces)| rank(pieces)).map(|(group, _)| group.clone());
-    let Some(mut pieces) = best.and_then(|group| groups.remove(&group)) else {
+    let Some(pieces) = best.and_then(|group| groups.remove(&group)) else {
         return Err(nothing(part, &contents, &warnings, problem));
     };
     for left_out in groups.values() {
@@ -134,7 +133,7 @@ fn apart<'a>(part: &str, mut pieces: Vec<Piece<'a>>, warnings: &mut Vec<Warning>
     let mut kept: BTreeMap<i128, Piece<'a>> = BTreeMap::new();
     for p in pieces {
         let before = kept.range(..=p.start_ps()).next_back().filter(|(_, k)| k.last_ps() >= p.start_ps());
-        let overlapped = before.or_else(|| kept.range(p.start_ps()..=p.last_ps()).next());
+        let overlapped = before.or_else(|| kept.range(p.start_ps()..=p.last_ps().max(p.start_ps())).next());
         if let Some((_, k)) = overlapped {
             let message = format!(
                 "left out observation {} `{}`, {} samples: it overlaps observation {}; the option `observations` chooses it",

@@ -2,8 +2,8 @@
 
 mod capture;
 mod observations;
-mod records;
-mod tree;
+pub(super) mod records;
+pub(super) mod tree;
 
 pub(super) use capture::write;
 pub(super) use observations::write as write_observations;

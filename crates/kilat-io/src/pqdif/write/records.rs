@@ -16,7 +16,11 @@ const MEASURE: Guid = Guid(0xe6b5_1730_f747_11cf_9d89_0080_c72e_70a3);
 type Entries = Vec<(Guid, Node)>;
 
 /// The container; `created` stands for the moment of writing, so that the same capture gives the same bytes.
-pub(super) fn container(file_name: &str, created: Option<Timestamp>, notes: &[(String, String)]) -> Entries {
+pub(in super::super) fn container(
+    file_name: &str,
+    created: Option<Timestamp>,
+    notes: &[(String, String)],
+) -> Entries {
     let mut out = vec![
         (tags::VERSION_INFO, Node::integers(&[1, 5, 1, 5])),
         (tags::FILE_NAME, Node::text(file_name)),
@@ -38,11 +42,11 @@ fn note_entries<'a>(
 }
 
 /// Places in a file for a note of this name: one.
-pub(super) fn holds_note(name: &str) -> bool {
+pub(in super::super) fn holds_note(name: &str) -> bool {
     CONTAINER_NOTES.iter().chain(&SITE_NOTES).any(|(n, _)| *n == name)
 }
 
-pub(super) fn data_source(
+pub(in super::super) fn data_source(
     name: &str,
     device: &str,
     effective: Option<Timestamp>,
@@ -90,7 +94,7 @@ fn series_definition(s: &SeriesDefinition) -> Node {
 }
 
 /// Settings of the monitor; of a channel only what there is.
-pub(super) fn settings(
+pub(in super::super) fn settings(
     effective: Option<Timestamp>,
     nominal_frequency_hz: Option<f64>,
     channels: &[ChannelSetting],
@@ -120,16 +124,16 @@ pub(super) fn settings(
 }
 
 /// What begins an observation.
-pub(super) struct Head<'a> {
-    pub(super) name: &'a str,
-    pub(super) start: Moment,
-    pub(super) trigger: Option<Timestamp>,
-    pub(super) method: u32,
-    pub(super) disturbance: Option<Guid>,
+pub(in super::super) struct Head<'a> {
+    pub(in super::super) name: &'a str,
+    pub(in super::super) start: Moment,
+    pub(in super::super) trigger: Option<Timestamp>,
+    pub(in super::super) method: u32,
+    pub(in super::super) disturbance: Option<Guid>,
 }
 
 /// An observation of channel instances: index of the definition, further entries, series.
-pub(super) fn observation(head: &Head<'_>, channels: Vec<(u32, Entries, Vec<Entries>)>) -> Entries {
+pub(in super::super) fn observation(head: &Head<'_>, channels: Vec<(u32, Entries, Vec<Entries>)>) -> Entries {
     let mut out = vec![
         (tags::OBSERVATION_NAME, Node::text(head.name)),
         (tags::TIME_CREATE, Node::moment(head.start)),
@@ -151,7 +155,7 @@ pub(super) fn observation(head: &Head<'_>, channels: Vec<(u32, Entries, Vec<Entr
 }
 
 /// A series instance that takes its values from another.
-pub(super) fn shared(channel: usize, series: usize) -> Entries {
+pub(in super::super) fn shared(channel: usize, series: usize) -> Entries {
     vec![
         (tags::SERIES_SHARE_CHANNEL_IDX, Node::integer(channel as u32)),
         (tags::SERIES_SHARE_SERIES_IDX, Node::integer(series as u32)),
@@ -159,7 +163,7 @@ pub(super) fn shared(channel: usize, series: usize) -> Entries {
 }
 
 /// A series instance with scale and offset, when it is scaled.
-pub(super) fn values(values: Node, scale: Option<f64>, offset: Option<f64>) -> Entries {
+pub(in super::super) fn values(values: Node, scale: Option<f64>, offset: Option<f64>) -> Entries {
     let mut out = vec![(tags::SERIES_VALUES, values)];
     out.extend(scale.map(|v| (tags::SERIES_SCALE, Node::number(v))));
     out.extend(offset.map(|v| (tags::SERIES_OFFSET, Node::number(v))));

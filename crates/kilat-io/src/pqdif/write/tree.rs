@@ -11,60 +11,60 @@ use super::super::moment::Moment;
 use super::super::physical::{HEADER, SIGNATURE, adler32};
 
 /// An element to be written.
-pub(super) enum Node {
+pub(in super::super) enum Node {
     Collection(Vec<(Guid, Node)>),
     Scalar(Physical, Vec<u8>),
     Vector(Physical, Vec<u8>),
 }
 
 impl Node {
-    pub(super) fn integer(v: u32) -> Self {
+    pub(in super::super) fn integer(v: u32) -> Self {
         Self::Scalar(Physical::Uint4, v.to_le_bytes().into())
     }
 
-    pub(super) fn short(v: i16) -> Self {
+    pub(in super::super) fn short(v: i16) -> Self {
         Self::Scalar(Physical::Int2, v.to_le_bytes().into())
     }
 
-    pub(super) fn boolean(v: bool) -> Self {
+    pub(in super::super) fn boolean(v: bool) -> Self {
         Self::Scalar(Physical::Boolean4, u32::from(v).to_le_bytes().into())
     }
 
-    pub(super) fn number(v: f64) -> Self {
+    pub(in super::super) fn number(v: f64) -> Self {
         Self::Scalar(Physical::Real8, v.to_le_bytes().into())
     }
 
-    pub(super) fn guid(g: Guid) -> Self {
+    pub(in super::super) fn guid(g: Guid) -> Self {
         Self::Scalar(Physical::Guid, g.to_disk().into())
     }
 
-    pub(super) fn moment(m: Moment) -> Self {
+    pub(in super::super) fn moment(m: Moment) -> Self {
         Self::Scalar(Physical::Timestamp, m.to_disk().into())
     }
 
     /// A text and its NUL, in UTF-8.
-    pub(super) fn text(text: &str) -> Self {
+    pub(in super::super) fn text(text: &str) -> Self {
         Self::Vector(Physical::Char1, text.bytes().filter(|b| *b != 0).chain([0]).collect())
     }
 
-    pub(super) fn integers(v: &[u32]) -> Self {
+    pub(in super::super) fn integers(v: &[u32]) -> Self {
         Self::Vector(Physical::Uint4, v.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
-    pub(super) fn bytes(v: &[u8]) -> Self {
+    pub(in super::super) fn bytes(v: &[u8]) -> Self {
         Self::Vector(Physical::Uint1, v.into())
     }
 
-    pub(super) fn numbers(v: &[f64]) -> Self {
+    pub(in super::super) fn numbers(v: &[f64]) -> Self {
         Self::Vector(Physical::Real8, v.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
-    pub(super) fn moments(v: &[Timestamp]) -> Self {
+    pub(in super::super) fn moments(v: &[Timestamp]) -> Self {
         Self::Vector(Physical::Timestamp, v.iter().flat_map(|t| Moment::of(Some(*t), 0).to_disk()).collect())
     }
 
     /// Codes in the type they have.
-    pub(super) fn codes(codes: &Samples) -> Self {
+    pub(in super::super) fn codes(codes: &Samples) -> Self {
         match codes.as_ref() {
             SamplesRef::I16(x) => {
                 Self::Vector(Physical::Int2, x.iter().flat_map(|v| v.to_le_bytes()).collect())
@@ -142,7 +142,7 @@ fn pad(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// A file in the making: records linked to each other.
 #[derive(Default)]
-pub(super) struct Chain {
+pub(in super::super) struct Chain {
     out: Vec<u8>,
     /// Header of the last record.
     last: usize,
@@ -150,7 +150,7 @@ pub(super) struct Chain {
 
 impl Chain {
     /// Appends a record. The first one, the container, is not compressed.
-    pub(super) fn record(&mut self, part: &str, kind: Guid, root: Vec<(Guid, Node)>) -> Result<()> {
+    pub(in super::super) fn record(&mut self, part: &str, kind: Guid, root: Vec<(Guid, Node)>) -> Result<()> {
         let root = Node::Collection(root);
         let at = self.out.len();
         let most = |bytes: usize| {
@@ -187,7 +187,7 @@ impl Chain {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(in super::super) fn finish(self) -> Vec<u8> {
         self.out
     }
 }
