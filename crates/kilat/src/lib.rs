@@ -15,6 +15,7 @@ use std::path::Path;
 
 pub use kilat_core::*;
 pub use kilat_io as io;
+pub use kilat_io::{Observation, Observations, ObservedChannel, Series};
 
 pub mod conformance;
 pub mod output;
@@ -26,6 +27,11 @@ pub use suggest::{config_for, suggest_config};
 /// Reads the capture at `path`, whatever its format; [`io::read`] takes options.
 pub fn read(path: impl AsRef<Path>) -> Result<Capture> {
     io::read(path, &io::ReadOptions::default())
+}
+
+/// Reads the observations of a PQDIF file at `path`: trends, events, spectra, and its waveforms too.
+pub fn observations(path: impl AsRef<Path>) -> Result<io::Observations> {
+    io::observations(path)
 }
 
 /// Analyses `capture` on all processors; [`engine::offline::analyze`] takes a number of threads.

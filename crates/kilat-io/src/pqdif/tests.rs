@@ -381,6 +381,7 @@ fn a_bomb_is_a_limit_and_a_circle_of_records_ends() {
     assert!(matches!(capture_of(bytes).unwrap_err(), Error::Limit { .. }));
 
     let mut bytes = one(&WAVE, None, vec![reals(&[1.0, 2.0, 0.001]), reals(&[1.0, 2.0])]);
+    let at = u32::from_le_bytes(bytes[40..44].try_into().unwrap()) as usize;
     bytes[at + 40..at + 44].copy_from_slice(&0u32.to_le_bytes());
     assert!(
         capture_of(bytes.clone())

@@ -5,7 +5,7 @@ use kilat_core::engine::plan::{ChannelSpec, Plan};
 use kilat_core::{Capture, Channel, Config, Kind, Phase, Result, SampleKind, Timestamp, Warning, Wiring};
 use serde::Serialize;
 
-use super::Origin;
+use super::{ObservationInfo, Origin};
 
 /// A capture described.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +23,8 @@ pub struct CaptureInfo {
     pub channels: Vec<ChannelStatistics>,
     /// Names of the status channels.
     pub digital: Vec<String>,
+    /// Observations of a file that holds many; a capture is made of some of them.
+    pub observations: Vec<ObservationInfo>,
     /// What can be measured; absent when nothing can, and then `unsupported` says why.
     pub support: Option<Support>,
     /// Why nothing can be measured.
@@ -161,6 +163,7 @@ pub fn capture(capture: &Capture) -> Result<CaptureInfo> {
         segments: capture.time().segments().iter().map(segment).collect(),
         channels: capture.channels().iter().map(ChannelStatistics::of).collect::<Result<_>>()?,
         digital: capture.digital.iter().map(|d| d.name.clone()).collect(),
+        observations: Vec::new(),
         unsupported: support.as_ref().err().map(ToString::to_string),
         support: support.ok(),
         warnings: capture.warnings.clone(),

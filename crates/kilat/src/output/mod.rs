@@ -11,10 +11,12 @@ mod analysis;
 mod capture;
 mod columns;
 mod found;
+mod observations;
 mod period;
 mod range;
 mod supraharmonics;
 mod tables;
+mod trends;
 
 pub use analysis::{AnalysisOutput, ChannelOutput, Detail, PowerOutput, SeverityColumns, Summary, analysis};
 pub use capture::{CaptureInfo, ChannelStatistics, SegmentInfo, Support, capture};
@@ -22,10 +24,12 @@ pub use columns::{
     AggregateOutput, ChannelColumns, HarmonicsOutput, IntervalColumns, PairColumns, SignallingOutput,
 };
 pub use found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
+pub use observations::{ObservationInfo, ObservationTable, observations};
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};
 pub use tables::{Table, csv};
+pub use trends::trends;
 
 /// Version of the JSON document: it changes when a key changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
