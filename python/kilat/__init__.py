@@ -12,6 +12,7 @@ Times are ``datetime64[ns]`` when the capture has a start, else float seconds fr
 from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth
 from .analysis import Analysis, ChannelInfo, Flicker
 from .measurements import Measurements
+from .observed import Observation, ObservationIndex, Observations, observations
 from .tables import (
     Bursts,
     Demand,
@@ -59,6 +60,9 @@ __all__ = [
     "Harmonics",
     "Intervals",
     "Measurements",
+    "Observation",
+    "ObservationIndex",
+    "Observations",
     "PInst",
     "Plt",
     "Power",
@@ -72,6 +76,7 @@ __all__ = [
     "Unbalance",
     "UnsupportedError",
     "__version__",
+    "observations",
     "read",
     "synth",
 ]

@@ -14,11 +14,13 @@ __all__ = [
     "Channel",
     "Config",
     "FormatError",
+    "ObservationFile",
     "Results",
     "UnsupportedError",
     "__version__",
     "arrow_stream",
     "read",
+    "read_observations",
     "synth",
 ]
 __version__: str
@@ -179,6 +181,16 @@ class Capture:
     def _repr_html_(self) -> str: ...
 
 @final
+class ObservationFile:
+    @property
+    def format(self) -> str: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+    def index(self) -> dict[str, Any]: ...
+    def table(self, number: int) -> dict[str, Any]: ...
+
+@final
 class Results:
     @property
     def config(self) -> Config: ...
@@ -230,6 +242,8 @@ def read(
     start: _Moment | None = None,
     axis: int | None = None,
     map: Mapping[str, str] | Sequence[Mapping[str, Any]] | None = None,
+    observations: Sequence[int] | None = None,
 ) -> Capture: ...
+def read_observations(source: str | os.PathLike[str] | bytes | bytearray | _Readable) -> ObservationFile: ...
 def synth(name: str) -> Capture: ...
 def arrow_stream(columns: dict[str, NDArray[Any]]) -> object: ...

@@ -8,6 +8,7 @@ mod capture;
 mod channel;
 mod config;
 mod error;
+mod observations;
 mod read;
 mod table;
 
@@ -25,6 +26,8 @@ mod _kilat {
     use crate::config::Config;
     #[pymodule_export]
     use crate::error::{FormatError, UnsupportedError};
+    #[pymodule_export]
+    use crate::observations::{ObservationFile, read_observations};
     #[pymodule_export]
     use crate::read::{read, synth};
     #[pymodule_export]

@@ -11,7 +11,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict};
 use crate::capture::Capture;
 use crate::error::to_py;
 
-/// Reads a capture: COMTRADE, HDF5, NPY, CSV, known by their content. Without a source, an example capture.
+/// Reads a capture: COMTRADE, PQDIF, HDF5, NPY, CSV, known by their content. Without a source, an example capture.
 ///
 /// Parameters
 /// ----------
@@ -30,6 +30,8 @@ use crate::error::to_py;
 /// map : dict or list of dict, optional
 ///     How columns or datasets become channels: ``{"source": "name"}``, or dicts with the keys ``source`` (dataset path,
 ///     column title or number), ``name``, ``unit``, ``phase``, ``scale``, ``offset``.
+/// observations : sequence of int, optional
+///     Numbers, from 0, of the observations of a PQDIF file to make the capture of; else all that fit together.
 ///
 /// Raises
 /// ------
@@ -47,7 +49,8 @@ use crate::error::to_py;
 /// >>> cap.n_samples, cap.sample_rate
 /// (120000, 10000.0)
 #[pyfunction]
-#[pyo3(signature = (source=None, *, strict=false, channels=None, sample_rate=None, start=None, axis=None, map=None))]
+#[pyo3(signature = (source=None, *, strict=false, channels=None, sample_rate=None, start=None, axis=None, map=None,
+    observations=None))]
 #[expect(clippy::too_many_arguments, reason = "the keywords of the Python function")]
 pub fn read(
     py: Python<'_>,
@@ -58,11 +61,13 @@ pub fn read(
     start: Option<&Bound<'_, PyAny>>,
     axis: Option<usize>,
     map: Option<&Bound<'_, PyAny>>,
+    observations: Option<Vec<usize>>,
 ) -> PyResult<Capture> {
     let options = ReadOptions {
         strict,
         channels,
         sample_rate_hz: sample_rate,
+        observations: observations.unwrap_or_default(),
         start: start.map(timestamp).transpose()?,
         map: map.map(channel_maps).transpose()?.unwrap_or_default(),
         axis: match axis {
@@ -77,7 +82,7 @@ pub fn read(
     py.detach(|| kilat::io::read_source(&source, &options)).map(Capture).map_err(to_py)
 }
 
-fn locate(source: &Bound<'_, PyAny>) -> PyResult<Source> {
+pub fn locate(source: &Bound<'_, PyAny>) -> PyResult<Source> {
     let bytes = |name: String, content: &Bound<'_, PyAny>| {
         let bytes = if let Ok(b) = content.cast::<PyBytes>() {
             b.as_bytes().to_vec()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use kilat::engine::sink::Period;
 use kilat::output::{self, AnalysisOutput, Detail, Document, Range, SeverityColumns};
-use kilat::{Error, Flags, Kind};
+use kilat::{Error, Flags, Kind, Observations};
 
 use crate::failure::{Failure, Outcome};
 use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
@@ -23,13 +23,13 @@ pub struct Args {
     /// Recordings, or synth:NAME for a generated example.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<String>,
-    /// Write to this file instead of printing tables: .json, or .csv with one --table.
+    /// Write to this file instead of printing tables: .json, .csv with one --table, or .pqd with all trends.
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// Print one JSON document (docs/json.md).
     #[arg(long)]
     json: bool,
-    /// The harmonics and supraharmonics of every interval, not only their means.
+    /// The harmonics and supraharmonics of every interval (JSON, CSV), the harmonics (PQDIF), not only their means.
     #[arg(long)]
     full: bool,
     /// Table that a .csv file holds.
@@ -47,6 +47,7 @@ Examples:
   kilat analyze feeder7.cfg -o intervals.csv
   kilat analyze feeder7.cfg -o events.csv --table events
   kilat analyze week.h5 -o trend.csv --table ten-minutes
+  kilat analyze feeder7.cfg -o trends.pqd
   kilat analyze --json synth:kaur-2024 | jq '.files[].findings[].cause'
 
 A settings file for --config:
@@ -106,17 +107,19 @@ impl From<Table> for output::Table {
 enum Format {
     Json,
     Csv,
+    Pqdif,
 }
 
 fn format(path: &Path) -> Result<Format, Error> {
     match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
         Some("json") => Ok(Format::Json),
         Some("csv") => Ok(Format::Csv),
+        Some("pqd") => Ok(Format::Pqdif),
         other => {
             let found = other.map_or("none".into(), |e| format!(".{e}"));
             Err(Error::config(
                 path.display().to_string(),
-                format!("expected the extension .json or .csv, found {found}"),
+                format!("expected the extension .json, .csv or .pqd, found {found}"),
             ))
         }
     }
@@ -127,10 +130,14 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let detail = if args.full { Detail::Full } else { Detail::Compact };
     let mut outcome = Outcome::Done;
     let mut files = Vec::new();
+    let mut trends = Observations::default();
     for file in &args.files {
         let analyzed = args.read.read(file).and_then(|capture| args.analysis.analyze(file, capture));
         match analyzed {
             Ok(Analyzed { capture, analysis, findings, assumed }) => {
+                if let Some(Format::Pqdif) = output_format {
+                    trends.list.extend(output::trends(&capture, &analysis, detail).list);
+                }
                 files.push(output::analysis(&capture, &analysis, &findings, &assumed, detail));
             }
             Err(failure) => {
@@ -143,20 +150,32 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         return Ok(outcome);
     }
     if let (Some(path), Some(format)) = (&args.output, &output_format) {
-        let text = match format {
-            Format::Json => print::to_json(&Document::new(files.clone()))?,
-            Format::Csv => {
-                // A CSV table has no room for them.
-                for f in &files {
-                    f.assumed
-                        .iter()
-                        .chain(&f.warnings)
-                        .for_each(|w| print::note(&format!("{}: {w}", f.origin.file)));
-                }
-                output::csv(&files, args.table.into())?
+        if !matches!(format, Format::Json) {
+            // Tables and trends have no room for them.
+            for f in &files {
+                f.assumed
+                    .iter()
+                    .chain(&f.warnings)
+                    .for_each(|w| print::note(&format!("{}: {w}", f.origin.file)));
             }
-        };
-        std::fs::write(path, text).map_err(|e| Error::io(path, e))?;
+        }
+        let write = |text: String| std::fs::write(path, text).map_err(|e| Error::io(path, e));
+        match format {
+            Format::Json => write(print::to_json(&Document::new(files.clone()))?)?,
+            Format::Csv => write(output::csv(&files, args.table.into())?)?,
+            Format::Pqdif => {
+                for line in kilat::io::write_observations(&trends, path)? {
+                    print::note(&format!("{}: {line}", path.display()));
+                }
+                for f in &files {
+                    let found = f.rvc.len() + f.transients.len() + f.findings.len();
+                    if found > 0 {
+                        let what = format!("{found} rapid changes, transients and findings: see .json");
+                        print::note(&format!("{}: not in {}: {what}", f.origin.file, path.display()));
+                    }
+                }
+            }
+        }
     }
     if args.json {
         print::json(&Document::new(files))?;

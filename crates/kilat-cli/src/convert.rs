@@ -12,13 +12,16 @@ use crate::print;
 use crate::written::Written;
 
 /// Converts a recording; the extension of OUT names the format. What OUT cannot hold is said, line by line.
+///
+/// With --observation N, a .csv file holds that observation of a PQDIF file as a table, trends and events too: a row per channel
+/// and value.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
     /// Recording, or synth:NAME for a generated example.
     #[arg(value_name = "IN")]
     input: String,
-    /// File to write: .h5, .csv or .npy.
+    /// File to write: .h5, .pqd, .csv or .npy.
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Print one JSON document (docs/json.md).
@@ -31,6 +34,7 @@ pub struct Args {
 const AFTER: &str = "\
 Examples:
   kilat convert feeder7.cfg feeder7.h5
+  kilat convert monitor.pqd trend.csv --observation 3
   kilat convert raw.csv raw.h5 --rate 12800 --start 2024-05-27T07:00:00Z";
 
 /// A file that was converted, for the document of `kilat convert`.
@@ -51,13 +55,19 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         )
         .into());
     }
-    let capture = args.read.read(&args.input)?;
-    let written = Written::write(&capture, &args.output)?;
+    let is_csv = args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    let (written, warnings) = match args.read.observation[..] {
+        [number] if is_csv => Written::table(&args.input, number, &args.output)?,
+        _ => {
+            let capture = args.read.read(&args.input)?;
+            (Written::write(&capture, &args.output)?, capture.warnings)
+        }
+    };
     if args.json {
-        let (input, warnings) = (args.input.clone(), capture.warnings);
+        let input = args.input.clone();
         print::json(&Document::new(vec![Converted { input, written, warnings }]))?;
     } else {
-        for w in &capture.warnings {
+        for w in &warnings {
             print::note(&format!("{}: {w}", args.input));
         }
         written.print("")?;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use kilat::Error;
 use kilat::output::{self, CaptureInfo, Document};
 use kilat::simd::Level;
 use serde::Serialize;
@@ -32,6 +33,7 @@ Examples:
   kilat info feeder7.cfg
   kilat info --rate 50000 --map '0=Ua:V:A:0.0152' --map '1=Ia:A:A' raw.npy
   kilat info --json *.cfg | jq '.files[].warnings'
+  kilat info monitor.pqd
   kilat info --system";
 
 /// The machine and this program.
@@ -68,9 +70,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut files = Vec::new();
     for file in &args.files {
-        let described = args.read.read(file).and_then(|capture| Ok(output::capture(&capture)?));
-        match described {
-            Ok(described) => files.push(described),
+        match describe(args, file) {
+            Ok(info) => files.push(info),
             Err(failure) => {
                 failure.report();
                 outcome = Outcome::SomeFailed;
@@ -86,6 +87,22 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         print::out(&text.join("\n"))?;
     }
     Ok(outcome)
+}
+
+/// What `file` holds: a capture, observations, or both.
+fn describe(args: &Args, file: &str) -> Result<CaptureInfo, Failure> {
+    // Whatever is wrong with a file is said by reading it as a capture.
+    let observations = kilat::observations(file).ok();
+    match (args.read.read(file), observations) {
+        (Ok(capture), all) => {
+            let observations = all.as_ref().map(output::observations).unwrap_or_default();
+            Ok(CaptureInfo { observations, ..output::capture(&capture)? })
+        }
+        (Err(Failure::Library(_, e)), Some(all)) if matches!(*e, Error::Unsupported { .. }) => {
+            Ok(output::only_observations(file, &all, &e)?)
+        }
+        (Err(failure), _) => Err(failure),
+    }
 }
 
 fn system_page(s: &System) -> String {
@@ -111,8 +128,10 @@ fn page(i: &CaptureInfo) -> String {
     line("device", o.device.clone());
     line("start", o.start.map_or("unknown".into(), |t| t.to_string()));
     line("trigger", i.trigger.map_or(String::new(), |t| t.to_string()));
-    line("duration", format!("{}, {} samples per channel", duration(o.duration_s), o.samples));
-    line("rate", rates(i));
+    if !i.channels.is_empty() {
+        line("duration", format!("{}, {} samples per channel", duration(o.duration_s), o.samples));
+        line("rate", rates(i));
+    }
     line("nominal", i.nominal_frequency_hz.map_or(String::new(), |f| format!("{f} Hz")));
     line(
         "status",
@@ -128,12 +147,38 @@ fn page(i: &CaptureInfo) -> String {
         row
     });
     let header = ["channel", "phase", "kind", "unit", "min", "max", "r.m.s.", "missing"];
-    text += &print::table(&header[..if missing { 8 } else { 7 }], rows, 4);
-    text.push('\n');
+    if !i.channels.is_empty() {
+        text += &print::table(&header[..if missing { 8 } else { 7 }], rows, 4);
+        text.push('\n');
+    }
+    text += &observations(i);
     text += &supports(i);
     for w in &i.warnings {
         let _ = writeln!(text, "  warning   {w}");
     }
+    text
+}
+
+/// Most observations that are listed one by one.
+const OBSERVATIONS: usize = 40;
+
+fn observations(i: &CaptureInfo) -> String {
+    let all = &i.observations;
+    if all.is_empty() {
+        return String::new();
+    }
+    let rows = all.iter().take(OBSERVATIONS).map(|o| {
+        let start = o.start.map_or("unknown".into(), |t| t.to_string());
+        let counts = [o.number, o.channels.len(), o.rows].map(|n| n.to_string());
+        let [number, channels, values] = counts;
+        vec![o.name.clone(), o.quantities.join(" "), start, o.disturbance.clone(), number, channels, values]
+    });
+    let header = ["observation", "holds", "start", "category", "number", "channels", "values"];
+    let mut text = print::table(&header, rows, 4);
+    if all.len() > OBSERVATIONS {
+        let _ = writeln!(text, "  and {} more: --json has them all", all.len() - OBSERVATIONS);
+    }
+    text.push('\n');
     text
 }
 

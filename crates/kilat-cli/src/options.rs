@@ -35,6 +35,9 @@ pub struct ReadArgs {
     /// two-dimensional dataset. Fields may be left empty or left out: `/raw/u1=Ua:V:A:0.0152`, `2=Ia:A`.
     #[arg(long, value_name = "MAP", value_parser = parse_map)]
     map: Vec<ChannelMap>,
+    /// Observations to read, by number as `kilat info` shows them, of a file that holds many; separated by commas.
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub observation: Vec<usize>,
     /// Refuse a file with any damage instead of repairing what can be repaired.
     #[arg(long)]
     strict: bool,
@@ -94,6 +97,7 @@ impl ReadArgs {
             sample_rate_hz: self.rate,
             start: self.start,
             map: self.map.clone(),
+            observations: self.observation.clone(),
             axis: self.axis.map(|a| match a {
                 Axis::Rows => SampleAxis::Rows,
                 Axis::Columns => SampleAxis::Columns,

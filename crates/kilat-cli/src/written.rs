@@ -1,8 +1,9 @@
-//! A capture written to a file: what `kilat convert` and `kilat synth` say of it.
+//! A capture or a table written to a file: what `kilat convert` and `kilat synth` say of it.
 
 use std::path::Path;
 
-use kilat::Capture;
+use kilat::output::ObservationTable;
+use kilat::{Capture, Error, Warning};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -29,6 +30,25 @@ impl Written {
             samples: capture.len(),
             lost,
         })
+    }
+
+    /// Writes observation `number` of the file `input` to `path` as a CSV table; returns the warnings of its reader too.
+    pub fn table(input: &str, number: usize, path: &Path) -> Result<(Self, Vec<Warning>), Failure> {
+        let all = kilat::observations(input).map_err(Failure::about(input))?;
+        let observation = all.list.get(number).ok_or_else(|| {
+            let problem = format!("{input} has {} observations, from 0; found {number}", all.list.len());
+            Error::config("--observation", problem)
+        })?;
+        let table = ObservationTable::of(observation)?;
+        std::fs::write(path, table.csv()?).map_err(|e| Error::io(path, e))?;
+        let written = Self {
+            output: path.display().to_string(),
+            format: "CSV",
+            channels: observation.channels.iter().map(|c| c.name.clone()).collect(),
+            samples: observation.channels.iter().map(|c| c.rows() as u64).max().unwrap_or(0),
+            lost: Vec::new(),
+        };
+        Ok((written, all.warnings))
     }
 
     /// Says so in one line that ends with `remark`, after a note for everything that was lost.

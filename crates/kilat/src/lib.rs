@@ -30,7 +30,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Capture> {
 }
 
 /// Reads the observations of a PQDIF file at `path`: trends, events, spectra, and its waveforms too.
-pub fn observations(path: impl AsRef<Path>) -> Result<io::Observations> {
+pub fn observations(path: impl AsRef<Path>) -> Result<Observations> {
     io::observations(path)
 }
 

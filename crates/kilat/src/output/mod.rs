@@ -24,7 +24,7 @@ pub use columns::{
     AggregateOutput, ChannelColumns, HarmonicsOutput, IntervalColumns, PairColumns, SignallingOutput,
 };
 pub use found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
-pub use observations::{ObservationInfo, ObservationTable, observations};
+pub use observations::{ObservationInfo, ObservationTable, observations, only_observations};
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};

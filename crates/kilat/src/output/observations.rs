@@ -1,8 +1,10 @@
 //! Observations described, and as a table: a row per channel and value.
 
-use kilat_core::{Error, Result, Timestamp};
+use kilat_core::{Capture, Error, Result, TimeBase, Timestamp};
 use kilat_io::{Observation, Observations, Series};
 use serde::Serialize;
+
+use super::CaptureInfo;
 
 /// What one observation of a file is.
 #[derive(Debug, Clone, Serialize)]
@@ -46,6 +48,22 @@ pub fn observations(all: &Observations) -> Vec<ObservationInfo> {
         }
     };
     all.list.iter().enumerate().map(describe).collect()
+}
+
+/// Describes the file `source` of observations without waveforms; `reason` is why it could not be read as a capture.
+pub fn only_observations(source: &str, all: &Observations, reason: &Error) -> Result<CaptureInfo> {
+    let mut capture = Capture::new(TimeBase::default(), Vec::new())?;
+    let first = all.list.first();
+    capture.station = first.map_or(String::new(), |o| o.station.clone());
+    capture.device = first.map_or(String::new(), |o| o.device.clone());
+    capture.nominal_frequency_hz = first.and_then(|o| o.nominal_frequency_hz);
+    source.clone_into(&mut capture.source);
+    capture.format.clone_from(&all.format);
+    capture.warnings.clone_from(&all.warnings);
+    capture =
+        capture.with_time(TimeBase::default().with_start(all.list.iter().filter_map(|o| o.start).min()))?;
+    let (observations, unsupported) = (observations(all), Some(reason.to_string()));
+    Ok(CaptureInfo { observations, unsupported, support: None, ..super::capture(&capture)? })
 }
 
 /// An observation as columns: the values of each channel follow those of the channel before.
