@@ -121,12 +121,17 @@ pub struct Series {
 /// Values of a series.
 #[derive(Debug, Clone)]
 pub(crate) enum Data {
-    /// `scale · code + offset`.
+    /// `scale · code + offset`; the codes are in memory.
     Codes { codes: Samples, scale: f64, offset: f64 },
     /// Counting on from `start`: so many steps of one size, then so many of another, each known to this share of itself.
     Steps { start: f64, runs: Arc<[(u64, f64)]>, precision: f64 },
     /// Absolute moments.
     Moments(Arc<[Timestamp]>),
+}
+
+/// Codes of a series, which are always in memory.
+pub(crate) fn here(codes: &Samples) -> SamplesRef<'_> {
+    codes.as_ref().unwrap_or(SamplesRef::F64(&[]))
 }
 
 impl Series {
@@ -135,7 +140,7 @@ impl Series {
         value_type: impl Into<String>,
         unit: impl Into<String>,
         characteristic: impl Into<String>,
-        values: impl Into<Samples>,
+        values: Vec<f64>,
     ) -> Self {
         let data = Data::Codes { codes: values.into(), scale: 1.0, offset: 0.0 };
         Self::of(value_type, unit, characteristic, data)
@@ -208,7 +213,7 @@ impl Series {
         match &self.data {
             Data::Codes { codes, scale, offset } => {
                 let value = |code: f64| code * scale + offset;
-                match codes.as_ref() {
+                match here(codes) {
                     SamplesRef::I16(x) => x.iter().map(|c| value(f64::from(*c))).collect(),
                     SamplesRef::I32(x) => x.iter().map(|c| value(f64::from(*c))).collect(),
                     SamplesRef::F32(x) => x.iter().map(|c| value(f64::from(*c))).collect(),

@@ -194,7 +194,7 @@ impl Check {
             if let Some(scale) = values["scale"].as_f64() {
                 self.same("scale", c.scale, scale);
             }
-            let v = c.values(0..c.len());
+            let v = c.values(0..c.len()).unwrap();
             self.same("samples", v.len() as u64, values["n"].as_u64().unwrap());
             let n = v.len() as f64;
             let rms = (v.iter().map(|v| v * v).sum::<f64>() / n).sqrt();

@@ -2,7 +2,7 @@
 
 use kilat_core::{Result, SampleKind, SampleRate, SamplesRef, Segment, Warning};
 
-use crate::observation::{Data, Series};
+use crate::observation::{Data, Series, here};
 use crate::time_column;
 
 /// When the samples of a waveform were taken.
@@ -22,7 +22,7 @@ pub(super) fn key(time: &Series, n: usize) -> Key {
     let mut key = vec![n as u64];
     match time.data() {
         Data::Codes { codes, scale, offset } => {
-            let at = match codes.as_ref() {
+            let at = match here(codes) {
                 SamplesRef::I16(x) => x.as_ptr() as usize,
                 SamplesRef::I32(x) => x.as_ptr() as usize,
                 SamplesRef::F32(x) => x.as_ptr() as usize,

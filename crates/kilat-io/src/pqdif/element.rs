@@ -238,12 +238,7 @@ impl<'b> Collection<'b> {
     /// A number of any type.
     pub(super) fn number(self, tag: Guid) -> Result<Option<f64>> {
         let Some((physical, bytes)) = self.scalar(tag)? else { return Ok(None) };
-        Ok(samples(physical, bytes).and_then(|s| match s.as_ref() {
-            kilat_core::SamplesRef::I16(x) => x.first().map(|v| f64::from(*v)),
-            kilat_core::SamplesRef::I32(x) => x.first().map(|v| f64::from(*v)),
-            kilat_core::SamplesRef::F32(x) => x.first().map(|v| f64::from(*v)),
-            kilat_core::SamplesRef::F64(x) => x.first().copied(),
-        }))
+        Ok(samples(physical, bytes).and_then(|s| super::series::numbers(&s).first().copied()))
     }
 
     /// An identifier.

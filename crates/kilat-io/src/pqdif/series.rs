@@ -9,7 +9,7 @@ use super::element::Collection;
 use super::logical::{ChannelSetting, INCREMENT, SCALED, SeriesDefinition};
 use super::tags;
 use super::words::{UNITS, VALUE_TYPES, numbered, word};
-use crate::observation::{Data, Series};
+use crate::observation::{Data, Series, here};
 
 /// Most series that one may be shared through.
 const MOST_HOPS: usize = 8;
@@ -188,7 +188,7 @@ fn runs(
 
 /// The numbers of a short vector.
 pub(super) fn numbers(codes: &Samples) -> Vec<f64> {
-    match codes.as_ref() {
+    match here(codes) {
         SamplesRef::I16(x) => x.iter().map(|v| f64::from(*v)).collect(),
         SamplesRef::I32(x) => x.iter().map(|v| f64::from(*v)).collect(),
         SamplesRef::F32(x) => x.iter().map(|v| f64::from(*v)).collect(),

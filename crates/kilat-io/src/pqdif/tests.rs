@@ -18,7 +18,7 @@ use super::words::{self, MEASURED, PHASES, QUANTITIES, UNITS, VALUE_TYPES};
 use super::write::records::{self, Head, shared, values};
 use super::write::tree::{Chain, Node};
 use super::{observations, read, tags, write, write_observations};
-use crate::observation::{Data, Observation, Observations, ObservedChannel, Series};
+use crate::observation::{Data, Observation, Observations, ObservedChannel, Series, here};
 use crate::{ReadOptions, Source};
 
 /// 2024-05-27T07:00:00Z.
@@ -129,15 +129,15 @@ fn ratios_and_calibration_change_values_only_when_the_settings_say_so() {
     let capture = capture_of(one(&WAVE, Some(settings(None, true, ratio())), series())).unwrap();
     let c = &capture.channels()[0];
     // ((20 · 0.5 + 4) − 2) · 1.5 · 100
-    assert_eq!(c.value(2), 1800.0);
-    assert!(matches!(c.samples.as_ref(), SamplesRef::I16([0, 10, 20, 30, 40])));
+    assert_eq!(c.values(2..3).unwrap()[0], 1800.0);
+    assert!(matches!(here(&c.samples), SamplesRef::I16([0, 10, 20, 30, 40])));
     let transformer = Transformer { primary: 11_000.0, secondary: 110.0, side: Side::Primary };
     assert_eq!((c.transformer, c.skew_s), (Some(transformer), 1e-5));
     assert!(capture.warnings[0].message.contains("(value − 2) · 1.5"), "{}", capture.warnings[0]);
 
     let capture = capture_of(one(&WAVE, Some(settings(None, false, ratio())), series())).unwrap();
     let c = &capture.channels()[0];
-    assert_eq!((c.value(2), c.skew_s), (14.0, 0.0));
+    assert_eq!((c.values(2..3).unwrap()[0], c.skew_s), (14.0, 0.0));
     assert_eq!(c.transformer, Some(Transformer { side: Side::Secondary, ..transformer }));
     assert!(capture.warnings.is_empty());
 
@@ -319,7 +319,7 @@ fn observations_that_overlap_are_chosen_by_number() {
     let all = vec![(later(100), wave(&[5, 6])), (later(0), wave(&[1, 2, 3])), (later(2), wave(&[4]))];
     let bytes = file(&[definition], None, all);
     let capture = capture_of(bytes.clone()).unwrap();
-    assert_eq!(capture.channels()[0].values(0..5), [2.0, 4.0, 6.0, 10.0, 12.0]);
+    assert_eq!(capture.channels()[0].values(0..5).unwrap(), [2.0, 4.0, 6.0, 10.0, 12.0]);
     let offsets: Vec<i128> = capture.time().segments().iter().map(|s| s.offset_ps).collect();
     assert_eq!((capture.time().start(), offsets), (Some(START), vec![0, 100_000_000_000]));
     assert!(
@@ -507,7 +507,7 @@ fn round_trip(capture: &Capture) -> (Capture, Vec<String>) {
 
 /// Everything of a channel that the format holds.
 fn facts(c: &Channel) -> impl PartialEq + std::fmt::Debug + use<> {
-    let bits: Vec<u64> = match c.samples.as_ref() {
+    let bits: Vec<u64> = match here(&c.samples) {
         SamplesRef::I16(x) => x.iter().map(|v| *v as u64).collect(),
         SamplesRef::I32(x) => x.iter().map(|v| *v as u64).collect(),
         SamplesRef::F32(x) => x.iter().map(|v| u64::from(v.to_bits())).collect(),
@@ -651,8 +651,20 @@ fn what_the_format_cannot_hold_is_said() {
         ]
     );
     let ua = &back.channels()[0];
-    assert_eq!((ua.value(0), ua.value(1).is_nan(), ua.unit.as_str()), (1000.0, true, "V"));
+    assert_eq!(
+        (ua.values(0..1).unwrap()[0], ua.values(1..2).unwrap()[0].is_nan(), ua.unit.as_str()),
+        (1000.0, true, "V")
+    );
     assert_eq!(back.time().start(), None);
+}
+
+fn coded(value_type: &str, unit: &str, characteristic: &str, codes: impl Into<Samples>) -> Series {
+    Series::of(
+        value_type,
+        unit,
+        characteristic,
+        Data::Codes { codes: codes.into(), scale: 0.5, offset: -1.0 },
+    )
 }
 
 #[test]
@@ -681,8 +693,8 @@ fn observations_are_read_back_as_they_were_written() {
         disturbance: "shortdur_instant_sag".into(),
         nominal_frequency_hz: Some(50.0),
         channels: vec![
-            channel("a", vec![time.clone(), Series::new("avg", "V", "rms", vec![1.0f32, f32::NAN, 3.0])]),
-            channel("b", vec![time.clone(), Series::new("max", "%", "total_thd", vec![1i16, 2, 3])]),
+            channel("a", vec![time.clone(), coded("avg", "V", "rms", vec![1.0f32, f32::NAN, 3.0])]),
+            channel("b", vec![time.clone(), coded("max", "%", "total_thd", vec![1i16, 2, 3])]),
             channel(
                 "c",
                 vec![
@@ -692,7 +704,7 @@ fn observations_are_read_back_as_they_were_written() {
                         "none",
                         Data::Steps { start: 1.0, runs: runs.into(), precision: 0.0 },
                     ),
-                    Series::new("val", "", "flkr_pst", vec![7i32, 8, 9]),
+                    coded("val", "", "flkr_pst", vec![7i32, 8, 9]),
                 ],
             ),
             channel(

@@ -14,7 +14,7 @@ use super::instances::Recorded;
 use super::logical::Contents;
 use crate::ReadOptions;
 use crate::limit::Limit;
-use crate::observation::{Data, ObservedChannel, Series};
+use crate::observation::{Data, ObservedChannel, Series, here};
 
 /// Channels of one observation that share their times.
 struct Piece<'a> {
@@ -353,7 +353,7 @@ fn joined(all: &[(&Series, usize)]) -> (Samples, f64, f64) {
         ($kind:ident) => {{
             let mut out = Vec::new();
             for ((codes, ..), n) in &parts {
-                if let SamplesRef::$kind(x) = codes.as_ref() {
+                if let SamplesRef::$kind(x) = here(codes) {
                     out.extend_from_slice(&x[..*n]);
                 }
             }

@@ -16,6 +16,7 @@ use super::super::tags;
 use super::super::words::{self, MEASURED, QUANTITIES, TRIGGERS, UNITS, VALUE_TYPES};
 use super::records::{self, Head};
 use super::tree::{Chain, Node};
+use crate::observation::here;
 use crate::source::file_name;
 
 /// Writes `capture`; returns a line for everything that the format cannot hold.
@@ -25,7 +26,8 @@ pub(in super::super) fn write(capture: &Capture, path: &Path) -> Result<Vec<Stri
         return Err(Error::mismatch(format!("{part}: channels to write"), "at least one", 0));
     }
     let mut lost = Vec::new();
-    let columns: Vec<Column> = capture.channels().iter().map(|c| Column::of(c, &mut lost)).collect();
+    let columns = capture.channels().iter().map(|c| Column::of(c, &mut lost));
+    let columns: Vec<Column<'_>> = columns.collect::<Result<_>>()?;
     let status = capture.digital.iter().map(|d| status_definition(&d.name, d.normal));
     let mut definitions: Vec<ChannelDefinition> =
         columns.iter().map(|c| definition(c)).chain(status).collect();
@@ -67,7 +69,7 @@ struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn of(channel: &'a Channel, lost: &mut Vec<String>) -> Self {
+    fn of(channel: &'a Channel, lost: &mut Vec<String>) -> Result<Self> {
         let (units, factor) = match words::number(UNITS, &channel.unit) {
             Some(units) => (units, 1.0),
             None => match parse_unit(&channel.unit) {
@@ -82,7 +84,7 @@ impl<'a> Column<'a> {
                 if written.is_empty() { "none".into() } else { format!("{written}, values converted") };
             lost.push(format!("unit `{}` of channel `{}`: written is {instead}", channel.unit, channel.name));
         }
-        let (codes, missing) = without_missing(channel);
+        let (codes, missing) = without_missing(channel)?;
         if missing {
             lost.push(format!(
                 "code of missing samples of channel `{}`: its codes are written as floating point, those as NaN",
@@ -91,7 +93,7 @@ impl<'a> Column<'a> {
         } else if channel.missing_code.is_some() {
             lost.push(format!("code of missing samples of channel `{}`, which has none", channel.name));
         }
-        Self { channel, codes, units, scale: channel.scale * factor, offset: channel.offset * factor }
+        Ok(Self { channel, codes, units, scale: channel.scale * factor, offset: channel.offset * factor })
     }
 
     fn is_scaled(&self) -> bool {
@@ -100,9 +102,10 @@ impl<'a> Column<'a> {
 }
 
 /// The codes, with NaN for the missing ones where there are any.
-fn without_missing(c: &Channel) -> (Samples, bool) {
-    let Some(missing) = c.missing_code else { return (c.samples.clone(), false) };
-    match c.samples.as_ref() {
+fn without_missing(c: &Channel) -> Result<(Samples, bool)> {
+    let samples = c.samples.load()?;
+    let Some(missing) = c.missing_code else { return Ok((samples, false)) };
+    Ok(match here(&samples) {
         SamplesRef::I16(x) if x.iter().any(|v| i32::from(*v) == missing) => {
             let code = |v: &i16| if i32::from(*v) == missing { f32::NAN } else { f32::from(*v) };
             (x.iter().map(code).collect::<Vec<_>>().into(), true)
@@ -111,8 +114,8 @@ fn without_missing(c: &Channel) -> (Samples, bool) {
             let code = |v: &i32| if *v == missing { f64::NAN } else { f64::from(*v) };
             (x.iter().map(code).collect::<Vec<_>>().into(), true)
         }
-        _ => (c.samples.clone(), false),
-    }
+        _ => (samples, false),
+    })
 }
 
 /// The GUID of a word that the table is known to have.

@@ -9,6 +9,7 @@ use kilat_core::{Error, Result, Samples, SamplesRef, Timestamp};
 use super::super::element::{Guid, Physical};
 use super::super::moment::Moment;
 use super::super::physical::{HEADER, SIGNATURE, adler32};
+use crate::observation::here;
 
 /// An element to be written.
 pub(in super::super) enum Node {
@@ -65,7 +66,7 @@ impl Node {
 
     /// Codes in the type they have.
     pub(in super::super) fn codes(codes: &Samples) -> Self {
-        match codes.as_ref() {
+        match here(codes) {
             SamplesRef::I16(x) => {
                 Self::Vector(Physical::Int2, x.iter().flat_map(|v| v.to_le_bytes()).collect())
             }
