@@ -32,6 +32,8 @@ class Observation(Table):
     """Conductor in the words of the file: ``an``, ``ab``, ``total``."""
     quantity: NDArray[Any]
     """``waveform``, ``valuelog`` (a trend), ``phasor``, ``histogram``, ``magdur``, …"""
+    group_id: NDArray[np.float64]
+    """Harmonic order, or other number within a group; NaN when not stated."""
     characteristic: NDArray[Any]
     """The figure the values are: ``rms``, ``total_thd``, ``flkr_pst``, …"""
     unit: NDArray[Any]

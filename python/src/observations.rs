@@ -84,6 +84,7 @@ impl ObservationFile {
         out.set_item("channel", table.channel)?;
         out.set_item("phase", table.phase)?;
         out.set_item("quantity", table.quantity)?;
+        out.set_item("group_id", table.group_id.into_pyarray(py))?;
         out.set_item("characteristic", table.characteristic)?;
         out.set_item("unit", table.unit)?;
         for (value_type, values) in table.values {

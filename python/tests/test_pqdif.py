@@ -197,7 +197,7 @@ def test_observations_are_tables(wave):
 
 
 def test_errors_of_observations(wave, tmp_path):
-    with pytest.raises(ValueError, match="option observations: expected a number from 0 to 0, found 4"):
+    with pytest.raises(ValueError, match="option observations: expected a number below 1, found 4"):
         kilat.read(wave, observations=[4])
     with pytest.raises(IndexError):
         kilat.observations(wave)[1]

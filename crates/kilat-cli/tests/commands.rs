@@ -188,7 +188,7 @@ fn report_writes_pages_in_both_languages() {
 #[test]
 fn convert_keeps_the_measurements() {
     let dir = tempfile::tempdir().unwrap();
-    for extension in ["h5", "npy", "csv"] {
+    for extension in ["h5", "pqd", "npy", "csv"] {
         let out = dir.path().join(format!("copy.{extension}"));
         ok_in(kaur(), &["convert", "kaur.h5", out.to_str().unwrap()]);
         let rms = |dir, file: &str| -> Vec<f64> {
@@ -203,6 +203,67 @@ fn convert_keeps_the_measurements() {
         // CSV holds rounded decimals; nine digits remain.
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-9 * a), "{extension}: {a:?} {b:?}");
     }
+}
+
+#[test]
+fn trends_of_an_analysis_are_observations() {
+    let dir = tempfile::tempdir().unwrap();
+    let ok = |args: &[&str]| ok_in(dir.path(), args);
+    let kaur = kaur().join("kaur.h5");
+    let kaur = kaur.to_str().unwrap();
+    ok(&["analyze", kaur, "-o", "trends.pqd", "--full"]);
+    ok(&["analyze", kaur, "-o", "full.json", "--full"]);
+    let text = std::fs::read_to_string(dir.path().join("full.json")).unwrap();
+    let truth: Value = serde_json::from_str(&text).unwrap();
+    let truth = &truth["files"][0];
+
+    let page = ok(&["info", "trends.pqd"]);
+    assert!(
+        page.contains("10/12 cycles") && page.contains("no waveform analysis: trends.pqd: a capture of"),
+        "{page}"
+    );
+    let doc: Value = serde_json::from_str(&ok(&["info", "--json", "trends.pqd"])).unwrap();
+    let observations = doc["files"][0]["observations"].as_array().unwrap();
+    let column = |observation: &str, channel: &str, value_type: &str| -> Vec<f64> {
+        let o = observations.iter().find(|o| o["name"] == observation).unwrap();
+        ok(&["convert", "trends.pqd", "t.csv", "--observation", &o["number"].to_string()]);
+        let mut reader = csv::Reader::from_path(dir.path().join("t.csv")).unwrap();
+        let titles = reader.headers().unwrap().clone();
+        let at = |title: &str| titles.iter().position(|t| t == title).unwrap();
+        let rows: Vec<_> =
+            reader.records().map(Result::unwrap).filter(|r| &r[at("channel")] == channel).collect();
+        rows.iter().map(|r| r[at(value_type)].parse().unwrap()).collect()
+    };
+    let numbers =
+        |v: &Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
+    let name = truth["channels"][0]["name"].as_str().unwrap();
+    let of_channel = &truth["channels"][0];
+    assert_eq!(column("10/12 cycles", &format!("{name} rms"), "avg"), numbers(&of_channel["rms"]));
+    assert_eq!(
+        column("10/12 cycles", &format!("{name} rms"), "time_s"),
+        numbers(&truth["intervals"]["stamp_s"])
+    );
+    let fifth: Vec<f64> = of_channel["harmonics"]["subgroup"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i[5].as_f64().unwrap())
+        .collect();
+    assert_eq!(column("10/12 cycles", &format!("{name} H5"), "avg"), fifth);
+    assert_eq!(
+        column("Urms(1/2)", &format!("{name} Urms(1/2)"), "avg"),
+        numbers(&of_channel["half_cycles"]["u_rms_v"])
+    );
+    let dips = column("events", &format!("dip {name}"), "val");
+    let expected: Vec<f64> = truth["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|e| e["kind"] == "dip" && e["polyphase"] == false && e["channels"][0] == name)
+        .map(|e| e["residual_v"].as_f64().unwrap())
+        .collect();
+    assert!(!dips.is_empty());
+    assert_eq!(dips, expected);
 }
 
 #[test]

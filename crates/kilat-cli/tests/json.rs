@@ -51,9 +51,13 @@ fn compare(title: &str, documents: &[String], stop: &[&str]) {
 
 #[test]
 fn info_has_the_documented_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let monitor = dir.path().join("monitor.pqd");
+    let monitor = monitor.to_str().unwrap();
+    ok_in(kaur(), &["convert", "cut.cfg", monitor]);
     compare(
         "`kilat info --json`",
-        &[ok_in(kaur(), &["info", "--system", "--json", "kaur.h5", "cut.cfg"])],
+        &[ok_in(kaur(), &["info", "--system", "--json", "kaur.h5", "cut.cfg", monitor])],
         &[],
     );
 }

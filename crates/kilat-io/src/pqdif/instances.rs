@@ -14,7 +14,7 @@ use crate::observation::{Observation, ObservedChannel};
 /// An observation, and what a capture needs to know of it beside.
 pub(super) struct Recorded {
     pub(super) observation: Observation,
-    /// Its position among the observations of the file, damaged ones counted.
+    /// Its position among the observations of the file, without those that cannot be read.
     pub(super) number: usize,
     /// Index of its site.
     pub(super) site: usize,

@@ -118,7 +118,7 @@ pub(super) fn parse(part: &str, bytes: &[u8]) -> Result<Contents> {
     let container = first.body(part, bytes, false, &mut room, &mut out.warnings)?;
     let is_compressed = container_of(part, &container, &mut out)?;
 
-    let mut state = State { part, number: 0, settings: Settings::default(), out };
+    let mut state = State { part, settings: Settings::default(), out };
     for header in rest {
         // What follows a damaged record must not be taken for a part of the one before.
         if header.kind == tags::REC_DATA_SOURCE {
@@ -148,8 +148,6 @@ pub(super) fn parse(part: &str, bytes: &[u8]) -> Result<Contents> {
 /// What the records read so far mean for the next one: an observation belongs to the last site and the last settings.
 struct State<'a> {
     part: &'a str,
-    /// Number of observations seen.
-    number: usize,
     settings: Settings,
     out: Contents,
 }
@@ -165,13 +163,12 @@ impl State<'_> {
         } else if header.kind == tags::REC_MONITOR_SETTINGS {
             self.settings = Settings::parse(body.root()?)?;
         } else if header.kind == tags::REC_OBSERVATION {
-            self.number += 1;
             let Some(site) = self.out.sites.last() else {
                 return Err(body.damage(0, "a data source before the first observation", "none"));
             };
-            let warnings = &mut self.out.warnings;
+            let (number, warnings) = (self.out.observations.len(), &mut self.out.warnings);
             let mut recorded =
-                instances::parse(self.part, self.number - 1, body.root()?, site, &self.settings, warnings)?;
+                instances::parse(self.part, number, body.root()?, site, &self.settings, warnings)?;
             recorded.site = self.out.sites.len() - 1;
             self.out.observations.push(recorded);
         } else {

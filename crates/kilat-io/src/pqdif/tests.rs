@@ -330,7 +330,7 @@ fn observations_that_overlap_are_chosen_by_number() {
     let options = |n| ReadOptions { observations: vec![n], ..ReadOptions::default() };
     assert_eq!(read(&source(bytes.clone()), &options(2)).unwrap().len(), 1);
     let message = read(&source(bytes), &options(3)).unwrap_err().to_string();
-    assert_eq!(message, "x.pqd: option observations: expected a number from 0 to 2, found 3");
+    assert_eq!(message, "x.pqd: option observations: expected a number below 3, found 3");
 }
 
 #[test]

@@ -156,10 +156,9 @@ fn chosen<'a>(part: &str, contents: &'a Contents, options: &ReadOptions) -> Resu
         return Ok(contents.observations.iter().collect());
     }
     let find = |number: &usize| {
-        contents.observations.iter().find(|r| r.number == *number).ok_or_else(|| {
-            let last = contents.observations.last().map_or(0, |r| r.number);
-            let what = format!("{part}: option observations");
-            Error::mismatch(what, format!("a number from 0 to {last}"), number)
+        contents.observations.get(*number).ok_or_else(|| {
+            let expected = format!("a number below {}", contents.observations.len());
+            Error::mismatch(format!("{part}: option observations"), expected, number)
         })
     };
     options.observations.iter().map(find).collect()

@@ -77,6 +77,8 @@ pub struct ObservationTable {
     pub phase: Vec<String>,
     /// Its kind of data.
     pub quantity: Vec<String>,
+    /// Harmonic order, or other number within a group; NaN when not stated.
+    pub group_id: Vec<f64>,
     /// The figure that its values are, such as `rms`.
     pub characteristic: Vec<String>,
     /// Unit of its first series that is not the time.
@@ -114,6 +116,7 @@ impl ObservationTable {
             channel: Vec::new(),
             phase: Vec::new(),
             quantity: Vec::new(),
+            group_id: Vec::new(),
             characteristic: Vec::new(),
             unit: Vec::new(),
             time_s: Vec::new(),
@@ -131,6 +134,7 @@ impl ObservationTable {
             ] {
                 column.extend(std::iter::repeat_n(text.to_owned(), n));
             }
+            out.group_id.extend(std::iter::repeat_n(c.group_id.map_or(f64::NAN, f64::from), n));
             let seconds = |s: &Series| match s.moments() {
                 Some(moments) => moments.iter().map(|t| t.seconds_since(start.unwrap_or_default())).collect(),
                 None => s.values(),
@@ -162,15 +166,17 @@ impl ObservationTable {
     pub fn csv(&self) -> Result<String> {
         let failed = |e: csv::Error| Error::config("CSV", e.to_string());
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let words = [&self.channel, &self.phase, &self.quantity, &self.characteristic, &self.unit];
-        let titles = ["channel", "phase", "quantity", "characteristic", "unit", "time_s", "time"].into_iter();
+        let titles = ["channel", "phase", "quantity", "group_id", "characteristic", "unit", "time_s", "time"]
+            .into_iter();
         writer.write_record(titles.chain(self.values.iter().map(|(t, _)| t.as_str()))).map_err(failed)?;
         let number = |v: f64| if v.is_nan() { String::new() } else { v.to_string() };
         for k in 0..self.len() {
             let t = self.time_s[k];
             let moment =
                 self.start.filter(|_| t.is_finite()).map_or(String::new(), |s| s.plus_seconds(t).to_string());
-            let row = words.iter().map(|w| w[k].clone()).chain([number(t), moment]);
+            let words = [&self.channel, &self.phase, &self.quantity].map(|w| w[k].clone()).into_iter();
+            let (characteristic, unit) = (self.characteristic[k].clone(), self.unit[k].clone());
+            let row = words.chain([number(self.group_id[k]), characteristic, unit, number(t), moment]);
             writer.write_record(row.chain(self.values.iter().map(|(_, v)| number(v[k])))).map_err(failed)?;
         }
         let bytes = writer.into_inner().map_err(|e| Error::config("CSV", e.to_string()))?;
@@ -205,17 +211,20 @@ mod tests {
         ];
         let o = Observation {
             start: Some(start),
-            channels: vec![channel("Ua", trend), channel("Pst", severity)],
+            channels: vec![
+                ObservedChannel { group_id: Some(5), ..channel("Ua", trend) },
+                channel("Pst", severity),
+            ],
             ..Observation::default()
         };
         let table = ObservationTable::of(&o).unwrap();
         assert_eq!(table.time_s, [0.0, 600.0, 1.5]);
         assert_eq!(
             table.csv().unwrap(),
-            "channel,phase,quantity,characteristic,unit,time_s,time,avg,max,val\n\
-             Ua,an,valuelog,rms,V,0,2024-05-27T07:00:00Z,230,240,\n\
-             Ua,an,valuelog,rms,V,600,2024-05-27T07:10:00Z,231,,\n\
-             Pst,an,valuelog,flkr_pst,,1.5,2024-05-27T07:00:01.5Z,,,0.5\n"
+            "channel,phase,quantity,group_id,characteristic,unit,time_s,time,avg,max,val\n\
+             Ua,an,valuelog,5,rms,V,0,2024-05-27T07:00:00Z,230,240,\n\
+             Ua,an,valuelog,5,rms,V,600,2024-05-27T07:10:00Z,231,,\n\
+             Pst,an,valuelog,,flkr_pst,,1.5,2024-05-27T07:00:01.5Z,,,0.5\n"
         );
     }
 }
