@@ -6,12 +6,20 @@ use crate::observation::{Data, Series, here};
 use crate::time_column;
 
 /// When the samples of a waveform were taken.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Axis {
     /// Time of the first sample after the start of the observation, in picoseconds.
     pub(super) first_ps: i128,
     /// Segments, counted from the first sample.
     pub(super) segments: Vec<Segment>,
+}
+
+impl Axis {
+    /// Equal for equal axes.
+    pub(super) fn identity(&self) -> impl Eq + std::hash::Hash + use<> {
+        let segments = self.segments.iter().map(|s| (s.len, s.rate, s.offset_ps));
+        (self.first_ps, segments.collect::<Vec<_>>())
+    }
 }
 
 /// What tells an axis from another without looking at every value: shared vectors are the same memory.

@@ -24,22 +24,22 @@ struct Piece<'a> {
     axis: Axis,
 }
 
-/// What the pieces of one capture have in common: site, whether the start is known, channels as definition and how often it came
-/// before.
-type Group = (usize, bool, Vec<(u32, usize)>);
+/// What the pieces of one capture have in common: site, whether the start is known, definitions of the channels.
+type Group = (usize, bool, Vec<u32>);
 
 impl Piece<'_> {
     fn group(&self) -> Group {
         let r = self.recorded;
-        let mut before = HashMap::new();
-        let mut channels = Vec::with_capacity(self.channels.len());
-        for &c in &self.channels {
-            let count = before.entry(r.facts[c].definition).or_insert(0);
-            channels.push((r.facts[c].definition, *count));
-            *count += 1;
-        }
-        channels.sort_unstable();
-        (r.site, r.start.is_known(), channels)
+        let mut definitions: Vec<u32> = self.channels.iter().map(|c| r.facts[*c].definition).collect();
+        definitions.sort_unstable();
+        (r.site, r.start.is_known(), definitions)
+    }
+
+    /// Its channels by their definition: the same order in all pieces of a group.
+    fn ordered(&self) -> Vec<usize> {
+        let mut channels = self.channels.clone();
+        channels.sort_by_key(|c| self.recorded.facts[*c].definition);
+        channels
     }
 
     fn start_ps(&self) -> i128 {
@@ -213,6 +213,7 @@ fn pieces<'a>(
     let is_wave = |c: &ObservedChannel| c.quantity == "waveform";
     let any_wanted = o.channels.iter().any(|c| is_wave(c) && wanted(c));
     let mut axes: HashMap<_, Option<Axis>> = HashMap::new();
+    let mut of_axis: HashMap<_, usize> = HashMap::new();
     let mut out: Vec<Piece<'a>> = Vec::new();
     for (i, c) in o.channels.iter().enumerate().filter(|(_, c)| is_wave(c) && (wanted(c) || !any_wanted)) {
         let at = format!("{part}: observation {} `{}`: channel `{}`", recorded.number, o.name, c.name);
@@ -233,11 +234,12 @@ fn pieces<'a>(
             .ok()
         });
         let Some(axis) = found else { continue };
-        // Every axis that was seen begins a piece, so the search is short: channels of a recorder have few of them.
-        match out.iter_mut().find(|p| p.axis == *axis) {
-            Some(piece) => piece.channels.push(i),
-            None => out.push(Piece { recorded, channels: vec![i], axis: axis.clone() }),
+        let next = out.len();
+        let piece = *of_axis.entry(axis.identity()).or_insert(next);
+        if piece == next {
+            out.push(Piece { recorded, channels: Vec::new(), axis: axis.clone() });
         }
+        out[piece].channels.push(i);
     }
     out
 }
@@ -268,10 +270,16 @@ fn assemble(part: &str, pieces: &[Piece<'_>]) -> Result<Capture> {
         Timestamp(ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
     });
     let (mut channels, mut digital) = (Vec::new(), Vec::new());
-    for (k, &c) in first.channels.iter().enumerate() {
-        let all = of_channel(pieces, first, k);
+    let ordered: Vec<Vec<usize>> = pieces.iter().map(Piece::ordered).collect();
+    let ranks: HashMap<usize, usize> = ordered[0].iter().enumerate().map(|(rank, c)| (*c, rank)).collect();
+    for &c in &first.channels {
+        let values = |(p, of): (&'_ Piece<'_>, &Vec<usize>)| {
+            let main = p.recorded.observation.channels[of[ranks[&c]]].main_series()?;
+            Some((main.clone(), p.len() as usize))
+        };
+        let all: Vec<_> = pieces.iter().zip(&ordered).filter_map(values).collect();
         let facts = &first.recorded.facts[c];
-        let observed = first.channel(k);
+        let observed = &first.recorded.observation.channels[c];
         match states(observed, &all) {
             Some(d) => digital.push(d),
             None => channels.push(Channel {
@@ -302,20 +310,8 @@ fn assemble(part: &str, pieces: &[Piece<'_>]) -> Result<Capture> {
     Ok(capture)
 }
 
-/// The values of channel `k` of `first` in every piece.
-fn of_channel<'a>(pieces: &'a [Piece<'a>], first: &Piece<'_>, k: usize) -> Vec<(&'a Series, usize)> {
-    let definition = |p: &Piece<'_>, c: usize| p.recorded.facts[c].definition;
-    let wanted = definition(first, first.channels[k]);
-    let before = first.channels[..k].iter().filter(|c| definition(first, **c) == wanted).count();
-    let find = |p: &'a Piece<'a>| {
-        let c = p.channels.iter().filter(|c| definition(p, **c) == wanted).nth(before)?;
-        Some((p.recorded.observation.channels[*c].main_series()?, p.len() as usize))
-    };
-    pieces.iter().filter_map(find).collect()
-}
-
-fn channel(observed: &ObservedChannel, all: &[(&Series, usize)]) -> Channel {
-    let main = all[0].0;
+fn channel(observed: &ObservedChannel, all: &[(Series, usize)]) -> Channel {
+    let main = &all[0].0;
     let (samples, scale, offset) = joined(all);
     let is_figure = !matches!(main.characteristic.as_str(), "instantaneous" | "none" | "spectra")
         && !main.characteristic.contains('-');
@@ -335,7 +331,7 @@ fn channel(observed: &ObservedChannel, all: &[(&Series, usize)]) -> Channel {
 }
 
 /// Codes of one channel in all pieces, with scale and offset: as stored when these agree, else the values.
-fn joined(all: &[(&Series, usize)]) -> (Samples, f64, f64) {
+fn joined(all: &[(Series, usize)]) -> (Samples, f64, f64) {
     let stored = |s: &Series| match s.data() {
         Data::Codes { codes, scale, offset } => Some((codes.clone(), *scale, *offset)),
         _ => None,
@@ -372,8 +368,8 @@ fn joined(all: &[(&Series, usize)]) -> (Samples, f64, f64) {
 }
 
 /// A status channel, when the file says it is one and every value is 0 or 1.
-fn states(observed: &ObservedChannel, all: &[(&Series, usize)]) -> Option<Digital> {
-    let main = all.first()?.0;
+fn states(observed: &ObservedChannel, all: &[(Series, usize)]) -> Option<Digital> {
+    let main = &all.first()?.0;
     let is_status = observed.measured == "status" || main.characteristic == "status";
     let mut states = Vec::new();
     for (s, n) in all.iter().filter(|_| is_status) {

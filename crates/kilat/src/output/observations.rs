@@ -1,5 +1,7 @@
 //! Observations described, and as a table: a row per channel and value.
 
+use std::collections::HashSet;
+
 use kilat_core::{Capture, Error, Result, TimeBase, Timestamp};
 use kilat_io::{Observation, Observations, Series};
 use serde::Serialize;
@@ -89,27 +91,28 @@ pub struct ObservationTable {
     pub values: Vec<(String, Vec<f64>)>,
 }
 
-/// Most rows of a table: channels of a hostile file may share one list of values, and a table holds a copy for each.
-const MOST_ROWS: usize = 1 << 27;
+/// Most cells of a table: channels of a hostile file may share one list of values, and a table holds a copy for each.
+const MOST_CELLS: usize = 1 << 28;
 
 impl ObservationTable {
     /// The table of `o`.
     ///
     /// # Errors
-    /// [`Error::Limit`] above 2^27 rows.
+    /// [`Error::Limit`] above 2^28 cells.
     pub fn of(o: &Observation) -> Result<Self> {
         let rows = o.channels.iter().try_fold(0usize, |n, c| n.checked_add(c.rows())).unwrap_or(usize::MAX);
-        if rows > MOST_ROWS {
-            let (limit, found) = (MOST_ROWS as u64, rows as u64);
-            return Err(Error::Limit { part: o.name.clone(), what: "number of rows".into(), limit, found });
-        }
         let moments = || o.channels.iter().find_map(|c| c.series("time")?.moments()?.first().copied());
         let start = o.start.or_else(moments);
-        let mut types: Vec<&str> = Vec::new();
+        let (mut types, mut seen): (Vec<&str>, HashSet<&str>) = Default::default();
         for s in o.channels.iter().flat_map(|c| &c.series).filter(|s| s.value_type != "time") {
-            if !types.contains(&s.value_type.as_str()) {
+            if seen.insert(&s.value_type) {
                 types.push(&s.value_type);
             }
+        }
+        let cells = rows.saturating_mul(types.len() + 7);
+        if cells > MOST_CELLS {
+            let (limit, found) = (MOST_CELLS as u64, cells as u64);
+            return Err(Error::Limit { part: o.name.clone(), what: "number of cells".into(), limit, found });
         }
         let mut out = Self {
             start,
