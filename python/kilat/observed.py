@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Observation(Table):
     """One observation: a row per channel and value; what a channel does not have is NaN.
 
-    Words are the names that IEEE 1159.3 gives to its identifiers, in lower case and without their prefix: a characteristic
-    ``ID_QC_TOTAL_THD`` is ``total_thd``. There is a column for each type of values: ``val``, ``avg``, ``min``, ``max``,
-    ``inst``, ``phaseangle``, ``duration``, ``count``, ``binlow``, …
+    Words are the names that IEEE 1159.3 gives to its identifiers, in lower case and without their prefix: the
+    characteristic ``ID_QC_TOTAL_THD`` is ``total_thd``. There is a column for each type of values: ``val``, ``avg``,
+    ``min``, ``max``, ``inst``, ``phaseangle``, ``duration``, ``count``, ``binlow``, …
     """
 
     time: NDArray[Any]

@@ -44,7 +44,19 @@ TAGS = {
     "89738620-f1c3-11cf-9d89-0080c72e70a3": "shared series",
 }
 TIME = "c690e862-f755-11cf-9d89-0080c72e70a3"
-TYPES = {3: "<i4", 10: "S1", 20: "i1", 21: "<i2", 22: "<i4", 30: "u1", 32: "<u4", 40: "<f4", 41: "<f8", 50: "V12", 60: "V16"}
+TYPES = {
+    3: "<i4",
+    10: "S1",
+    20: "i1",
+    21: "<i2",
+    22: "<i4",
+    30: "u1",
+    32: "<u4",
+    40: "<f4",
+    41: "<f8",
+    50: "V12",
+    60: "V16",
+}
 
 
 def guid(b):
@@ -176,7 +188,8 @@ def test_a_capture_is_what_an_independent_reader_finds(tmp_path):
 def wave(tmp_path):
     """A file of one observation, a waveform of 1000 samples."""
     path = tmp_path / "wave.pqd"
-    kilat.read().slice(0, 1000).write(path)
+    arrays = {"Ua": np.arange(1000.0), "Ib": np.arange(1000, dtype=np.int16)}
+    kilat.Capture.from_arrays(arrays, sample_rate=10_000, start="2024-05-27T07:00:00Z").write(path)
     return path
 
 

@@ -93,8 +93,11 @@ fn urms_half(format: &str) {
         for (k, c, per_unit) in channels(pq, a) {
             let u = &a.half_cycles[k].u_rms_v;
             let uref = pq["uref"].as_f64().unwrap();
-            // An event on one phase has its edges on all.
-            let is_steady = ["polyphase_dip", "polyphase_swell"].iter().all(|k| pq[k].is_null());
+            // An event or a transient on one phase has its edges on all.
+            let has_transient = pq["channels"].as_array().unwrap().iter().any(|c| c["transient"].is_object());
+            let has_event =
+                ["polyphase_dip", "polyphase_swell"].iter().any(|k| pq[k].is_object() || pq[k].is_array());
+            let is_steady = !has_event && !has_transient;
             for (what, got) in [
                 ("urms_half_min", u.iter().copied().fold(f64::INFINITY, f64::min)),
                 ("urms_half_max", u.iter().copied().fold(0.0, f64::max)),
