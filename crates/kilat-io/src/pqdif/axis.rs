@@ -66,6 +66,11 @@ pub(super) fn axis(
         let rate = SampleRate::from_hz(hz).map_err(|e| e.to_string())?;
         Ok(Axis { first_ps, segments: vec![Segment { first: 0, len: n as u64, rate, offset_ps: 0 }] })
     };
+    if time.unit == "cycles" {
+        let hz = fallback_hz
+            .ok_or("times in cycles without a nominal frequency; give the sample rate in the options")?;
+        return even(hz, 0);
+    }
     let mut axis = match (time.data(), fallback_hz) {
         (Data::Steps { start, runs, precision }, _) => by_steps(*start, runs, *precision, n)?,
         (_, Some(hz)) if found < 2 => even(hz, time.values().first().map_or(0, |t| picoseconds(*t)))?,

@@ -4,12 +4,12 @@ use kilat_core::capture::{Side, Transformer};
 use kilat_core::{Result, Warning};
 
 use super::element::Collection;
-use super::logical::{ChannelDefinition, Settings, Site};
+use super::logical::{ChannelDefinition, ChannelSetting, Settings, Site};
 use super::moment::Moment;
 use super::series::{self, Stored};
 use super::tags;
 use super::words::{self, DISTURBANCES, MEASURED, PHASES, QUANTITIES, TRIGGERS};
-use crate::observation::{Observation, ObservedChannel};
+use crate::observation::{Observation, ObservedChannel, Series};
 
 /// An observation, and what a capture needs to know of it beside.
 pub(super) struct Recorded {
@@ -78,31 +78,19 @@ pub(super) fn parse(
             let message = format!("calibrated by the settings of the monitor: (value − {offset}) · {ratio}");
             warnings.push(Warning::new(&place, message));
         }
-        if stored[k].len() > definition.series.len() {
-            let (found, defined) = (stored[k].len(), definition.series.len());
-            let message = format!("{defined} series are defined, {found} are there; the rest is left out");
-            warnings.push(Warning::new(&place, message));
-        }
         let most = match lengths(k, definition) {
             0 => of_all,
             own => own,
         };
-        let mut all = Vec::with_capacity(definition.series.len());
-        for (i, (s, d)) in stored[k].iter().zip(&definition.series).enumerate() {
-            let mut said = Vec::new();
-            let read = series::series(s, d, &stored, most, setting, &mut |r| said.push(r));
-            match read {
-                Ok(read) => all.extend(read),
-                Err(problem) => said.push(format!("{problem}; left out")),
-            }
-            warnings.extend(said.into_iter().map(|m| Warning::new(&place, format!("series {i}: {m}"))));
-        }
+        let mut said = Vec::new();
+        let mut all = series_of(k, definition, &stored, most, setting, &mut said);
         for s in all.iter_mut().filter(|s| s.unit == "cycles" && s.value_type == "time") {
             match settings.nominal_frequency_hz {
                 Some(hz) => s.rescale(1.0 / hz, "s"),
-                None => warnings.push(Warning::new(&place, "times in cycles without a nominal frequency")),
+                None => said.push("times in cycles without a nominal frequency".into()),
             }
         }
+        warnings.extend(said.into_iter().map(|message| Warning::new(&place, message)));
         channels.push(ObservedChannel {
             name: definition.name.clone(),
             group: definition.group.clone(),
@@ -137,4 +125,29 @@ pub(super) fn parse(
         channels,
     };
     Ok(Recorded { observation, number, site: 0, start, facts })
+}
+
+/// The series of channel `k` of all that are `stored`; `said` gets what was odd.
+fn series_of(
+    k: usize,
+    definition: &ChannelDefinition,
+    stored: &[Vec<Stored>],
+    most: usize,
+    setting: ChannelSetting,
+    said: &mut Vec<String>,
+) -> Vec<Series> {
+    let (found, defined) = (stored[k].len(), definition.series.len());
+    if found > defined {
+        said.push(format!("{defined} series are defined, {found} are there; the rest is left out"));
+    }
+    let mut all = Vec::with_capacity(defined);
+    for (i, (s, d)) in stored[k].iter().zip(&definition.series).enumerate() {
+        let read =
+            series::series(s, d, stored, most, setting, &mut |r| said.push(format!("series {i}: {r}")));
+        match read {
+            Ok(read) => all.extend(read),
+            Err(problem) => said.push(format!("series {i}: {problem}; left out")),
+        }
+    }
+    all
 }

@@ -183,6 +183,11 @@ fn times_in_cycles_count_in_the_nominal_frequency() {
     let found = observations(&source(one(&series, None, instances()))).unwrap();
     assert_eq!(found.list[0].channels[0].series[0].unit, "cycles");
     assert!(found.warnings[0].message.contains("without a nominal frequency"));
+    let message = capture_of(one(&series, None, instances())).unwrap_err().to_string();
+    assert!(message.contains("give the sample rate in the options"), "{message}");
+    let options = ReadOptions { sample_rate_hz: Some(15_360.0), ..ReadOptions::default() };
+    let capture = read(&source(one(&series, None, instances())), &options).unwrap();
+    assert_eq!(capture.time().rate().unwrap().hz(), 15_360.0);
 }
 
 #[test]
