@@ -2,7 +2,6 @@
 //!
 //! [`physical`] follows the chain of records and unfolds them, [`element`] reads the tree in each, [`logical`] and [`instances`]
 //! give it a meaning, [`series`] turns stored vectors into values, [`waveforms`] makes a capture of them.
-#![expect(clippy::unusual_byte_groupings, reason = "identifiers are grouped as they are printed")]
 
 mod axis;
 mod characteristics;

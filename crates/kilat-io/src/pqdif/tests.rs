@@ -378,7 +378,9 @@ fn a_bomb_is_a_limit_and_a_circle_of_records_ends() {
     let at = u32::from_le_bytes(bytes[40..44].try_into().unwrap()) as usize;
     // 200 MiB of zeros in some 200 kB.
     let mut zeros = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    (0..200).for_each(|_| zeros.write_all(&[0; 1 << 20]).unwrap());
+    for _ in 0..200 {
+        zeros.write_all(&[0; 1 << 20]).unwrap();
+    }
     let body = zeros.finish().unwrap();
     bytes.truncate(at + 64);
     bytes[at + 36..at + 40].copy_from_slice(&(body.len() as u32).to_le_bytes());
@@ -460,7 +462,9 @@ fn survives(bytes: Vec<u8>) {
     let began = Instant::now();
     let source = source(bytes);
     if let Ok(found) = observations(&source) {
-        found.list.iter().flat_map(|o| &o.channels).flat_map(|c| &c.series).for_each(|s| drop(s.values()));
+        for s in found.list.iter().flat_map(|o| &o.channels).flat_map(|c| &c.series) {
+            assert_eq!(s.values().len(), s.len());
+        }
     }
     if let Ok(capture) = read(&source, &ReadOptions::default()) {
         assert!(capture.channels().iter().all(|c| c.len() as u64 == capture.len()));
@@ -473,7 +477,9 @@ fn every_prefix_and_two_thousand_mutations_are_survived() {
     let raw = small_raw();
     assert_eq!(capture_of(raw.clone()).unwrap().len(), 16);
     for whole in [small(), raw.clone()] {
-        (0..whole.len()).for_each(|n| survives(whole[..n].to_vec()));
+        for n in 0..whole.len() {
+            survives(whole[..n].to_vec());
+        }
     }
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut random = |below: usize| {

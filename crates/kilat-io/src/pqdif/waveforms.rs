@@ -1,4 +1,4 @@
-//! Waveforms of observations become a capture: those of the same channels at the same rate, one after the other.
+//! Waveforms of observations become a capture: those of the same channels, one after the other.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -96,7 +96,7 @@ pub(super) fn capture(part: &str, mut contents: Contents, options: &ReadOptions)
     };
     let best = groups.iter().max_by_key(|(_, pieces)| rank(pieces)).map(|(group, _)| group.clone());
     let Some(pieces) = best.and_then(|group| groups.remove(&group)) else {
-        return Err(nothing(part, &contents, &warnings, problem));
+        return Err(nothing(part, &contents, &warnings, problem.as_ref()));
     };
     for left_out in groups.values() {
         let numbers: Vec<String> = left_out.iter().map(|p| p.recorded.number.to_string()).collect();
@@ -165,7 +165,7 @@ fn chosen<'a>(part: &str, contents: &'a Contents, options: &ReadOptions) -> Resu
 }
 
 /// Why there is no capture.
-fn nothing(part: &str, contents: &Contents, warnings: &[Warning], problem: Option<Warning>) -> Error {
+fn nothing(part: &str, contents: &Contents, warnings: &[Warning], problem: Option<&Warning>) -> Error {
     let mut names: Vec<&str> = Vec::new();
     for name in contents.observations.iter().map(|r| r.observation.name.as_str()) {
         // A list of a few is read; the rest is in `kilat info`.
@@ -174,7 +174,7 @@ fn nothing(part: &str, contents: &Contents, warnings: &[Warning], problem: Optio
         }
     }
     let count = contents.observations.len();
-    if let (None, [_, ..]) = (&problem, &names[..]) {
+    if let (None, [_, ..]) = (problem, &names[..]) {
         return Error::Unsupported {
             part: part.into(),
             what: format!("a capture of {count} observations without a waveform ({})", names.join(", ")),
@@ -183,7 +183,7 @@ fn nothing(part: &str, contents: &Contents, warnings: &[Warning], problem: Optio
                 .into(),
         };
     }
-    let (at, found) = match problem.as_ref().or(warnings.first()) {
+    let (at, found) = match problem.or(warnings.first()) {
         Some(w) => (w.at.clone(), w.message.clone()),
         None => (part.to_owned(), "none".into()),
     };

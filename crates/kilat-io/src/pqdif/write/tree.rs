@@ -121,7 +121,9 @@ impl Node {
                         link += node.size();
                     }
                 }
-                entries.iter().for_each(|(_, node)| node.write(out));
+                for (_, node) in entries {
+                    node.write(out);
+                }
             }
             Self::Scalar(_, bytes) => pad(out, bytes),
             Self::Vector(p, bytes) => {
