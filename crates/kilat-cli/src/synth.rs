@@ -18,7 +18,7 @@ pub struct Args {
     /// Name of the scenario.
     #[arg(value_name = "SCENARIO", required_unless_present = "list")]
     scenario: Option<String>,
-    /// File to write; its extension names the format: .h5, .csv or .npy.
+    /// File to write; its extension names the format: .h5, .pqd, .csv or .npy.
     #[arg(short, long, value_name = "OUT", required_unless_present = "list")]
     output: Option<PathBuf>,
     /// List the scenarios and what each proves.
