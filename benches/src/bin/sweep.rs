@@ -91,7 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     growth.push(("length", cost));
     let mut cost = Vec::new();
     for orders in [10, 20, 30, 40, 50] {
-        let config = Config { orders, thd_orders: orders.min(40), ..config.clone() };
+        let config = Config { orders: Some(orders), thd_orders: orders.min(40), ..config.clone() };
         cost.push((
             orders as f64,
             point("orders", orders as f64, &capture(51_200.0, samples), &config, 1)?.0,
