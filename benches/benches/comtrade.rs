@@ -1,0 +1,95 @@
+//! Reading COMTRADE on one thread, in bytes of data file per second, beside copying as many bytes.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use kilat::io::{ReadOptions, read};
+
+const ROWS: usize = 1_000_000;
+const ANALOGS: usize = 6;
+
+/// Code of channel `c` in row `i`, within 16 bits.
+fn code(i: usize, c: usize) -> i16 {
+    ((i * 7919 + c * 1009) % 60_001) as i16
+}
+
+fn cfg(encoding: &str) -> String {
+    let mut text = format!("STATION,DEVICE,2013\n{},{ANALOGS}A,16D\n", ANALOGS + 16);
+    for c in 1..=ANALOGS {
+        writeln!(text, "{c},U{c},A,,V,0.01,0,0,-32767,32767,1,1,P").expect("text");
+    }
+    for d in 1..=16 {
+        writeln!(text, "{d},D{d},,,0").expect("text");
+    }
+    let moment = "27/05/2024,07:00:00.000000";
+    writeln!(text, "50\n1\n10000,{ROWS}\n{moment}\n{moment}\n{encoding}\n1\n0,0\n0,0").expect("text");
+    text
+}
+
+/// One row of the data file; status channel 3 is 1 in every second row.
+fn row(encoding: &str, i: usize, out: &mut Vec<u8>) {
+    if encoding == "ASCII" {
+        let mut text = format!("{},{}", i + 1, 100 * i);
+        for c in 0..ANALOGS {
+            write!(text, ",{}", code(i, c)).expect("text");
+        }
+        for d in 0..16 {
+            text.push_str(if d == 3 && i % 2 == 1 { ",1" } else { ",0" });
+        }
+        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        return;
+    }
+    out.extend_from_slice(&(i as u32 + 1).to_le_bytes());
+    out.extend_from_slice(&(100 * i as u32).to_le_bytes());
+    for c in 0..ANALOGS {
+        let code = code(i, c);
+        match encoding {
+            "BINARY" => out.extend_from_slice(&code.to_le_bytes()),
+            "BINARY32" => out.extend_from_slice(&i32::from(code).to_le_bytes()),
+            _ => out.extend_from_slice(&f32::from(code).to_le_bytes()),
+        }
+    }
+    out.extend_from_slice(&((i as u16 % 2) << 3).to_le_bytes());
+}
+
+fn write_recording(directory: &Path, encoding: &str) -> Vec<u8> {
+    let mut dat = Vec::new();
+    (0..ROWS).for_each(|i| row(encoding, i, &mut dat));
+    std::fs::write(directory.join("a.cfg"), cfg(encoding)).expect("a file");
+    std::fs::write(directory.join("a.dat"), &dat).expect("a file");
+    dat
+}
+
+fn comtrade(c: &mut Criterion) {
+    let mut group = c.benchmark_group("comtrade");
+    group.sample_size(10);
+    for encoding in ["BINARY", "BINARY32", "FLOAT32", "ASCII"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let dat = write_recording(directory.path(), encoding);
+        let path = directory.path().join("a.cfg");
+        let capture = read(&path, &ReadOptions::default()).expect("a recording");
+        assert_eq!((capture.len(), capture.warnings.len()), (ROWS as u64, 0));
+        for (k, channel) in capture.channels().iter().enumerate() {
+            for i in (0..ROWS).step_by(997) {
+                assert_eq!(channel.values(i..i + 1).expect("a sample")[0], 0.01 * f64::from(code(i, k)));
+            }
+        }
+        let states = capture.digital[3].values(0..ROWS).expect("states");
+        assert!(states.iter().enumerate().all(|(i, s)| *s == (i % 2 == 1)));
+        group.throughput(Throughput::Bytes(dat.len() as u64));
+        group.bench_function(BenchmarkId::new("read", encoding), |b| {
+            b.iter(|| read(&path, &ReadOptions::default()));
+        });
+        group.bench_function(BenchmarkId::new("copy to fresh memory", encoding), |b| b.iter(|| dat.clone()));
+        let mut copy = dat.clone();
+        group.bench_function(BenchmarkId::new("copy", encoding), |b| {
+            b.iter(|| std::hint::black_box(&mut copy).copy_from_slice(std::hint::black_box(&dat)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, comtrade);
+criterion_main!(benches);
