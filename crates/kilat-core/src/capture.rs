@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -345,8 +344,23 @@ pub struct Digital {
     pub name: String,
     /// State that is normal, when stated.
     pub normal: Option<bool>,
-    /// One state per sample, 0 or 1.
-    pub states: Arc<[u8]>,
+    /// One code per sample, 0 or 1.
+    pub states: Samples,
+}
+
+impl Digital {
+    /// States of `range`: true is 1. An error only when they are [stored](Stored) elsewhere and cannot be read.
+    ///
+    /// # Panics
+    /// When `range` reaches beyond the samples.
+    pub fn values(&self, range: Range<usize>) -> Result<Vec<bool>> {
+        Ok(match self.states.read(range, &mut Codes::default())? {
+            SamplesRef::I16(x) => x.iter().map(|v| *v != 0).collect(),
+            SamplesRef::I32(x) => x.iter().map(|v| *v != 0).collect(),
+            SamplesRef::F32(x) => x.iter().map(|v| *v != 0.0).collect(),
+            SamplesRef::F64(x) => x.iter().map(|v| *v != 0.0).collect(),
+        })
+    }
 }
 
 /// A recording.
@@ -459,7 +473,7 @@ impl Capture {
             c.samples = c.samples.slice(r.clone());
         }
         for d in &mut out.digital {
-            d.states = d.states[r.clone()].into();
+            d.states = d.states.slice(r.clone());
         }
         Ok(out)
     }

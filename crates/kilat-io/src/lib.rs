@@ -6,7 +6,7 @@
 //! let capture = read("feeder7.cfg", &ReadOptions::default())?;
 //! # Ok::<(), kilat_core::Error>(())
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 use std::path::Path;
 
@@ -23,12 +23,15 @@ mod elements;
 #[cfg(feature = "hdf5")]
 mod hdf5;
 mod limit;
+mod mapped;
 #[cfg(feature = "npy")]
 mod npy;
 mod observation;
 #[cfg(feature = "pqdif")]
 mod pqdif;
 mod probe;
+#[cfg(feature = "comtrade")]
+mod replace;
 mod source;
 #[cfg(any(feature = "csv", feature = "hdf5", feature = "pqdif"))]
 mod time_column;
@@ -53,6 +56,15 @@ pub struct ReadOptions {
     pub axis: Option<SampleAxis>,
     /// Observations to read, by their number from 0 in a file that holds many. Empty: all that make one capture.
     pub observations: Vec<usize>,
+}
+
+/// Options of a write. The defaults lose the least.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// Year of the revision of COMTRADE: 1991, 1999 or 2013, the default.
+    pub revision: Option<u16>,
+    /// Encoding of COMTRADE data: `ASCII`, `BINARY`, `BINARY32` or `FLOAT32`; the smallest that holds every code by default.
+    pub encoding: Option<String>,
 }
 
 /// How one column or dataset becomes a channel.
@@ -145,6 +157,21 @@ pub fn write_observations(observations: &Observations, path: impl AsRef<Path>) -
             hint: "only PQDIF (.pqd) holds them".into(),
         }),
     }
+}
+
+/// The same as `options` say; an option that the format does not have is an error.
+pub fn write_with(capture: &Capture, path: impl AsRef<Path>, options: &WriteOptions) -> Result<Vec<String>> {
+    let path = path.as_ref();
+    let (name, write) = probe::for_writing(path)?;
+    if *options == WriteOptions::default() {
+        return write(capture, path);
+    }
+    #[cfg(feature = "comtrade")]
+    if name == "COMTRADE" {
+        return comtrade::write_as(capture, path, options);
+    }
+    let option = if options.revision.is_some() { "revision" } else { "encoding" };
+    Err(Error::config(option, format!("{name} has none to choose; COMTRADE (.cfg .cff) has")))
 }
 
 /// Name of the format that [`write()`] writes to `path`, such as `HDF5`.

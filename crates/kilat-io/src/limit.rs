@@ -33,7 +33,6 @@ impl Limit {
     }
 
     /// The most that is accepted.
-    #[cfg(feature = "pqdif")]
     pub(crate) fn most(self) -> u64 {
         self.most
     }

@@ -35,7 +35,7 @@ pub(crate) static FORMATS: &[Format] = &[
         extensions: &["cfg", "dat", "cff", "hdr", "inf"],
         score: crate::comtrade::score,
         read: crate::comtrade::read,
-        write: None,
+        write: Some(crate::comtrade::write),
     },
     #[cfg(feature = "pqdif")]
     Format {

@@ -1,13 +1,15 @@
 //! What is read: a file or bytes.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kilat_core::{Error, Result};
 
 use crate::limit::Limit;
+use crate::mapped::Content;
 
 /// What to read: a file, or bytes with a name for messages.
 #[derive(Debug, Clone)]
@@ -55,10 +57,28 @@ impl Source {
     }
 
     /// The whole content.
-    pub(crate) fn content(&self) -> Result<Cow<'_, [u8]>> {
+    pub(crate) fn content(&self) -> Result<Bytes<'_>> {
         match self {
-            Self::File(path) => read_file(path, Limit::FILE_BYTES).map(Into::into),
-            Self::Bytes { bytes, .. } => Ok(bytes.into()),
+            Self::File(path) => Content::of(path).map(|c| Bytes::File(Arc::new(c))),
+            Self::Bytes { bytes, .. } => Ok(Bytes::Given(bytes)),
+        }
+    }
+}
+
+/// The bytes of a source.
+#[derive(Debug)]
+pub(crate) enum Bytes<'a> {
+    File(Arc<Content>),
+    Given(&'a [u8]),
+}
+
+impl Deref for Bytes<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::File(content) => content,
+            Self::Given(bytes) => bytes,
         }
     }
 }

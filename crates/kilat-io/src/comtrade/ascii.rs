@@ -1,218 +1,153 @@
 //! Text data: a row of comma-separated numbers for each sample.
 
+use std::sync::Arc;
+
 use kilat_core::{Error, Result, Warning};
+use rayon::prelude::*;
 
-use super::cfg::{Cfg, Encoding, Revision, number};
-use super::dat::{Column, Data};
+use super::bits::Bits;
+use super::cfg::{Cfg, Encoding};
+use super::dat::Data;
+use super::records::Records;
+use super::time::Stamps;
+use codes::Codes;
+use rows::{Block, Problem, Repair, Shape};
 
-/// Code given to a missing sample in an integer column.
-const MISSING: i32 = i32::MIN;
+mod codes;
+mod rows;
 
-/// One field.
-enum Value {
-    Int(i32),
-    Float(f64),
-    /// Empty, or a word for "not a number".
-    Missing,
-    Unreadable,
-}
+/// Text that is read in one go: its numbers stay in cache.
+const CHUNK: usize = 128 << 10;
 
-/// Codes of a channel while its rows come in: integers until one is not.
-enum Codes {
-    Int(Vec<i32>),
-    Float(Vec<f64>),
-}
-
-/// What was repaired, and where first.
-#[derive(Default)]
-struct Repair {
-    count: u64,
-    first_line: usize,
-}
-
-impl Repair {
-    fn note(&mut self, line: usize) {
-        if self.count == 0 {
-            self.first_line = line;
-        }
-        self.count += 1;
-    }
-
-    fn warn(&self, part: &str, what: &str, warnings: &mut Vec<Warning>) {
-        if self.count > 0 {
-            let at = format!("{part}: line {}", self.first_line);
-            warnings.push(Warning::new(at, format!("{} {what}", self.count)));
-        }
-    }
-}
-
-/// Reads the rows of `bytes`.
-pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data> {
-    let (analogs, statuses) = (cfg.analogs.len(), cfg.statuses.len());
-    let expected = 2 + analogs + statuses;
-    let marker = if cfg.revision == Revision::R1991 { 999_999 } else { 99_999 };
-    let delimiter = delimiter(bytes);
-    // Every field takes two bytes at least, so this is no more memory than the file vouches for.
-    let capacity = bytes.len() / (2 * expected) + 1;
-    let mut codes: Vec<_> = (0..analogs).map(|_| Codes::Int(Vec::with_capacity(capacity))).collect();
-    let mut states: Vec<_> = (0..statuses).map(|_| Vec::with_capacity(capacity)).collect();
-    let mut stamps = Vec::with_capacity(capacity);
-    let (mut short, mut long, mut unreadable) = (Repair::default(), Repair::default(), Repair::default());
-    let mut warnings = Vec::new();
-    let mut split: Vec<&[u8]> = Vec::with_capacity(expected);
-    let mut lines = rows(bytes).peekable();
-    while let Some((line, row)) = lines.next() {
-        let mut rest = row.split(|b| *b == delimiter);
-        split.clear();
-        split.extend(rest.by_ref().take(expected));
-        let found = split.len();
-        if found < expected {
-            if lines.peek().is_none() {
-                let message = format!("the last row has {found} of {expected} fields; left out");
-                warnings.push(Warning::new(format!("{part}: line {line}"), message));
-                break;
-            }
-            // Less than half a row is no row: filling it up would multiply what the file holds.
-            if found * 2 < expected {
-                return Err(malformed(part, line, format!("{expected} fields"), format!("{found}")));
-            }
-            short.note(line);
-        }
-        let mut fields = split.iter().copied();
-        let head = (value(fields.next().unwrap_or_default()), value(fields.next().unwrap_or_default()));
-        if matches!(head, (Value::Unreadable, Value::Unreadable)) {
-            let found = String::from_utf8_lossy(&row[..row.len().min(40)]).into_owned();
-            return Err(malformed(part, line, "a row of numbers".into(), format!("`{found}`")));
-        }
-        stamps.push(match head.1 {
-            Value::Int(t) => f64::from(t),
-            Value::Float(t) => t,
-            Value::Missing | Value::Unreadable => f64::NAN,
-        });
-        for column in &mut codes {
-            let value = value(fields.next().unwrap_or_default());
-            if matches!(value, Value::Unreadable) {
-                unreadable.note(line);
-            }
-            column.push(value, marker);
-        }
-        for column in &mut states {
-            column.push(match fields.next().unwrap_or_default() {
-                b"0" => 0,
-                b"1" => 1,
-                field => {
-                    let state = value(field);
-                    if matches!(state, Value::Unreadable) {
-                        unreadable.note(line);
-                    }
-                    u8::from(matches!(state, Value::Int(1..)))
-                }
-            });
-        }
-        if rest.any(|f| !f.trim_ascii().is_empty()) {
-            long.note(line);
-        }
-    }
-    short.warn(part, &format!("rows with less than {expected} fields; what lacks is missing"), &mut warnings);
-    long.warn(part, &format!("rows with more than {expected} fields; the rest is left out"), &mut warnings);
-    unreadable.warn(part, "fields that are not numbers; taken as missing", &mut warnings);
-    let columns = codes.into_iter().map(Codes::finish).collect();
-    Ok(Data { encoding: Encoding::Ascii, rows: stamps.len(), columns, states, stamps, warnings })
-}
-
-/// Rows that are not blank, with their line numbers; padding at their ends is cut.
-fn rows(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let is_padding = |b: &u8| b.is_ascii_whitespace() || matches!(*b, 0x1A | 0);
-    let trim = move |row: &'_ [u8]| -> (usize, usize) {
-        let start = row.iter().position(|b| !is_padding(b)).unwrap_or(row.len());
-        let end = row.iter().rposition(|b| !is_padding(b)).map_or(start, |e| e + 1);
-        (start, end)
-    };
+/// Reads the rows of `bytes`. On a thread of a rayon pool, all of its threads take part.
+pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data<'static>> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    bytes.split(|b| *b == b'\n').enumerate().filter_map(move |(i, row)| {
-        let (start, end) = trim(row);
-        (start < end).then(|| (i + 1, &row[start..end]))
+    let end = bytes.iter().rposition(|b| !rows::is_padding(*b)).map_or(0, |e| e + 1);
+    let bytes = &bytes[..end];
+    let shape = Shape {
+        analogs: cfg.analogs.len(),
+        statuses: cfg.statuses.len(),
+        marker: cfg.revision.marker(),
+        delimiter: rows::delimiter(bytes),
+    };
+    let mut table = Table::new(&shape, bytes);
+    let is_pooled = rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1;
+    let at_once = if is_pooled { 4 * rayon::current_num_threads() } else { 1 };
+    let mut chunks = chunks(bytes).peekable();
+    while chunks.peek().is_some() {
+        let group: Vec<_> = chunks.by_ref().take(at_once).collect();
+        let parse = |(text, is_last): &(&[u8], bool)| Block::parse(text, *is_last, &shape);
+        let blocks: Vec<_> =
+            if is_pooled { group.par_iter().map(parse).collect() } else { group.iter().map(parse).collect() };
+        for block in blocks {
+            table.append(block).map_err(|p| malformed(part, &p))?;
+        }
+    }
+    Ok(table.finish(part, &shape))
+}
+
+/// Whole lines of about [`CHUNK`] bytes, and whether they are the last.
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let from = rest.len().min(CHUNK);
+        let end = rest[from..].iter().position(|b| *b == b'\n').map_or(rest.len(), |i| from + i + 1);
+        let (chunk, left) = rest.split_at(end);
+        rest = left;
+        Some((chunk, left.is_empty()))
     })
 }
 
-/// The comma, unless the first row has none and is divided by something else.
-fn delimiter(bytes: &[u8]) -> u8 {
-    let first = rows(bytes).next().map_or(&[][..], |r| r.1);
-    [b',', b';', b'\t'].into_iter().find(|d| first.contains(d)).unwrap_or(b',')
+/// The columns of all blocks so far.
+struct Table {
+    lines: usize,
+    rows: usize,
+    stamps: Codes,
+    analogs: Vec<Codes>,
+    /// Bits of the status channels, row by row.
+    states: Vec<u8>,
+    short: Repair,
+    long: Repair,
+    unreadable: Repair,
+    /// Line and number of fields of a last row that was cut.
+    torn: Option<(usize, usize)>,
 }
 
-/// Reads a field; plain integers, nearly all of them, without a detour.
-fn value(field: &[u8]) -> Value {
-    let field = field.trim_ascii();
-    let (negative, digits) = match field {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, field),
-    };
-    if !digits.is_empty() && digits.len() <= 9 {
-        let mut n = 0i32;
-        let mut plain = true;
-        for b in digits {
-            let d = b.wrapping_sub(b'0');
-            plain &= d < 10;
-            n = n.wrapping_mul(10).wrapping_add(i32::from(d));
-        }
-        if plain {
-            return Value::Int(if negative { -n } else { n });
-        }
-    }
-    slow_value(field)
-}
-
-#[cold]
-fn slow_value(field: &[u8]) -> Value {
-    if field.is_empty() {
-        return Value::Missing;
-    }
-    // In Windows-1252 and 1251 the typographic minus is the byte 0x96.
-    let text = String::from_utf8_lossy(field);
-    let text = if field[0] == 0x96 { format!("-{}", &text[text.len().min(3)..]).into() } else { text };
-    let Some(v) = number(&text) else {
-        let word = text.trim_matches(|c: char| !c.is_alphabetic()).to_ascii_lowercase();
-        let is_no_number =
-            ["nan", "inf", "infinity", "null", "na"].contains(&word.as_str()) || word.starts_with("nan(");
-        return if is_no_number { Value::Missing } else { Value::Unreadable };
-    };
-    let whole = v.fract() == 0.0 && v.abs() < 2f64.powi(31);
-    if whole { Value::Int(v as i32) } else { Value::Float(v) }
-}
-
-impl Codes {
-    fn push(&mut self, value: Value, marker: i32) {
-        let value = match value {
-            Value::Int(v) if v == marker => Value::Missing,
-            other => other,
-        };
-        match (&mut *self, value) {
-            (Self::Int(x), Value::Int(v)) => x.push(v),
-            (Self::Int(x), Value::Missing | Value::Unreadable) => x.push(MISSING),
-            (Self::Float(x), Value::Int(v)) => x.push(f64::from(v)),
-            (Self::Float(x), Value::Float(v)) => x.push(v),
-            (Self::Float(x), Value::Missing | Value::Unreadable) => x.push(f64::NAN),
-            (Self::Int(x), Value::Float(v)) => {
-                let mut wide = Vec::with_capacity(x.capacity());
-                wide.extend(x.iter().map(|v| if *v == MISSING { f64::NAN } else { f64::from(*v) }));
-                wide.push(v);
-                *self = Self::Float(wide);
-            }
+impl Table {
+    fn new(shape: &Shape, bytes: &[u8]) -> Self {
+        // A row takes a byte for each field, and a line.
+        #[expect(clippy::naive_bytecount, reason = "the compiler makes vectors of it")]
+        let lines = bytes.iter().filter(|b| **b == b'\n').count() + 1;
+        let rows = lines.min(bytes.len() / shape.fields() + 1);
+        Self {
+            lines: 0,
+            rows: 0,
+            stamps: Codes::with_capacity(rows),
+            analogs: (0..shape.analogs).map(|_| Codes::with_capacity(rows)).collect(),
+            states: Vec::with_capacity(rows * shape.state_bytes()),
+            short: Repair::default(),
+            long: Repair::default(),
+            unreadable: Repair::default(),
+            torn: None,
         }
     }
 
-    fn finish(self) -> Column {
-        match self {
-            Self::Int(x) => {
-                Column { missing_code: x.contains(&MISSING).then_some(MISSING), samples: x.into() }
-            }
-            Self::Float(x) => Column { missing_code: None, samples: x.into() },
+    fn append(&mut self, block: Result<Block, Problem>) -> Result<(), Problem> {
+        let block = block.map_err(|p| Problem { line: p.line + self.lines, ..p })?;
+        self.stamps.append(&block.stamps());
+        for (c, codes) in self.analogs.iter_mut().enumerate() {
+            codes.append(&block.column(c));
+        }
+        self.states.extend_from_slice(&block.states);
+        self.rows += block.rows;
+        self.short.add(&block.short, self.lines);
+        self.long.add(&block.long, self.lines);
+        self.unreadable.add(&block.unreadable, self.lines);
+        self.torn = block.torn.map(|(line, fields)| (line + self.lines, fields));
+        self.lines += block.lines;
+        Ok(())
+    }
+
+    fn finish(self, part: &str, shape: &Shape) -> Data<'static> {
+        let expected = shape.fields();
+        let mut warnings = Vec::new();
+        if let Some((line, found)) = self.torn {
+            let message = format!("the last row has {found} of {expected} fields; left out");
+            warnings.push(Warning::new(format!("{part}: line {line}"), message));
+        }
+        self.short.warn(
+            part,
+            &format!("rows with less than {expected} fields; what lacks is missing"),
+            &mut warnings,
+        );
+        self.long.warn(
+            part,
+            &format!("rows with more than {expected} fields; the rest is left out"),
+            &mut warnings,
+        );
+        self.unreadable.warn(part, "fields that are not numbers; taken as missing", &mut warnings);
+        let bits = Arc::new(Records::own(self.states, self.rows, shape.state_bytes()));
+        let stamps = self.stamps;
+        Data {
+            encoding: Encoding::Ascii,
+            rows: self.rows,
+            columns: self.analogs.into_iter().map(Codes::finish).collect(),
+            states: Bits::within(&bits, 0, shape.statuses),
+            stamps: Stamps::new(self.rows, move |i| stamps.get(i)),
+            warnings,
         }
     }
 }
 
-fn malformed(part: &str, line: usize, expected: String, found: String) -> Error {
-    Error::Malformed { format: "COMTRADE", part: part.into(), at: format!("line {line}"), expected, found }
+fn malformed(part: &str, problem: &Problem) -> Error {
+    Error::Malformed {
+        format: "COMTRADE",
+        part: part.into(),
+        at: format!("line {}", problem.line),
+        expected: problem.expected.clone(),
+        found: problem.found.clone(),
+    }
 }

@@ -1,20 +1,26 @@
 //! Binary data: records of sample number, timestamp, codes of the analog channels and status bits, little-endian.
 
-use kilat_core::{Samples, Warning};
+use std::ops::Range;
+use std::sync::Arc;
 
+use kilat_core::{Codes, Result, SampleKind, Samples, SamplesRef, Stored, Warning};
+
+use super::bits::Bits;
 use super::cfg::{Cfg, Encoding, Revision};
-use super::dat::{Column, Data};
+use super::dat::{Column, Data, Place};
+use super::records::{HEAD, Records, STAY_FROM};
+use super::time::Stamps;
 
-/// Sample number and timestamp, four bytes each.
-const HEAD: usize = 8;
 /// A timestamp that says it is missing.
 const NO_STAMP: u32 = u32::MAX;
+/// Rows whose timestamps are looked at before the memory behind them is given back.
+const RELEASED_ROWS: usize = 1 << 16;
 /// What end-of-file padding is made of in text-minded products.
 const SUB: u8 = 0x1A;
 
 /// Bytes of one record.
-pub(super) fn record_bytes(cfg: &Cfg, encoding: Encoding) -> usize {
-    HEAD + cfg.analogs.len() * width(encoding) + cfg.statuses.len().div_ceil(16) * 2
+pub(super) fn record_bytes(analogs: usize, statuses: usize, encoding: Encoding) -> usize {
+    HEAD + analogs * width(encoding) + statuses.div_ceil(16) * 2
 }
 
 fn width(encoding: Encoding) -> usize {
@@ -27,38 +33,49 @@ pub(super) fn numbers_are_consecutive(bytes: &[u8], record: usize) -> bool {
     numbers.len() > 1 && numbers.windows(2).all(|w| w[0].checked_add(1) == Some(w[1]))
 }
 
-/// Takes the records of `bytes` apart.
-pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg, encoding: Encoding) -> Data {
-    let record = record_bytes(cfg, encoding);
+/// Takes the records at `place` apart; those of a large file stay there until they are asked for.
+pub(super) fn read<'a>(part: &str, place: &Place<'a>, cfg: &Cfg, encoding: Encoding) -> Data<'a> {
+    let (analogs, statuses) = (cfg.analogs.len(), cfg.statuses.len());
+    let record = record_bytes(analogs, statuses, encoding);
     let mut warnings = Vec::new();
-    let bytes = without_padding(bytes, cfg, record);
+    let bytes = without_padding(place.bytes(), cfg, record);
     let (rows, stray) = (bytes.len() / record, bytes.len() % record);
     if stray > 0 {
         let message = format!("{stray} stray bytes after {rows} records of {record} bytes; left out");
         warnings.push(Warning::new(part, message));
     }
     let records = &bytes[..rows * record];
-    let n = cfg.analogs.len();
-    let columns = match encoding {
-        Encoding::Binary => {
-            // 1991 knew no marker: every code is data there.
-            let missing = (cfg.revision > Revision::R1991).then_some(i32::from(i16::MIN));
-            columns(records, record, n, i16::from_le_bytes, missing)
-        }
-        Encoding::Float32 => columns(records, record, n, float, None),
-        Encoding::Ascii | Encoding::Binary32 => {
-            columns(records, record, n, i32::from_le_bytes, Some(i32::MIN))
-        }
+    let missing_code = match encoding {
+        // 1991 knew no marker: every code is data there.
+        Encoding::Binary => (cfg.revision > Revision::R1991).then_some(i32::from(i16::MIN)),
+        Encoding::Float32 => None,
+        Encoding::Ascii | Encoding::Binary32 => Some(i32::MIN),
     };
-    let stamp = |r: &[u8]| Some(le_u32(r, 4)).filter(|t| *t != NO_STAMP).map_or(f64::NAN, f64::from);
-    Data {
-        encoding,
-        rows,
-        columns,
-        states: states(records, record, HEAD + n * width(encoding), cfg.statuses.len()),
-        stamps: records.chunks_exact(record).map(stamp).collect(),
-        warnings,
-    }
+    let bits_at = HEAD + analogs * width(encoding);
+    let held = place.file().filter(|_| records.len() >= STAY_FROM);
+    let (samples, states) = if let Some(content) = held {
+        let records = Arc::new(Records::of_file(content.clone(), place.start(), rows, record));
+        let field = |c| {
+            let field = Field { records: records.clone(), at: HEAD + c * width(encoding), encoding };
+            Samples::from(Arc::new(field) as Arc<dyn Stored>)
+        };
+        ((0..analogs).map(field).collect(), Bits::within(&records, bits_at, statuses))
+    } else {
+        let mut words = Vec::with_capacity(rows * (record - bits_at));
+        records.chunks_exact(record).for_each(|r| words.extend_from_slice(&r[bits_at..]));
+        let words = Arc::new(Records::own(words, rows, record - bits_at));
+        (columns(records, record, analogs, encoding), Bits::within(&words, 0, statuses))
+    };
+    let start = place.start();
+    let stamp = move |i: usize| {
+        if let (Some(content), true) = (held, i.is_multiple_of(RELEASED_ROWS)) {
+            content.release(start + i.saturating_sub(RELEASED_ROWS) * record..start + i * record);
+        }
+        let t = le_u32(records, i * record + 4);
+        if t == NO_STAMP { f64::NAN } else { f64::from(t) }
+    };
+    let columns = samples.into_iter().map(|samples| Column { samples, missing_code }).collect();
+    Data { encoding, rows, columns, states, stamps: Stamps::new(rows, stamp), warnings }
 }
 
 /// `bytes` up to the last sample announced, when only SUB characters follow.
@@ -73,61 +90,100 @@ fn without_padding<'a>(bytes: &'a [u8], cfg: &Cfg, record: usize) -> &'a [u8] {
     bytes
 }
 
+/// An analog channel that stays in its file.
+#[derive(Debug)]
+struct Field {
+    records: Arc<Records>,
+    /// Place of its code in a record.
+    at: usize,
+    encoding: Encoding,
+}
+
+impl Stored for Field {
+    fn len(&self) -> usize {
+        self.records.rows()
+    }
+
+    fn kind(&self) -> SampleKind {
+        match self.encoding {
+            Encoding::Binary => SampleKind::I16,
+            Encoding::Float32 => SampleKind::F32,
+            Encoding::Ascii | Encoding::Binary32 => SampleKind::I32,
+        }
+    }
+
+    fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
+        let (records, record) = (self.records.get(range), self.records.record());
+        Ok(match self.encoding {
+            Encoding::Binary => {
+                gather(records, record, self.at, i16::from_le_bytes, emptied(&mut own.i16));
+                SamplesRef::I16(&own.i16)
+            }
+            Encoding::Float32 => {
+                gather(records, record, self.at, float, emptied(&mut own.f32));
+                SamplesRef::F32(&own.f32)
+            }
+            Encoding::Ascii | Encoding::Binary32 => {
+                gather(records, record, self.at, i32::from_le_bytes, emptied(&mut own.i32));
+                SamplesRef::I32(&own.i32)
+            }
+        })
+    }
+}
+
+fn emptied<T>(codes: &mut Vec<T>) -> &mut Vec<T> {
+    codes.clear();
+    codes
+}
+
 /// A code; missing, stated as not finite or as the lowest number there is, becomes NaN.
 fn float(bytes: [u8; 4]) -> f32 {
     let value = f32::from_le_bytes(bytes);
     if value.is_finite() && value != f32::MIN { value } else { f32::NAN }
 }
 
-/// The analog columns: blocks of records that stay in cache are read once for each channel.
-fn columns<T: Copy + Default, const W: usize>(
+/// Appends the code at byte `at` of each record.
+fn gather<T, const W: usize>(
+    records: &[u8],
+    record: usize,
+    at: usize,
+    decode: impl Fn([u8; W]) -> T,
+    out: &mut Vec<T>,
+) {
+    out.extend(records.chunks_exact(record).map(|r| {
+        let mut code = [0; W];
+        code.copy_from_slice(&r[at..at + W]);
+        decode(code)
+    }));
+}
+
+fn columns(records: &[u8], record: usize, channels: usize, encoding: Encoding) -> Vec<Samples> {
+    match encoding {
+        Encoding::Binary => all(records, record, channels, i16::from_le_bytes),
+        Encoding::Float32 => all(records, record, channels, float),
+        Encoding::Ascii | Encoding::Binary32 => all(records, record, channels, i32::from_le_bytes),
+    }
+}
+
+/// All analog columns: blocks of records that stay in cache are read once for each.
+fn all<T, const W: usize>(
     records: &[u8],
     record: usize,
     channels: usize,
-    decode: fn([u8; W]) -> T,
-    missing_code: Option<i32>,
-) -> Vec<Column>
+    decode: impl Fn([u8; W]) -> T + Copy,
+) -> Vec<Samples>
 where
     Samples: From<Vec<T>>,
 {
+    const CACHE_BYTES: usize = 128 << 10;
     let rows = records.len() / record;
     let mut columns: Vec<Vec<T>> = (0..channels).map(|_| Vec::with_capacity(rows)).collect();
-    for block in records.chunks(block_bytes(record)) {
+    for block in records.chunks((CACHE_BYTES / record).max(1) * record) {
         for (c, column) in columns.iter_mut().enumerate() {
-            let at = HEAD + c * W;
-            column.extend(block.chunks_exact(record).map(|r| {
-                let mut code = [0; W];
-                code.copy_from_slice(&r[at..at + W]);
-                decode(code)
-            }));
+            gather(block, record, HEAD + c * W, decode, column);
         }
     }
-    columns.into_iter().map(|c| Column { samples: c.into(), missing_code }).collect()
-}
-
-/// The status channels: bit k of word k / 16. Nearly all bits of a recording are 0, so only the others are visited.
-fn states(records: &[u8], record: usize, first: usize, channels: usize) -> Vec<Vec<u8>> {
-    let rows = records.len() / record;
-    let mut columns: Vec<Vec<u8>> = (0..channels).map(|_| vec![0; rows]).collect();
-    for (row, r) in records.chunks_exact(record).enumerate() {
-        for (byte, columns) in r[first..].iter().zip(columns.chunks_mut(8)) {
-            let mut left = *byte;
-            while left != 0 {
-                // Bits beyond the last channel pad the word.
-                if let Some(column) = columns.get_mut(left.trailing_zeros() as usize) {
-                    column[row] = 1;
-                }
-                left &= left - 1;
-            }
-        }
-    }
-    columns
-}
-
-/// Whole records that fit in cache, so that every column finds them there.
-fn block_bytes(record: usize) -> usize {
-    const CACHE_BYTES: usize = 128 << 10;
-    (CACHE_BYTES / record).max(1) * record
+    columns.into_iter().map(Samples::from).collect()
 }
 
 fn le_u32(record: &[u8], at: usize) -> u32 {

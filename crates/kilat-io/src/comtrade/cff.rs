@@ -32,6 +32,11 @@ pub(super) fn looks_like_cff(head: &[u8]) -> bool {
     first.is_some_and(|l| separator(l).is_some())
 }
 
+/// True for a line that begins a section.
+pub(super) fn is_separator(line: &str) -> bool {
+    separator(line.as_bytes()).is_some()
+}
+
 /// Finds the sections of the file called `part`.
 pub(super) fn sections(part: &str, bytes: &[u8]) -> Result<Sections> {
     let mut out = Sections::default();

@@ -13,6 +13,28 @@ pub(super) enum Revision {
     R2013,
 }
 
+impl Revision {
+    pub(super) const ALL: [Self; 3] = [Self::R1991, Self::R1999, Self::R2013];
+
+    pub(super) fn year(self) -> u16 {
+        match self {
+            Self::R1991 => 1991,
+            Self::R1999 => 1999,
+            Self::R2013 => 2013,
+        }
+    }
+
+    /// Code of a missing sample in ASCII data; from 2013 on an empty field means the same.
+    pub(super) fn marker(self) -> i32 {
+        if self == Self::R1991 { 999_999 } else { 99_999 }
+    }
+
+    /// True when the revision defines `encoding`.
+    pub(super) fn has(self, encoding: Encoding) -> bool {
+        self >= Self::R2013 || matches!(encoding, Encoding::Ascii | Encoding::Binary)
+    }
+}
+
 /// How the dat stores its samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
@@ -387,6 +409,10 @@ fn moment(lines: &mut Lines, what: &str, month_first: bool) -> Moment {
     }
     let line = lines.next().unwrap_or_default();
     let moment = date::parse(line, month_first);
+    let is_empty = line.chars().all(|c| matches!(c, ',' | '/' | ':') || c.is_whitespace());
+    if is_empty {
+        return missing;
+    }
     if moment.time.is_none() {
         lines.warn(format!("{what} time `{line}` is not a date; taken as unknown"));
     } else if moment.swapped {

@@ -1,9 +1,15 @@
 //! The dat: which encoding it really has, and its samples in columns.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use kilat_core::{Error, Result, Samples, Warning};
 
 use super::cfg::{Cfg, Encoding};
+use super::time::Stamps;
 use super::{ascii, binary};
+use crate::mapped::Content;
+use crate::source::Bytes;
 
 /// Codes of one analog channel.
 pub(super) struct Column {
@@ -12,26 +18,61 @@ pub(super) struct Column {
     pub(super) missing_code: Option<i32>,
 }
 
+/// Where the dat is: a file, or a part of a cff.
+pub(super) struct Place<'a> {
+    source: &'a Bytes<'a>,
+    range: Range<usize>,
+}
+
+impl<'a> Place<'a> {
+    /// `range` of `source`, within its length.
+    pub(super) fn new(source: &'a Bytes<'a>, range: Range<usize>) -> Self {
+        Self { source, range }
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        &self.source[self.range.clone()]
+    }
+
+    /// First byte in the file.
+    pub(super) fn start(&self) -> usize {
+        self.range.start
+    }
+
+    /// The file, when it is one.
+    pub(super) fn file(&self) -> Option<&'a Arc<Content>> {
+        match self.source {
+            Bytes::File(content) => Some(content),
+            Bytes::Given(_) => None,
+        }
+    }
+}
+
 /// Content of a dat.
-pub(super) struct Data {
+pub(super) struct Data<'a> {
     /// Encoding found, which may not be the one the cfg announces.
     pub(super) encoding: Encoding,
     /// Number of samples of every channel.
     pub(super) rows: usize,
     pub(super) columns: Vec<Column>,
     /// States of the status channels, 0 or 1.
-    pub(super) states: Vec<Vec<u8>>,
-    /// Timestamps as written, before the time multiplier; NaN where missing.
-    pub(super) stamps: Vec<f64>,
+    pub(super) states: Vec<Samples>,
+    pub(super) stamps: Stamps<'a>,
     pub(super) warnings: Vec<Warning>,
 }
 
 /// Reads the dat called `part`; `declared` is its encoding as the cfg, or the separator in a cff, announces it.
-pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg, declared: Option<Encoding>) -> Result<Data> {
+pub(super) fn read<'a>(
+    part: &str,
+    place: &Place<'a>,
+    cfg: &Cfg,
+    declared: Option<Encoding>,
+) -> Result<Data<'a>> {
+    let bytes = place.bytes();
     let encoding = actual_encoding(bytes, cfg, declared);
     let mut data = match encoding {
         Encoding::Ascii => ascii::read(part, bytes, cfg)?,
-        _ => binary::read(part, bytes, cfg, encoding),
+        _ => binary::read(part, place, cfg, encoding),
     };
     if data.rows == 0 {
         return Err(Error::Malformed {
@@ -65,7 +106,9 @@ fn actual_encoding(bytes: &[u8], cfg: &Cfg, declared: Option<Encoding>) -> Encod
         return Encoding::Ascii;
     }
     let declared = declared.filter(|d| *d != Encoding::Ascii);
-    let fits = |e: &Encoding| binary::numbers_are_consecutive(bytes, binary::record_bytes(cfg, *e));
+    let (analogs, statuses) = (cfg.analogs.len(), cfg.statuses.len());
+    let fits =
+        |e: &Encoding| binary::numbers_are_consecutive(bytes, binary::record_bytes(analogs, statuses, *e));
     declared
         .filter(fits)
         .or_else(|| [Encoding::Binary, Encoding::Binary32].into_iter().find(fits))

@@ -10,24 +10,35 @@ use kilat_core::capture::{Digital, Side, Transformer, guess_kind, guess_phase};
 use kilat_core::{Capture, Channel, Error, Phase, Result, Warning};
 
 use crate::limit::Limit;
-use crate::source::{extension, file_name, read_file};
+use crate::source::{Bytes, extension, file_name, read_file};
 use crate::{ReadOptions, Source};
 use cfg::{Analog, Encoding};
-use dat::Column;
+use dat::{Column, Place};
 use partner::{Partner, find_partner, missing_partner};
 
 mod ascii;
 mod binary;
+mod bits;
 mod cff;
 mod cfg;
 mod dat;
 mod date;
 mod partner;
 mod range;
+mod records;
 #[cfg(test)]
 mod tests;
 mod text;
 mod time;
+mod write;
+
+pub(crate) use write::{write, write_as};
+
+/// Names of the notes that have a place in the files.
+const HDR: &str = "hdr";
+const INF: &str = "inf";
+const LOCAL_CODE: &str = "time_code,local_code";
+const QUALITY_CODE: &str = "tmq_code,leapsec";
 
 /// How sure we are that `head` begins a COMTRADE file called `name`.
 pub(crate) fn score(head: &[u8], name: &str) -> u8 {
@@ -76,7 +87,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
 /// Parts of a recording, each with the name it has in messages.
 struct Parts<'a> {
     cfg: (String, Cow<'a, [u8]>),
-    dat: (String, Cow<'a, [u8]>),
+    dat: (String, Place<'a>),
     /// Encoding named beside the data, in a cff.
     encoding: Option<Encoding>,
     /// `hdr` and `inf`.
@@ -92,16 +103,18 @@ fn read_pair(
 ) -> Result<Capture> {
     let mut texts = Vec::new();
     let mut unread = Vec::new();
-    for kind in ["hdr", "inf"] {
+    for kind in [HDR, INF] {
         let Some(partner) = find_partner(cfg, kind).filter(|p| p.same_name) else { continue };
         match read_file(&partner.path, Limit::TEXT_BYTES) {
             Ok(bytes) => texts.push((kind, bytes.into())),
             Err(e) => unread.push(Warning::new(file_name(&partner.path), format!("left out: {e}"))),
         }
     }
+    let data = Source::File(dat.to_owned());
+    let data = data.content()?;
     let parts = Parts {
         cfg: (file_name(cfg), read_file(cfg, Limit::TEXT_BYTES)?.into()),
-        dat: (file_name(dat), read_file(dat, Limit::FILE_BYTES)?.into()),
+        dat: (file_name(dat), Place::new(&data, 0..data.len())),
         encoding: None,
         texts,
     };
@@ -120,7 +133,7 @@ fn read_pair(
     Ok(capture)
 }
 
-fn read_cff(name: &str, bytes: &[u8], options: &ReadOptions) -> Result<Capture> {
+fn read_cff(name: &str, bytes: &Bytes<'_>, options: &ReadOptions) -> Result<Capture> {
     let sections = cff::sections(name, bytes)?;
     let missing = |section: &str| Error::Malformed {
         format: "COMTRADE",
@@ -132,10 +145,10 @@ fn read_cff(name: &str, bytes: &[u8], options: &ReadOptions) -> Result<Capture> 
     let cfg = sections.cfg.ok_or_else(|| missing("CFG"))?;
     let dat = sections.dat.ok_or_else(|| missing("DAT"))?;
     Limit::TEXT_BYTES.check(name, cfg.len() as u64)?;
-    let texts = [("hdr", sections.hdr), ("inf", sections.inf)];
+    let texts = [(HDR, sections.hdr), (INF, sections.inf)];
     let parts = Parts {
         cfg: (format!("{name}: CFG"), bytes[cfg].into()),
-        dat: (format!("{name}: DAT"), bytes[dat].into()),
+        dat: (format!("{name}: DAT"), Place::new(bytes, dat)),
         encoding: sections.dat_format.as_deref().and_then(Encoding::parse),
         texts: texts.into_iter().filter_map(|(k, r)| Some((k, bytes[r?].into()))).collect(),
     };
@@ -163,17 +176,17 @@ fn assemble(parts: &Parts<'_>, options: &ReadOptions, trusted: bool) -> Result<C
     let mut capture = Capture::new(time, channels)?;
     let states = cfg.statuses.iter().zip(data.states);
     capture.digital =
-        states.map(|(s, x)| Digital { name: s.name.clone(), normal: s.normal, states: x.into() }).collect();
+        states.map(|(s, x)| Digital { name: s.name.clone(), normal: s.normal, states: x }).collect();
     capture.format =
         format!("COMTRADE {} {}", if cfg.year.is_empty() { "1991" } else { &cfg.year }, data.encoding.word());
     capture.nominal_frequency_hz = cfg.frequency_hz;
     capture.trigger = cfg.trigger.time;
     warnings.extend(distant_trigger(&parts.cfg.0, &capture));
     capture.warnings = warnings;
-    let titles = ["time_code,local_code", "tmq_code,leapsec"];
+    let titles = [LOCAL_CODE, QUALITY_CODE];
     capture.notes = titles.into_iter().map(str::to_owned).zip(cfg.time_codes).collect();
     for (kind, bytes) in &parts.texts {
-        let text = text::decode(bytes);
+        let text = text::decode(bytes).replace("\r\n", "\n");
         let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\0' | '\u{1a}'));
         if !text.is_empty() {
             capture.notes.push(((*kind).into(), text.into()));

@@ -6,16 +6,43 @@ use super::cfg::{Cfg, Rate, Revision};
 
 /// Share of a period by which an interval may differ before it is a jitter worth a warning.
 const JITTER: f64 = 0.01;
+/// Timestamps that are all looked at; of more than these, [`SPOTS`] spread over the recording where those tell enough.
+const FEW: usize = 1 << 16;
+const SPOTS: usize = 256;
+/// A stretch of even intervals is no stretch when there is one for so few samples.
+const LEAST_STRETCH: usize = 8;
 
-/// Time base of `rows` samples; `stamps` are the timestamps as written, `fallback_hz` the rate the caller knows.
+/// The timestamps as written, before the time multiplier, made when asked for; NaN where missing.
+pub(super) struct Stamps<'a> {
+    len: usize,
+    at: Box<dyn Fn(usize) -> f64 + 'a>,
+}
+
+impl<'a> Stamps<'a> {
+    pub(super) fn new(len: usize, at: impl Fn(usize) -> f64 + 'a) -> Self {
+        Self { len, at: Box::new(at) }
+    }
+
+    /// Those of samples `step` apart.
+    fn every(&self, step: usize) -> impl Iterator<Item = f64> {
+        (0..self.len).step_by(step).map(&self.at)
+    }
+
+    /// Samples from one that is looked at to the next, where a part tells enough.
+    fn spot_step(&self) -> usize {
+        if self.len > FEW { self.len / SPOTS } else { 1 }
+    }
+}
+
+/// Time base of as many samples as there are `stamps`; `fallback_hz` is the rate the caller knows.
 pub(super) fn time_base(
     part: &str,
     cfg: &Cfg,
-    stamps: &[f64],
+    stamps: &Stamps<'_>,
     fallback_hz: Option<f64>,
     warnings: &mut Vec<Warning>,
 ) -> Result<TimeBase> {
-    let rows = stamps.len() as u64;
+    let rows = stamps.len as u64;
     let tick_s = tick_s(cfg);
     let segments = if !cfg.rates.is_empty() {
         let segments = by_rates(&cfg.rates, rows)?;
@@ -71,14 +98,20 @@ fn by_rates(rates: &[Rate], rows: u64) -> Result<Vec<Segment>> {
 }
 
 /// What to say when usable timestamps tell another duration than the rates.
-fn disagreement(segments: &[Segment], stamps: &[f64], tick_s: f64) -> Option<String> {
+fn disagreement(segments: &[Segment], stamps: &Stamps<'_>, tick_s: f64) -> Option<String> {
     let last = segments.last()?;
     let rates_s = (last.offset_ps + last.rate.picoseconds(last.len - 1)) as f64 / 1e12;
-    let is_rising = stamps.windows(2).all(|w| w[0] < w[1]);
-    let (low, high) = stamps
-        .iter()
-        .filter(|t| t.is_finite())
-        .fold((f64::MAX, f64::MIN), |(l, h), t| (l.min(*t), h.max(*t)));
+    let (mut low, mut high, mut before, mut is_rising) = (f64::MAX, f64::MIN, f64::NEG_INFINITY, true);
+    let step = stamps.spot_step();
+    let is_seen = (stamps.len - 1).is_multiple_of(step);
+    let last_stamp = (!is_seen).then(|| (stamps.at)(stamps.len - 1));
+    for t in stamps.every(step).chain(last_stamp) {
+        is_rising &= t > before;
+        before = t;
+        if t.is_finite() {
+            (low, high) = (low.min(t), high.max(t));
+        }
+    }
     let stamps_s = (high - low) * tick_s;
     // Timestamps that wrap or stand still fall short of the rates; only rising ones are believed to.
     let slack_s = JITTER * rates_s + 2.0 / last.rate.hz();
@@ -88,35 +121,50 @@ fn disagreement(segments: &[Segment], stamps: &[f64], tick_s: f64) -> Option<Str
     })
 }
 
+/// Samples at even intervals.
+struct Stretch {
+    first: usize,
+    /// Timestamps of its first and its last sample, wrapped counters carried on.
+    first_t: f64,
+    last_t: f64,
+    /// Shortest and longest interval inside; infinite and zero for a single sample.
+    shortest: f64,
+    longest: f64,
+}
+
 /// Segments from timestamps: a new one after each gap and each lasting change of the interval. `None` when unusable.
-fn by_stamps(part: &str, stamps: &[f64], tick_s: f64, warnings: &mut Vec<Warning>) -> Option<Vec<Segment>> {
-    let times = unwrapped(stamps)?;
-    let steps: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).collect();
-    let mut cuts = changes(&steps);
-    let typical = median(&steps);
-    if cuts.len() * 8 > steps.len() {
+fn by_stamps(
+    part: &str,
+    stamps: &Stamps<'_>,
+    tick_s: f64,
+    warnings: &mut Vec<Warning>,
+) -> Option<Vec<Segment>> {
+    let modulus = modulus(stamps);
+    let typical = typical_step(stamps, modulus)?;
+    let stretches = match stretches(stamps, modulus, changes()) {
+        Ok(Some(stretches)) => stretches,
+        Ok(None) => return None,
         // Not stretches but jitter: cut at gaps only.
-        cuts = (1..times.len()).filter(|i| steps[i - 1] > 1.5 * typical).collect();
-    }
-    if cuts.len() * 2 > steps.len() {
-        return None;
-    }
-    let mut segments = Vec::with_capacity(cuts.len() + 1);
+        Err(TooMany) => stretches(stamps, modulus, |step, _| step > 1.5 * typical).ok()??,
+    };
+    let mut segments = Vec::with_capacity(stretches.len());
     let mut worst = 0f64;
-    cuts.insert(0, 0);
-    for (k, first) in cuts.iter().copied().enumerate() {
-        let end = cuts.get(k + 1).copied().unwrap_or(times.len());
-        let inner = &steps[first..end - 1];
-        let step =
-            if inner.is_empty() { typical } else { (times[end - 1] - times[first]) / inner.len() as f64 };
-        // Timestamps cannot tell a rate from a round one nearer than a tick over their span, or a crystal's 1e-6.
-        let tolerance = (1.0 / (inner.len().max(1) as f64 * step)).max(1e-6);
+    for (k, s) in stretches.iter().enumerate() {
+        let end = stretches.get(k + 1).map_or(stamps.len, |next| next.first);
+        let steps = (end - s.first - 1) as f64;
+        let step = if steps == 0.0 { typical } else { (s.last_t - s.first_t) / steps };
+        // Timestamps cannot tell a rate from a round one nearer than a tick over their span. Intervals that are all the
+        // same were computed; others were measured, and cannot tell it nearer than a crystal's 1e-6 either.
+        let is_computed = s.shortest == s.longest;
+        let tolerance = (1.0 / (steps.max(1.0) * step)).max(if is_computed { 0.0 } else { 1e-6 });
         let hz = rounded(1.0 / (step * tick_s), tolerance);
         let rate = SampleRate::from_hz(hz).ok()?;
-        let jitter = inner.iter().map(|s| ((s - step).abs() - 1.0).max(0.0) / step).fold(0.0, f64::max);
-        worst = worst.max(jitter);
-        let offset_ps = ((times[first] - times[0]) * tick_s * 1e12).round() as i128;
-        segments.push(Segment { first: first as u64, len: (end - first) as u64, rate, offset_ps });
+        if steps > 0.0 {
+            let off = (s.longest - step).max(step - s.shortest);
+            worst = worst.max((off - 1.0).max(0.0) / step);
+        }
+        let offset_ps = ((s.first_t - stretches[0].first_t) * tick_s * 1e12).round() as i128;
+        segments.push(Segment { first: s.first as u64, len: (end - s.first) as u64, rate, offset_ps });
     }
     if worst > JITTER {
         let message = format!(
@@ -133,43 +181,71 @@ fn by_stamps(part: &str, stamps: &[f64], tick_s: f64, warnings: &mut Vec<Warning
     Some(segments)
 }
 
-/// Timestamps with wrapped counters carried on; `None` when some are missing or do not rise.
-fn unwrapped(stamps: &[f64]) -> Option<Vec<f64>> {
-    let highest = stamps.iter().copied().fold(f64::MIN, f64::max);
-    // Microseconds in 16 bits, anything in 32.
-    let modulus = if highest < 65_536.0 { 65_536.0 } else { 4_294_967_296.0 };
-    let mut carry = 0.0;
-    let mut times: Vec<f64> = Vec::with_capacity(stamps.len());
-    for (i, t) in stamps.iter().enumerate() {
-        if i > 0 && *t < stamps[i - 1] {
+/// Where counters wrap: microseconds in 16 bits, anything in 32.
+fn modulus(stamps: &Stamps<'_>) -> f64 {
+    if stamps.every(1).any(|t| t >= 65_536.0) { 4_294_967_296.0 } else { 65_536.0 }
+}
+
+/// Stretches of more than one in [`LEAST_STRETCH`] samples.
+struct TooMany;
+
+/// Cuts where `is_cut` says so of an interval and of the first after the last cut; `None` when timestamps are missing or do
+/// not rise even with wrapped counters carried on.
+fn stretches(
+    stamps: &Stamps<'_>,
+    modulus: f64,
+    mut is_cut: impl FnMut(f64, bool) -> bool,
+) -> Result<Option<Vec<Stretch>>, TooMany> {
+    let mut out: Vec<Stretch> = Vec::new();
+    let (mut carry, mut before) = (0.0, f64::NAN);
+    for (i, raw) in stamps.every(1).enumerate() {
+        if raw < before {
             carry += modulus;
         }
-        times.push(t + carry);
-    }
-    (times.len() > 1 && times.windows(2).all(|w| w[0] < w[1])).then_some(times)
-}
-
-/// Samples at which a new stretch of even intervals begins. An interval between two stretches is a gap.
-fn changes(steps: &[f64]) -> Vec<usize> {
-    let even = |a: f64, b: f64| (a - b).abs() <= (JITTER * a).max(2.0);
-    let mut cuts = Vec::new();
-    let mut start = 0;
-    for i in 1..steps.len() {
-        if !even(steps[start], steps[i]) {
-            // A run of one interval already cut before its only sample; the stretch begins there.
-            if cuts.last() != Some(&i) {
-                cuts.push(i + 1);
+        before = raw;
+        let t = raw + carry;
+        let Some(open) = out.last_mut() else {
+            out.push(Stretch { first: i, first_t: t, last_t: t, shortest: f64::INFINITY, longest: 0.0 });
+            continue;
+        };
+        let step = t - open.last_t;
+        if step.is_nan() || step <= 0.0 {
+            return Ok(None);
+        }
+        if is_cut(step, i == open.first + 1) {
+            out.push(Stretch { first: i, first_t: t, last_t: t, shortest: f64::INFINITY, longest: 0.0 });
+            if (out.len() - 1) * LEAST_STRETCH > stamps.len {
+                return Err(TooMany);
             }
-            start = i;
+        } else {
+            open.last_t = t;
+            open.shortest = open.shortest.min(step);
+            open.longest = open.longest.max(step);
         }
     }
-    cuts
+    Ok((stamps.len > 1).then_some(out))
 }
 
-fn median(steps: &[f64]) -> f64 {
-    let mut sorted = steps.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
+/// Says of each interval whether it differs from those before. After a cut the next interval is the first of a new stretch,
+/// whatever it is: the one before it was a gap.
+fn changes() -> impl FnMut(f64, bool) -> bool {
+    let even = |a: f64, b: f64| (a - b).abs() <= (JITTER * a).max(2.0);
+    let mut reference = f64::NAN;
+    move |step, is_first| {
+        let is_change = !reference.is_nan() && !even(reference, step);
+        if is_change || reference.is_nan() {
+            reference = step;
+        }
+        is_change && !is_first
+    }
+}
+
+/// Median interval, of the whole recording or of parts spread over it; `None` without an interval.
+fn typical_step(stamps: &Stamps<'_>, modulus: f64) -> Option<f64> {
+    let pairs = (1..stamps.len).step_by(stamps.spot_step()).map(|i| (stamps.at)(i) - (stamps.at)(i - 1));
+    let mut steps: Vec<f64> = pairs.map(|s| if s < 0.0 { s + modulus } else { s }).collect();
+    steps.sort_unstable_by(f64::total_cmp);
+    steps.get(steps.len() / 2).copied()
 }
 
 /// The number of fewest digits within the relative `tolerance` of `value`.

@@ -86,7 +86,10 @@ fn write_parts(capture: &Capture, path: &Path) -> std::result::Result<(), Hdf5Er
     if !capture.digital.is_empty() {
         let group = file.create_group("digital")?;
         for (i, digital) in capture.digital.iter().enumerate() {
-            let dataset = write_codes(&group, &format!("{i:06}"), &digital.states)?;
+            let states = digital.values(0..digital.states.len());
+            let states = states.map_err(|e| std::io::Error::other(e.to_string()))?;
+            let states: Vec<u8> = states.into_iter().map(u8::from).collect();
+            let dataset = write_codes(&group, &format!("{i:06}"), &states)?;
             set_text(&dataset, "name", &digital.name)?;
             if let Some(normal) = digital.normal {
                 set_number(&dataset, "normal", u8::from(normal))?;
@@ -215,7 +218,7 @@ pub(super) fn read(container: &Container) -> Result<Capture> {
     let mut capture = Capture::new(time, channels)?;
     for array in arrays("digital")? {
         let name = array.attr_text("name").unwrap_or_default();
-        let states: Vec<u8> = array.bytes()?.iter().map(|b| u8::from(*b != 0)).collect();
+        let states: Vec<i16> = array.bytes()?.iter().map(|b| i16::from(*b != 0)).collect();
         if states.len() as u64 != capture.len() {
             let what = format!("{part}: states of `{name}`");
             return Err(Error::mismatch(what, capture.len(), states.len()));
