@@ -322,8 +322,19 @@ impl Capture {
     }
 
     /// Writes the capture in the format the extension of ``path`` names; what that format cannot hold is a UserWarning.
-    fn write(&self, py: Python<'_>, path: std::path::PathBuf) -> PyResult<()> {
-        let lost = py.detach(|| kilat::io::write(&self.0, &path)).map_err(to_py)?;
+    ///
+    /// COMTRADE (``.cfg``, ``.cff``) has a ``revision``, 1991, 1999 or 2013 (the default), and an ``encoding``, ASCII, BINARY,
+    /// BINARY32 or FLOAT32: the smallest that holds every code when not given.
+    #[pyo3(signature = (path, *, revision=None, encoding=None))]
+    fn write(
+        &self,
+        py: Python<'_>,
+        path: std::path::PathBuf,
+        revision: Option<u16>,
+        encoding: Option<String>,
+    ) -> PyResult<()> {
+        let options = kilat::io::WriteOptions { revision, encoding };
+        let lost = py.detach(|| kilat::io::write_with(&self.0, &path, &options)).map_err(to_py)?;
         for line in lost {
             let line = CString::new(line).map_err(|e| PyValueError::new_err(e.to_string()))?;
             PyErr::warn(py, &py.get_type::<PyUserWarning>(), &line, 1)?;

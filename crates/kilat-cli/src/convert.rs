@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kilat::io::WriteOptions;
 use kilat::output::Document;
 use kilat::{Error, Warning};
 use serde::Serialize;
@@ -21,12 +22,14 @@ pub struct Args {
     /// Recording, or synth:NAME for a generated example.
     #[arg(value_name = "IN")]
     input: String,
-    /// File to write: .h5, .pqd, .csv or .npy.
+    /// File to write: .cfg or .cff (COMTRADE), .pqd, .h5, .csv or .npy.
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Print one JSON document (docs/json.md).
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    write: WriteArgs,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -35,7 +38,20 @@ const AFTER: &str = "\
 Examples:
   kilat convert feeder7.cfg feeder7.h5
   kilat convert monitor.pqd trend.csv --observation 3
+  kilat convert feeder7.h5 feeder7.cfg --revision 1999
   kilat convert raw.csv raw.h5 --rate 12800 --start 2024-05-27T07:00:00Z";
+
+/// How to write.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Writing COMTRADE")]
+struct WriteArgs {
+    /// Year of the revision: 1991, 1999 or 2013; 2013 when not given.
+    #[arg(long, value_name = "YEAR")]
+    revision: Option<u16>,
+    /// Encoding of the data: ASCII, BINARY, BINARY32 or FLOAT32; the smallest that holds every code when not given.
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+}
 
 /// A file that was converted, for the document of `kilat convert`.
 #[derive(Serialize)]
@@ -55,12 +71,14 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         )
         .into());
     }
+    let WriteArgs { revision, encoding } = &args.write;
+    let options = WriteOptions { revision: *revision, encoding: encoding.clone() };
     let is_csv = args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     let (written, warnings) = match args.read.observation[..] {
         [number] if is_csv => Written::table(&args.input, number, &args.output)?,
         _ => {
             let capture = args.read.read(&args.input)?;
-            (Written::write(&capture, &args.output)?, capture.warnings)
+            (Written::write(&capture, &args.output, &options)?, capture.warnings)
         }
     };
     if args.json {

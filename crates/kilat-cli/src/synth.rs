@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kilat::Error;
+use kilat::io::WriteOptions;
 use kilat::output::Document;
 use kilat::synth::{self, About, Options, Scenario};
 use serde::Serialize;
@@ -101,7 +102,7 @@ fn generate(args: &Args, name: &str, output: &Path) -> Result<Generated, Failure
         ..defaults
     };
     let scenario = synth::scenario(name, &options)?;
-    let written = Written::write(&scenario.capture, output)?;
+    let written = Written::write(&scenario.capture, output, &WriteOptions::default())?;
     if let Some(path) = &args.labels {
         std::fs::write(path, print::to_json(&scenario)?).map_err(|e| Error::io(path, e))?;
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kilat::io::WriteOptions;
 use kilat::output::ObservationTable;
 use kilat::{Capture, Error, Warning};
 use serde::Serialize;
@@ -21,8 +22,8 @@ pub struct Written {
 
 impl Written {
     /// Writes `capture` to `path`.
-    pub fn write(capture: &Capture, path: &Path) -> Result<Self, Failure> {
-        let lost = kilat::io::write(capture, path)?;
+    pub fn write(capture: &Capture, path: &Path, options: &WriteOptions) -> Result<Self, Failure> {
+        let lost = kilat::io::write_with(capture, path, options)?;
         Ok(Self {
             output: path.display().to_string(),
             format: kilat::io::written_format(path)?,

@@ -17,7 +17,7 @@ mod codes;
 mod rows;
 
 /// Text that is read in one go: its numbers stay in cache.
-const CHUNK: usize = 128 << 10;
+const CHUNK: usize = 32 << 10;
 
 /// Reads the rows of `bytes`. On a thread of a rayon pool, all of its threads take part.
 pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data<'static>> {

@@ -97,7 +97,7 @@ fn by_rates(rates: &[Rate], rows: u64) -> Result<Vec<Segment>> {
     Ok(segments)
 }
 
-/// What to say when usable timestamps tell another duration than the rates.
+/// What to say when usable timestamps tell another duration than the rates, or a gap.
 fn disagreement(segments: &[Segment], stamps: &Stamps<'_>, tick_s: f64) -> Option<String> {
     let last = segments.last()?;
     let rates_s = (last.offset_ps + last.rate.picoseconds(last.len - 1)) as f64 / 1e12;
@@ -116,9 +116,31 @@ fn disagreement(segments: &[Segment], stamps: &Stamps<'_>, tick_s: f64) -> Optio
     // Timestamps that wrap or stand still fall short of the rates; only rising ones are believed to.
     let slack_s = JITTER * rates_s + 2.0 / last.rate.hz();
     let differs = stamps_s > rates_s + slack_s || (is_rising && stamps_s < rates_s - slack_s);
-    differs.then(|| {
-        format!("the timestamps span {stamps_s:.6} s, the sampling rates {rates_s:.6} s; the rates are the time base")
-    })
+    if differs {
+        return Some(format!(
+            "the timestamps span {stamps_s:.6} s, the sampling rates {rates_s:.6} s; the rates are the time base"
+        ));
+    }
+    if is_rising && step == 1 { gaps(segments, stamps, tick_s) } else { None }
+}
+
+/// What to say when rising timestamps leave out nearly one sample or more.
+fn gaps(segments: &[Segment], stamps: &Stamps<'_>, tick_s: f64) -> Option<String> {
+    let (mut count, mut first) = (0, None);
+    for s in segments {
+        let longest_s = 1.9 / s.rate.hz() + 2.0 * tick_s;
+        for i in s.first as usize + 1..(s.first + s.len) as usize {
+            let step_s = ((stamps.at)(i) - (stamps.at)(i - 1)) * tick_s;
+            if step_s > longest_s {
+                count += 1;
+                first.get_or_insert((i + 1, step_s));
+            }
+        }
+    }
+    let (sample, step_s) = first?;
+    Some(format!(
+        "the timestamps show {count} gaps, the first of {step_s:.6} s before sample {sample}; the rates are the time base"
+    ))
 }
 
 /// Samples at even intervals.

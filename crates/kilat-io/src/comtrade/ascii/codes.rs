@@ -27,7 +27,7 @@ impl Codes {
         if matches!(self, Self::I16(_)) && !part.codes().all(|v| v == MISSING || is_16(v)) {
             self.widen();
         }
-        if !matches!(self, Self::F64(_)) && !part.floats.is_empty() {
+        if !matches!(self, Self::F64(_)) && part.floats().len() > 0 {
             self.widen_to_floats();
         }
         match self {
@@ -36,7 +36,7 @@ impl Codes {
             Self::F64(x) => {
                 let start = x.len();
                 x.extend(part.codes().map(float));
-                for (row, value) in part.floats.iter().copied() {
+                for (row, value) in part.floats() {
                     x[start + row] = value;
                 }
             }

@@ -74,7 +74,7 @@ pub(super) struct Block {
     pub(super) rows: usize,
     /// Row by row: timestamp and codes; [`MISSING`] also where the number is among the floats.
     codes: Vec<i32>,
-    /// Row, column and number, for what is not whole or too large.
+    /// Column, row and number of what is not whole or too large, in order once all rows are in.
     floats: Vec<(usize, usize, f64)>,
     /// Row by row: bits of the status channels.
     pub(super) states: Vec<u8>,
@@ -89,13 +89,18 @@ pub(super) struct Block {
 pub(super) struct Part<'a> {
     codes: &'a [i32],
     columns: usize,
-    /// Row and number.
-    pub(super) floats: Vec<(usize, f64)>,
+    floats: &'a [(usize, usize, f64)],
 }
 
 impl Part<'_> {
+    /// Numbers that are among the [`floats`](Self::floats) are [`MISSING`] here.
     pub(super) fn codes(&self) -> impl Iterator<Item = i32> {
         self.codes.iter().step_by(self.columns).copied()
+    }
+
+    /// Row of the block, and number.
+    pub(super) fn floats(&self) -> impl ExactSizeIterator<Item = (usize, f64)> {
+        self.floats.iter().map(|(_, row, value)| (*row, *value))
     }
 }
 
@@ -124,12 +129,14 @@ impl Block {
                 }
             }
         }
+        block.floats.sort_by_key(|f| f.0);
         Ok(block)
     }
 
     /// Timestamps, then analog channels from 1 on.
     fn part(&self, column: usize) -> Part<'_> {
-        let floats = self.floats.iter().filter(|f| f.1 == column).map(|f| (f.0, f.2)).collect();
+        let [start, end] = [column, column + 1].map(|c| self.floats.partition_point(|f| f.0 < c));
+        let floats = &self.floats[start..end];
         Part { codes: self.codes.get(column..).unwrap_or_default(), columns: self.columns, floats }
     }
 
@@ -163,7 +170,7 @@ impl Block {
             }
             let (n, end) = integer(text, at + 1)?;
             let code = as_code(n).unwrap_or_else(|| {
-                self.floats.push((self.rows, column, n as f64));
+                self.floats.push((column, self.rows, n as f64));
                 MISSING
             });
             let is_marker = column > 0 && code == shape.marker;
@@ -221,7 +228,7 @@ impl Block {
                 Value::Int(v) if column == 0 || v != shape.marker => v,
                 Value::Int(_) | Value::Missing => MISSING,
                 Value::Float(v) => {
-                    self.floats.push((self.rows, column, v));
+                    self.floats.push((column, self.rows, v));
                     MISSING
                 }
                 Value::Unreadable => {
