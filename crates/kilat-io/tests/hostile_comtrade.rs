@@ -233,7 +233,9 @@ impl Random {
 fn every_mutation_is_read_or_refused() {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     for (name, fixture) in fixtures() {
-        for k in 0..2000 {
+        // Gaps differ from the rest in the time base alone.
+        let mutations = if name.ends_with("gap") { 400 } else { 2000 };
+        for k in 0..mutations {
             let mut bytes = fixture.clone();
             random.damage(&mut bytes);
             check_bytes(&format!("{name}, mutation {k}"), &bytes);

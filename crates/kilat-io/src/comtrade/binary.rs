@@ -1,5 +1,6 @@
 //! Binary data: records of sample number, timestamp, codes of the analog channels and status bits, little-endian.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ use super::time::Stamps;
 
 /// A timestamp that says it is missing.
 const NO_STAMP: u32 = u32::MAX;
-/// Rows whose timestamps are looked at before the memory behind them is given back.
-const RELEASED_ROWS: usize = 1 << 16;
+/// Bytes of a mapped file whose timestamps are looked at before their memory is given back.
+const WINDOW: usize = 4 << 20;
 /// What end-of-file padding is made of in text-minded products.
 const SUB: u8 = 0x1A;
 
@@ -66,10 +67,13 @@ pub(super) fn read<'a>(part: &str, place: &Place<'a>, cfg: &Cfg, encoding: Encod
         let words = Arc::new(Records::own(words, rows, record - bits_at));
         (columns(records, record, analogs, encoding), Bits::within(&words, 0, statuses))
     };
-    let start = place.start();
+    let (start, window) = (place.start(), Cell::new(0));
     let stamp = move |i: usize| {
-        if let (Some(content), true) = (held, i.is_multiple_of(RELEASED_ROWS)) {
-            content.release(start + i.saturating_sub(RELEASED_ROWS) * record..start + i * record);
+        let before = window.replace(i * record / WINDOW);
+        if let (Some(content), true) = (held, before != window.get()) {
+            // The system brings in more than is looked at, on either side.
+            let first = start + before.saturating_sub(1) * WINDOW;
+            content.release(first..content.len().min(first + 3 * WINDOW));
         }
         let t = le_u32(records, i * record + 4);
         if t == NO_STAMP { f64::NAN } else { f64::from(t) }

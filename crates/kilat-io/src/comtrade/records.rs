@@ -14,7 +14,7 @@ pub(super) const HEAD: usize = 8;
 pub(super) const STAY_FROM: usize = 64 << 20;
 
 /// Bytes of a mapped file that stay in memory behind the place that was read last: channels are read one after the other.
-const KEPT_BYTES: usize = 64 << 20;
+const KEPT_BYTES: usize = 32 << 20;
 
 /// Rows of bytes.
 pub(super) struct Records {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kilat_core::capture::Side;
-use kilat_core::{Capture, Error, Kind, Phase, Result, SamplesRef, Timestamp};
+use kilat_core::{Capture, Kind, Phase, Result, SamplesRef, Timestamp};
 
 use super::*;
 use crate::{read as read_path, read_source};

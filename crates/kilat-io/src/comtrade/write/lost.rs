@@ -134,8 +134,9 @@ fn notes(capture: &Capture, again: &Cfg) -> Vec<String> {
         let is_held = !is_second
             && match title.as_str() {
                 HDR | INF => text::section(capture, title).is_some_and(|s| s.lines().eq(was.lines())),
-                LOCAL_CODE => code(0),
-                QUALITY_CODE => code(1),
+                // What says nothing is not lost where there is no place to say it.
+                LOCAL_CODE => was == text::UTC || code(0),
+                QUALITY_CODE => was == text::CLOCK_UNKNOWN || code(1),
                 _ => false,
             };
         if !is_held {

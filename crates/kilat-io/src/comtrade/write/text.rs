@@ -14,9 +14,9 @@ use super::codes::{Written, number};
 const NS_PER_S: i64 = 1_000_000_000;
 
 /// Local time is UTC.
-const UTC: &str = "0,0";
+pub(super) const UTC: &str = "0,0";
 /// Nothing is known of the clock, nor of leap seconds.
-const CLOCK_UNKNOWN: &str = "F,3";
+pub(super) const CLOCK_UNKNOWN: &str = "F,3";
 
 /// The text of a cfg.
 pub(super) fn cfg(
