@@ -1,5 +1,6 @@
 //! Damaged and hostile COMTRADE: a typed error or a capture, quickly, and no more memory than the bytes vouch for.
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+#![expect(clippy::format_collect, reason = "rows of text are small and made once")]
 #![expect(unsafe_code, reason = "an allocator that counts is one by unsafe functions")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
