@@ -329,7 +329,7 @@ proptest! {
         );
         for (a, b) in capture.digital.iter().zip(&back.digital) {
             prop_assert_eq!((&a.name, a.normal), (&b.name, b.normal));
-                prop_assert_eq!(a.values(0..n).unwrap(), b.values(0..n).unwrap());
+            prop_assert_eq!(a.values(0..a.states.len()).unwrap(), b.values(0..b.states.len()).unwrap());
         }
         for (a, b) in capture.channels().iter().zip(back.channels()) {
             prop_assert_eq!((&a.name, a.phase, a.kind, &a.unit), (&b.name, b.phase, b.kind, &b.unit));
