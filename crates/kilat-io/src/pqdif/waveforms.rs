@@ -371,7 +371,7 @@ fn joined(all: &[(Series, usize)]) -> (Samples, f64, f64) {
 fn states(observed: &ObservedChannel, all: &[(Series, usize)]) -> Option<Digital> {
     let main = &all.first()?.0;
     let is_status = observed.measured == "status" || main.characteristic == "status";
-    let mut states = Vec::new();
+    let mut states: Vec<i16> = Vec::new();
     for (s, n) in all.iter().filter(|_| is_status) {
         for v in s.values().into_iter().take(*n) {
             states.push(if v == 1.0 { 1 } else { Some(0).filter(|_| v == 0.0)? });

@@ -51,7 +51,7 @@ pub(in super::super) fn write(capture: &Capture, path: &Path) -> Result<Vec<Stri
     let triggered = capture.trigger.map(|t| segment_at(capture, &segments, t));
     for (k, segment) in segments.iter().enumerate() {
         let trigger = capture.trigger.filter(|_| triggered == Some(k));
-        let o = observation(capture, &columns, segment, trigger, &mut lost);
+        let o = observation(capture, &columns, segment, trigger, &mut lost)?;
         chain.record(&part, tags::REC_OBSERVATION, o)?;
     }
     std::fs::write(path, chain.finish()).map_err(|e| Error::io(path, e))?;
@@ -209,7 +209,7 @@ fn observation(
     segment: &Segment,
     trigger: Option<Timestamp>,
     lost: &mut Vec<String>,
-) -> Vec<(Guid, Node)> {
+) -> Result<Vec<(Guid, Node)>> {
     let (num, den) = segment.rate.ratio();
     let step_s = den as f64 / num as f64;
     if !axis::rate(step_s, 0.0).is_ok_and(|r| r == segment.rate) {
@@ -232,7 +232,8 @@ fn observation(
         channels.push((channels.len() as u32, Vec::new(), vec![take_time(), values]));
     }
     for d in &capture.digital {
-        let values = records::values(Node::bytes(&d.states[range.clone()]), None, None);
+        let states: Vec<u8> = d.values(range.clone())?.into_iter().map(u8::from).collect();
+        let values = records::values(Node::bytes(&states), None, None);
         channels.push((channels.len() as u32, Vec::new(), vec![take_time(), values]));
     }
     let method = if trigger.is_some() { "channel" } else { "none" };
@@ -243,7 +244,7 @@ fn observation(
         method: words::number(TRIGGERS, method).unwrap_or(0),
         disturbance: None,
     };
-    records::observation(&head, channels)
+    Ok(records::observation(&head, channels))
 }
 
 /// What of `capture` has no place, a line each.
