@@ -379,7 +379,7 @@ fn a_bomb_is_a_limit_and_a_circle_of_records_ends() {
     // 200 MiB of zeros in some 200 kB.
     let mut zeros = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     for _ in 0..200 {
-        zeros.write_all(&[0; 1 << 20]).unwrap();
+        zeros.write_all(&vec![0; 1 << 20]).unwrap();
     }
     let body = zeros.finish().unwrap();
     bytes.truncate(at + 64);
