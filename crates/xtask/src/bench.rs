@@ -21,12 +21,9 @@ pub fn run(root: &Path, peers: Option<&Path>, rounds: u32) -> Result<String, Str
     output(cargo(root).args(["bench", "-p", "kilat-benches"]))?;
     text = replaced(&text, "parts", &parts(&figures(&root.join("target/criterion"))?)?)?;
     let plot = root.join("docs/throughput.svg");
-    let sweep = cargo(root)
-        .args(["run", "--release", "-q", "-p", "kilat-benches", "--bin", "sweep"])
-        .arg(&plot)
-        .output();
-    let sweep = sweep.map_err(|e| e.to_string())?;
-    text = replaced(&text, "growth", &String::from_utf8_lossy(&sweep.stdout))?;
+    let mut sweep = cargo(root);
+    sweep.args(["run", "--release", "-q", "-p", "kilat-benches", "--bin", "sweep"]).arg(&plot);
+    text = replaced(&text, "growth", &output(&mut sweep)?)?;
     if let Some(peers) = peers {
         for (rate, length) in COMPARED {
             let mut compare = Command::new("python3");

@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 
 use crate::config::EventRms;
 use crate::engine::analysis::Flags;
+use crate::engine::flywheel::IMPATIENT;
 use crate::engine::plan::Plan;
 use crate::engine::severity::Severity;
 use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, PInstValue};
-use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
+use crate::engine::timeline::{Decision, Span, Timeline};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
 use crate::pq::rms::product_integral;
@@ -176,7 +177,7 @@ impl Fold {
     fn value(&mut self, plan: &Plan, channel: usize, a: &Half, b: &Half, actions: &mut Vec<Action>) {
         let p = &plan.channels[channel];
         let mut flags = a.flags | b.flags;
-        flags.set(Flags::UNSYNCHRONISED, b.synthetic > UNSYNCHRONISED);
+        flags.set(Flags::UNSYNCHRONISED, b.synthetic > IMPATIENT);
         let mean_square = ((a.energy + b.energy) / (b.stop - a.start)).max(0.0);
         let u_rms_v = mean_square.sqrt() * p.scale.abs();
         let (start, stop) = (a.start, b.stop);

@@ -5,14 +5,12 @@
 //! phases notice nothing. When all are lost, the last known period carries on.
 
 use crate::engine::analysis::Flags;
+use crate::engine::flywheel::IMPATIENT;
 use crate::engine::plan::Plan;
 use crate::units::Timestamp;
 
 /// Synthetic boundaries in a row that make a channel lost as reference.
 const LOST: u32 = 2;
-/// More synthetic boundaries in a row than this make a value unsynchronised: a cycle on either side of two edges, the begin
-/// and end of a short dip, is within the filters' own length.
-pub const UNSYNCHRONISED: u32 = 8;
 
 /// From one tick of absolute time to the next, in seconds (IEC 61000-4-30, 4.5).
 pub const TICK_S: i64 = 600;
@@ -230,7 +228,7 @@ impl Timeline {
 
     fn on_half(&mut self, at: f64, synthetic: u32, decide: &mut impl FnMut(Decision)) {
         let mut flags = Flags::empty();
-        flags.set(Flags::UNSYNCHRONISED, synthetic > UNSYNCHRONISED);
+        flags.set(Flags::UNSYNCHRONISED, synthetic > IMPATIENT);
         for w in &mut self.open {
             w.halves += 1;
             w.flags |= flags;

@@ -123,11 +123,9 @@ pub fn measure(plan: &Plan, span: &Span, scale: f64, scratch: &mut FftScratch, o
     let orders = ..=plan.orders;
     plan.level.angles(&re[orders], &im[orders], &mut out.phase_rad[orders]);
     let mut squares = [0.0; MOST_BINS];
-    let unit = scale / POINTS as f64;
-    for (square, bin) in squares.iter_mut().zip(&scratch.bins[..=plan.orders * n + n / 2]) {
-        *square = (f64::from(bin.re).powi(2) + f64::from(bin.im).powi(2)) * unit * unit * 2.0;
+    for (k, square) in squares.iter_mut().enumerate().take(plan.orders * n + n / 2 + 1) {
+        *square = bin_square(scratch, scale, k);
     }
-    squares[0] /= 2.0;
     let sum = |from: usize, to: usize| squares[from..=to].iter().sum::<f64>();
     for h in 0..=plan.orders {
         let centre = h * n;

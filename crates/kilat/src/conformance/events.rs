@@ -84,7 +84,7 @@ pub fn rows(rate_hz: f64) -> Vec<Row> {
             (EventKind::Interruption, 0.0),
         ] {
             let shortest = if kind == EventKind::Interruption { 2.0 } else { 1.5 };
-            for cycles in [shortest, 10.0, 30.25, 75.0] {
+            for cycles in [shortest, 3.0, 10.0, 30.25, 75.0] {
                 all.extend(event(rate_hz, mains, kind, level, cycles));
             }
         }
@@ -95,7 +95,7 @@ pub fn rows(rate_hz: f64) -> Vec<Row> {
 
 /// Start of an event, in cycles after time zero: on the zero crossing, at the peak, and between, where no value comes to lie on
 /// a threshold.
-const STARTS: [f64; 3] = [30.0, 30.25, 30.37];
+const STARTS: [f64; 4] = [30.0, 30.25, 30.37, 30.63];
 
 type Find = fn(&Event, Mains) -> f64;
 

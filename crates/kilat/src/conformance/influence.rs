@@ -11,6 +11,7 @@ use kilat_core::{Analysis, Config, Result, Timestamp, Tone};
 
 use super::signal::{
     ANGLES_RAD, Mains, SYSTEMS, Wave, analyze, capture, class_one, intervals_s, point, sequence_of, windows,
+    worst_magnitude,
 };
 use super::{Reading, Row};
 
@@ -140,17 +141,7 @@ fn magnitude(mains: Mains, influence: Influence) -> Option<Row> {
     }
     let bounds = ("% Udin", 0.1, 0.01);
     Some(row("influence on magnitude", influence.name(), mains, bounds, move || {
-        let waves = three(mains, influence);
-        let a = analyze(&mains.config(), RATE_HZ, intervals_s(INTERVALS), &waves)?;
-        let per_cent = 100.0 / mains.udin_v;
-        let readings = windows(&a).flat_map(|(k, from, to)| {
-            let (a, waves) = (&a, &waves);
-            (0..3).map(move |c| Reading {
-                expected: waves[c].rms(from, to) * per_cent,
-                measured: a.intervals.rms[[k, c]] * per_cent,
-            })
-        });
-        Ok(Reading::worst(readings))
+        worst_magnitude(mains, RATE_HZ, INTERVALS, &three(mains, influence))
     }))
 }
 

@@ -5,6 +5,8 @@ use std::f64::consts::{PI, SQRT_2};
 use kilat_core::engine::offline;
 use kilat_core::{Analysis, Capture, Channel, Config, Result, SampleRate, TimeBase, Timestamp};
 
+use super::Reading;
+
 /// Mains of a test: declared voltage and nominal frequency.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mains {
@@ -212,6 +214,20 @@ pub fn point(what: &str, mains: Mains, state: Option<State>, rate_hz: f64) -> St
 pub fn windows(a: &Analysis) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
     let i = &a.intervals;
     (0..i.start_sample.len()).map(|k| (k, a.seconds(i.start_sample[k]), a.seconds(i.stop_sample[k])))
+}
+
+/// The magnitude of three voltages furthest from theirs in any basic interval, in % of Udin.
+pub fn worst_magnitude(mains: Mains, rate_hz: f64, intervals: usize, waves: &[Wave; 3]) -> Result<Reading> {
+    let a = analyze(&mains.config(), rate_hz, intervals_s(intervals), waves)?;
+    let per_cent = 100.0 / mains.udin_v;
+    let readings = windows(&a).flat_map(|(k, from, to)| {
+        let a = &a;
+        (0..3).map(move |c| Reading {
+            expected: waves[c].rms(from, to) * per_cent,
+            measured: a.intervals.rms[[k, c]] * per_cent,
+        })
+    });
+    Ok(Reading::worst(readings))
 }
 
 /// Class I of IEC 61000-4-7, in % of Udin, for a component of `pct` % of Udin.

@@ -4,7 +4,7 @@ use kilat_core::{Config, Result, Tone};
 
 use super::signal::{
     ANGLES_RAD, Mains, STATES, SYSTEMS, State, Wave, analyze, class_one, intervals_s, point, sequence_pct,
-    windows,
+    windows, worst_magnitude,
 };
 use super::{Reading, Row};
 
@@ -59,16 +59,7 @@ fn magnitude(rate_hz: f64, mains: Mains, state: State) -> impl Iterator<Item = R
         measure: Box::new(move || {
             let hz = mains.hz + state.offset_hz();
             let waves = ANGLES_RAD.map(|phase| state.wave(mains, hz, pct / 100.0 * mains.udin_v, phase));
-            let a = analyze(&mains.config(), rate_hz, intervals_s(INTERVALS), &waves)?;
-            let per_cent = 100.0 / mains.udin_v;
-            let readings = windows(&a).flat_map(|(k, from, to)| {
-                let (a, waves) = (&a, &waves);
-                (0..3).map(move |c| Reading {
-                    expected: waves[c].rms(from, to) * per_cent,
-                    measured: a.intervals.rms[[k, c]] * per_cent,
-                })
-            });
-            Ok(Reading::worst(readings))
+            worst_magnitude(mains, rate_hz, INTERVALS, &waves)
         }),
     })
 }

@@ -1,0 +1,101 @@
+//! Samples that stay where they are stored give the bits of samples in memory, and an error when they cannot be read.
+#![expect(clippy::unwrap_used, reason = "a test whose signal cannot be built has failed")]
+
+mod signals;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use kilat_core::engine::offline;
+use kilat_core::{
+    Analysis, Capture, Codes, Config, Error, Result, SampleKind, SampleRate, Samples, SamplesRef, Segment,
+    Stored, TimeBase, Timestamp,
+};
+use signals::{Harmonic, THIRD, UDIN_V, capture, sampled};
+
+const RATE_HZ: f64 = 10_000.0;
+/// More than two of the blocks that the offline driver reads.
+const SECONDS: f64 = 60.0;
+
+/// Samples that are copied out piece by piece, readable up to `good`.
+#[derive(Debug)]
+struct Far {
+    samples: Samples,
+    good: usize,
+}
+
+impl Stored for Far {
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn kind(&self) -> SampleKind {
+        self.samples.kind()
+    }
+
+    fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
+        if range.end > self.good {
+            return Err(Error::mismatch("a chunk", "readable", "damaged"));
+        }
+        let Some(SamplesRef::F64(x)) = self.samples.as_ref() else { unreachable!("64-bit floats in memory") };
+        own.f64.clear();
+        own.f64.extend_from_slice(&x[range]);
+        Ok(SamplesRef::F64(&own.f64))
+    }
+}
+
+/// A system with a gap in the middle and an interruption after it.
+fn recording() -> Capture {
+    let level = |t: f64| if (40.0..40.3).contains(&t) { 0.0 } else { 1.0 };
+    let phase = |k: f64| {
+        let h = Harmonic::sine(50.02, UDIN_V, -THIRD * k).with(5, 0.05, 0.4);
+        sampled(RATE_HZ, SECONDS, move |t| level(t) * h.at(t))
+    };
+    let waves = vec![("Ua", phase(0.0)), ("Ub", phase(1.0)), ("Uc", phase(2.0))];
+    let rate = SampleRate::from_hz(RATE_HZ).unwrap();
+    let (first, n) = (270_001, (SECONDS * RATE_HZ) as u64);
+    let segments = vec![
+        Segment { first: 0, len: first, rate, offset_ps: 0 },
+        Segment { first, len: n - first, rate, offset_ps: rate.picoseconds(first + 12_345) },
+    ];
+    let time = TimeBase::from_segments(Some(Timestamp(0)), segments).unwrap();
+    capture(RATE_HZ, None, waves).with_time(time).unwrap()
+}
+
+fn stored(capture: &Capture, good: usize) -> Capture {
+    let mut out = capture.clone();
+    for c in out.channels_mut() {
+        let far: Arc<dyn Stored> = Arc::new(Far { samples: c.samples.clone(), good });
+        c.samples = far.into();
+    }
+    out
+}
+
+fn bits(a: &Analysis) -> Vec<u64> {
+    let half = a.half_cycles.iter().flat_map(|h| h.u_rms_v.iter());
+    let p_inst = a.flicker.iter().flat_map(|f| f.p_inst.p_inst.iter()).map(|p| u64::from(p.to_bits()));
+    let all = half.chain(&a.intervals.rms).chain(&a.harmonics.subgroup).chain(&a.harmonics.phase_rad);
+    all.map(|v| v.to_bits()).chain(p_inst).collect()
+}
+
+#[test]
+fn stored_samples_give_the_bits_of_those_in_memory() {
+    let here = recording();
+    let config = Config::class_a(UDIN_V, 50.0);
+    let want = offline::analyze(&here, &config, 1).unwrap();
+    assert!(want.events.iter().any(|e| e.polyphase) && want.gaps.len() == 1);
+    for threads in [1, 3] {
+        let got = offline::analyze(&stored(&here, usize::MAX), &config, threads).unwrap();
+        assert!(bits(&got) == bits(&want), "{threads} threads");
+        assert_eq!(got.events, want.events);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_and_not_a_shorter_result() {
+    let damaged = stored(&recording(), 500_000);
+    for threads in [1, 3] {
+        let e = offline::analyze(&damaged, &Config::class_a(UDIN_V, 50.0), threads).unwrap_err();
+        assert_eq!(e.to_string(), "a chunk: expected readable, found damaged");
+    }
+}
