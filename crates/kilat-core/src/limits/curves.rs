@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::error::{Error, Result};
+
 /// An immunity curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Curve {
@@ -16,6 +18,8 @@ pub struct Curve {
     pub lower: &'static [(f64, f64)],
     /// Nominal voltage the curve was drawn for, in volts; elsewhere it is indicative only.
     pub made_for_v: Option<f64>,
+    /// True when its figures are known from a digitised drawing only: for comparison, not for verdicts.
+    pub digitised: bool,
     /// Where it applies.
     pub note: &'static str,
 }
@@ -57,6 +61,7 @@ pub const ITIC: Curve = Curve {
         (f64::INFINITY, 90.0),
     ],
     made_for_v: Some(120.0),
+    digitised: false,
     note: "single-phase 120 V, 60 Hz information-technology equipment; indicative at other voltages",
 };
 
@@ -66,7 +71,66 @@ pub const SEMI_F47: Curve = Curve {
     upper: &[],
     lower: &[(0.05, 50.0), (0.2, 50.0), (0.2, 70.0), (0.5, 70.0), (0.5, 80.0), (1.0, 80.0)],
     made_for_v: None,
+    digitised: false,
     note: "semiconductor manufacturing equipment, required part; dips only",
+};
+
+/// SEMI F47-0706 with the part it recommends beside: nothing for a cycle, 80 % for 10 s, 90 % for ever.
+pub const SEMI_F47_RECOMMENDED: Curve = Curve {
+    name: "SEMI F47 recommended",
+    upper: &[],
+    lower: &[
+        (0.0, 0.0),
+        (0.02, 0.0),
+        (0.02, 50.0),
+        (0.2, 50.0),
+        (0.2, 70.0),
+        (0.5, 70.0),
+        (0.5, 80.0),
+        (10.0, 80.0),
+        (10.0, 90.0),
+        (f64::INFINITY, 90.0),
+    ],
+    made_for_v: None,
+    digitised: false,
+    note: "semiconductor manufacturing equipment, with the recommended part; dips only",
+};
+
+/// CBEMA curve of 1977, the forerunner of ITIC.
+pub const CBEMA: Curve = Curve {
+    name: "CBEMA",
+    upper: &[
+        (0.0001, 300.0),
+        (0.001, 200.0),
+        (0.008_33, 130.0),
+        (0.1, 115.0),
+        (2.0, 106.0),
+        (f64::INFINITY, 106.0),
+    ],
+    lower: &[(0.008_33, 0.0), (0.1, 58.0), (0.5, 70.0), (2.0, 87.0), (f64::INFINITY, 87.0)],
+    made_for_v: Some(120.0),
+    digitised: true,
+    note: "computers of 1977 at 120 V, 60 Hz; vertices read off a drawing",
+};
+
+/// IEEE 1668 of types I and II: single-phase and two-phase dips.
+pub const IEEE_1668_TYPE_I_II: Curve = Curve {
+    name: "IEEE 1668 type I and II",
+    upper: &[],
+    lower: &[(0.01, 50.0), (0.2, 50.0), (0.2, 70.0), (0.5, 70.0), (0.5, 80.0), (2.0, 80.0)],
+    made_for_v: None,
+    digitised: false,
+    note: "industrial equipment below 1000 V, dips of one or two phases",
+};
+
+/// IEEE 1668 of type III: three-phase dips.
+pub const IEEE_1668_TYPE_III: Curve = Curve {
+    name: "IEEE 1668 type III",
+    upper: &[],
+    lower: &[(0.01, 50.0), (0.05, 50.0), (0.05, 70.0), (0.1, 70.0), (0.1, 80.0), (2.0, 80.0)],
+    made_for_v: None,
+    digitised: false,
+    note: "industrial equipment below 1000 V, dips of three phases",
 };
 
 /// IEC 61000-4-11 test levels of class 2 as a curve: 0 % for 1 cycle, 70 % for 25/30 cycles.
@@ -75,6 +139,7 @@ pub const IEC_61000_4_11_CLASS_2: Curve = Curve {
     upper: &[],
     lower: &[(0.0, 0.0), (0.02, 0.0), (0.02, 70.0), (0.5, 70.0)],
     made_for_v: None,
+    digitised: false,
     note: "test levels for equipment up to 16 A on public supplies, durations at 50 Hz; dips only",
 };
 
@@ -93,10 +158,57 @@ pub const IEC_61000_4_11_CLASS_3: Curve = Curve {
         (5.0, 80.0),
     ],
     made_for_v: None,
+    digitised: false,
     note: "test levels for equipment up to 16 A in industry, durations at 50 Hz; dips only",
 };
 
+/// IEC 61000-4-34 has the test levels of IEC 61000-4-11 for equipment above 16 A.
+pub const IEC_61000_4_34_CLASS_2: Curve = Curve {
+    name: "IEC 61000-4-34 class 2",
+    note: "test levels for equipment above 16 A on public supplies, durations at 50 Hz; dips only",
+    ..IEC_61000_4_11_CLASS_2
+};
+
+/// The same of class 3.
+pub const IEC_61000_4_34_CLASS_3: Curve = Curve {
+    name: "IEC 61000-4-34 class 3",
+    note: "test levels for equipment above 16 A in industry, durations at 50 Hz; dips only",
+    ..IEC_61000_4_11_CLASS_3
+};
+
+/// Every curve.
+pub const ALL: [Curve; 10] = [
+    ITIC,
+    CBEMA,
+    SEMI_F47,
+    SEMI_F47_RECOMMENDED,
+    IEC_61000_4_11_CLASS_2,
+    IEC_61000_4_11_CLASS_3,
+    IEC_61000_4_34_CLASS_2,
+    IEC_61000_4_34_CLASS_3,
+    IEEE_1668_TYPE_I_II,
+    IEEE_1668_TYPE_III,
+];
+
 impl Curve {
+    /// The curve called `name`; capitals, spaces and dashes do not matter.
+    ///
+    /// # Errors
+    /// Refuses a name that is none of [`ALL`].
+    pub fn named(name: &str) -> Result<Self> {
+        let plain = |s: &str| s.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
+        ALL.into_iter().find(|c| plain(c.name) == plain(name)).ok_or_else(|| {
+            let all = ALL.map(|c| c.name).join("`, `");
+            Error::config("curve", format!("expected one of `{all}`, found `{name}`"))
+        })
+    }
+
+    /// Lowest voltage borne for `duration_s`, over the nominal one; none where the curve does not say.
+    pub fn lowest_pu(&self, duration_s: f64) -> Option<f64> {
+        let piece = self.lower.windows(2).find(|w| (w[0].0..=w[1].0).contains(&duration_s))?;
+        Some(between(piece[0], piece[1], duration_s) / 100.0)
+    }
+
     /// Region of a voltage of `magnitude_pu` of nominal that lasts `duration_s` seconds.
     ///
     /// Below half a cycle the magnitude is the instantaneous peak over the nominal peak, from half a cycle on it is the
@@ -136,9 +248,9 @@ impl Curve {
         if away(pct) <= limit { Region::NoInterruption } else { beyond }
     }
 
-    /// True when the curve was drawn for another nominal voltage than `nominal_v` (by more than 10 %).
+    /// True when the curve was drawn for another nominal voltage than `nominal_v` (by more than 10 %), or is digitised.
     pub fn is_indicative(&self, nominal_v: f64) -> bool {
-        self.made_for_v.is_some_and(|v| (nominal_v / v - 1.0).abs() > 0.1)
+        self.digitised || self.made_for_v.is_some_and(|v| (nominal_v / v - 1.0).abs() > 0.1)
     }
 }
 
@@ -277,6 +389,52 @@ mod tests {
                 (5.0 + HAIR, 80.0, Unstated),
             ],
         );
+    }
+
+    /// SEMI F47 with its recommended part and IEEE 1668, as in a public digitisation (V1).
+    #[test]
+    fn recommended_semi_and_ieee_1668_vertices_from_both_sides() {
+        use Region::{NoDamage as Out, NoInterruption as In, Unstated};
+        let rows = [
+            (0.02, 0.0, In),
+            (0.02 + HAIR, 49.9, Out),
+            (0.2, 50.0, In),
+            (0.5 + HAIR, 79.9, Out),
+            (10.0, 80.0, In),
+            (10.0 + HAIR, 89.9, Out),
+            (1e6, 90.0, In),
+        ];
+        check(&SEMI_F47_RECOMMENDED, &rows);
+        let rows = [
+            (0.01, 50.0, In),
+            (0.2, 49.9, Out),
+            (0.2 + HAIR, 69.9, Out),
+            (2.0, 80.0, In),
+            (2.1, 85.0, Unstated),
+        ];
+        check(&IEEE_1668_TYPE_I_II, &rows);
+        let rows = [
+            (0.05, 50.0, In),
+            (0.05 + HAIR, 69.9, Out),
+            (0.1, 70.0, In),
+            (0.1 + HAIR, 79.9, Out),
+            (2.0, 80.0, In),
+        ];
+        check(&IEEE_1668_TYPE_III, &rows);
+    }
+
+    #[test]
+    fn curves_have_names_and_a_lowest_voltage() {
+        for curve in ALL {
+            assert_eq!(Curve::named(&curve.name.to_lowercase().replace(' ', "-")).unwrap(), curve);
+        }
+        assert!(Curve::named("ITIX").unwrap_err().to_string().contains("`ITIC`"));
+        assert_eq!(
+            [0.01, 0.3, 3.0, 60.0].map(|t| ITIC.lowest_pu(t)),
+            [Some(0.0), Some(0.7), Some(0.8), Some(0.9)]
+        );
+        assert_eq!([0.01, 0.1, 2.0].map(|t| SEMI_F47.lowest_pu(t)), [None, Some(0.5), None]);
+        assert!(CBEMA.is_indicative(120.0));
     }
 
     #[test]
