@@ -10,9 +10,11 @@
 mod signals;
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use kilat_core::config::Tone;
 use kilat_core::engine::analysis::Gap;
+use kilat_core::engine::crew::Crew;
 use kilat_core::engine::offline;
 use kilat_core::engine::segment::Engine;
 use kilat_core::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Sink};
@@ -22,7 +24,6 @@ use kilat_core::{
     TimeBase, Timestamp, Transient,
 };
 use proptest::prelude::*;
-use rayon::ThreadPoolBuilder;
 use signals::{
     Harmonic, PEAK_V, Random, THIRD, UDIN_V, capture, mains, open, sampled, stream, streamed, three,
     three_voltages, within,
@@ -189,11 +190,11 @@ impl Log {
     }
 }
 
-/// What the engine gives out when it is handed whole segments, on a pool of its own.
+/// What the engine gives out when it is handed whole segments, on threads of its own.
 fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
     let plan = open(capture, config).plan().clone();
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let mut engine = Engine::new(plan.clone(), threads, 0, Timestamp::default());
+    let crew = Arc::new(Crew::new(threads).unwrap());
+    let mut engine = Engine::new(plan.clone(), crew, 0, Timestamp::default());
     let mut log = Log::default();
     for (k, s) in capture.time().segments().iter().enumerate() {
         if k > 0 {
@@ -203,7 +204,7 @@ fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
         let range = s.first as usize..(s.first + s.len) as usize;
         let part = |i: usize| capture.channels()[i].samples.as_ref().unwrap().slice(range.clone());
         let block: Vec<_> = plan.recorded().iter().map(|c| part(c.info.index)).collect();
-        pool.install(|| engine.push(&block, &mut log));
+        engine.push(&block, &mut log);
         engine.interrupt(&mut log);
     }
     engine.finish(&mut log);

@@ -31,7 +31,7 @@ impl Live {
     ) -> Result<Self> {
         let plan = Arc::new(Plan::new(config, rate, channels)?);
         let clock = start.unwrap_or_default();
-        let engine = Engine::new(plan.clone(), 1, 0, clock);
+        let engine = Engine::new(plan.clone(), Arc::default(), 0, clock);
         Ok(Self { plan, engine, next: 0, segment: (0, clock) })
     }
 

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod corrector;
+pub mod crew;
 pub mod flywheel;
 pub mod fold;
 pub mod history;

@@ -3,11 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef};
 use crate::config::{Config, Edition};
 use crate::engine::analysis::{Analysis, Gap};
+use crate::engine::crew::Crew;
 use crate::engine::plan::{ChannelSpec, Plan};
 use crate::engine::recorder::Recorder;
 use crate::engine::segment::Engine;
@@ -43,15 +42,9 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
     let specs: Vec<ChannelSpec> =
         capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
     let plan = Arc::new(Plan::new(config, rate, &specs)?);
-    let threads = if threads == 0 { rayon::current_num_threads() } else { threads };
     let mut sink = Recorder::new(&plan);
-    if threads > 1 {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|e| Error::config("threads", e.to_string()))?;
-        pool.install(|| run(capture, &plan, threads, &mut sink, &mut warnings))?;
-    } else {
-        run(capture, &plan, threads, &mut sink, &mut warnings)?;
-    }
+    let crew = Arc::new(Crew::new(threads)?);
+    crew.awake(|| run(capture, &plan, &crew, &mut sink, &mut warnings))?;
     warnings.extend(limits(&plan, capture));
     let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
     if analysis.half_cycles.iter().all(|h| h.u_rms_v.is_empty()) {
@@ -68,11 +61,11 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
 fn run(
     capture: &Capture,
     plan: &Arc<Plan>,
-    threads: usize,
+    crew: &Arc<Crew>,
     sink: &mut impl Sink,
     warnings: &mut Vec<Warning>,
 ) -> Result<()> {
-    let mut engine = Engine::new(plan.clone(), threads, 0, Timestamp::default());
+    let mut engine = Engine::new(plan.clone(), crew.clone(), 0, Timestamp::default());
     // Without a start, time counts from the first sample.
     let clock = capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default()));
     let mut end_s: Option<f64> = None;
@@ -96,7 +89,7 @@ fn run(
         for from in (s.first as usize..end).step_by(BLOCK) {
             let range = from..end.min(from + BLOCK);
             let channels = plan.recorded().iter().map(|c| &capture.channels()[c.info.index].samples);
-            engine.push(&read(channels.zip(&mut own), &range, threads)?, sink);
+            engine.push(&read(channels.zip(&mut own), &range, crew)?, sink);
         }
         engine.interrupt(sink);
     }
@@ -106,15 +99,13 @@ fn run(
 
 /// Samples `range` of each channel; what must be decoded, such as the chunks of a compressed file, is decoded by all threads.
 fn read<'a>(
-    channels: impl Iterator<Item = (&'a Samples, &'a mut Codes)>,
+    channels: impl ExactSizeIterator<Item = (&'a Samples, &'a mut Codes)> + Send,
     range: &Range<usize>,
-    threads: usize,
+    crew: &Crew,
 ) -> Result<Vec<SamplesRef<'a>>> {
-    if threads == 1 {
-        return channels.map(|(samples, own)| samples.read(range.clone(), own)).collect();
-    }
-    let channels: Vec<_> = channels.collect();
-    channels.into_par_iter().map(|(samples, own)| samples.read(range.clone(), own)).collect()
+    let mut out: Vec<_> = (0..channels.len()).map(|_| Ok(SamplesRef::F32(&[]))).collect();
+    crew.share(channels.zip(&mut out), |_, ((samples, own), out)| *out = samples.read(range.clone(), own));
+    out.into_iter().collect()
 }
 
 /// The rate that is analysed: the fastest; an error when the capture is empty.

@@ -1,10 +1,11 @@
 //! The engine: cut, measure, fold, on one stretch of samples without a gap. Both drivers push samples into this.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::aggregate::Aggregator;
 use crate::capture::{Kind, SamplesRef};
 use crate::engine::analysis::Flags;
+use crate::engine::crew::Crew;
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::{Measured, Scratch, System, measure};
 use crate::engine::plan::{ChannelPlan, Plan};
@@ -22,7 +23,7 @@ const TILE: usize = 1 << 15;
 #[derive(Debug)]
 pub struct Engine {
     plan: Arc<Plan>,
-    threads: usize,
+    crew: Arc<Crew>,
     tracks: Vec<Track>,
     fold: Fold,
     aggregator: Aggregator,
@@ -39,9 +40,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample. With more
-    /// than one of `threads` it shares its work among those of the rayon pool that it is called in.
-    pub fn new(plan: Arc<Plan>, threads: usize, offset: u64, clock: Timestamp) -> Self {
+    /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample.
+    pub fn new(plan: Arc<Plan>, crew: Arc<Crew>, offset: u64, clock: Timestamp) -> Self {
         Self {
             tracks: tracks(&plan),
             fold: Fold::new(&plan, clock),
@@ -53,8 +53,8 @@ impl Engine {
             measured: Vec::new(),
             system: System::default(),
             bursts: bursts(&plan),
-            scratch: (0..threads).map(|_| Mutex::new(Scratch::new(&plan))).collect(),
-            threads,
+            scratch: (0..crew.threads()).map(|_| Mutex::new(Scratch::new(&plan))).collect(),
+            crew,
             plan,
         }
     }
@@ -73,17 +73,9 @@ impl Engine {
             let range = from..n.min(from + TILE);
             let plan = &*self.plan;
             let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
-            let tracks = recorded.iter_mut().zip(block);
-            let ingest = |track: &mut Track, samples: &SamplesRef<'_>| {
+            self.crew.share(recorded.iter_mut().zip(block), |_, (track, samples)| {
                 track.push(plan, samples.slice(range.clone()));
-            };
-            if self.threads > 1 {
-                rayon::scope(|scope| {
-                    tracks.for_each(|(track, samples)| scope.spawn(move |_| ingest(track, samples)));
-                });
-            } else {
-                tracks.for_each(|(track, samples)| ingest(track, samples));
-            }
+            });
             for track in derived {
                 track.push_sum(plan, recorded);
             }
@@ -133,30 +125,19 @@ impl Engine {
             self.measured.resize_with(due, Measured::default);
         }
         let (plan, tracks, scratch, spans) = (&*self.plan, &self.tracks, &self.scratch, &self.spans);
-        let measure = |span: &Span, first: usize, out: &mut [Measured]| {
-            let own = &scratch[rayon::current_thread_index().unwrap_or(0) % scratch.len()];
-            // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
-            let mut own = own.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            measure(plan, tracks, span, first, &mut own, out);
-        };
         let due = self.measured[..due].chunks_mut(channels);
-        if self.threads > 1 {
-            // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
-            let whole = spans.len() / self.threads * self.threads;
-            let part = channels.div_ceil(self.threads);
-            rayon::scope(|scope| {
-                for (w, (span, out)) in spans.iter().zip(due).enumerate() {
-                    let part = if w < whole { channels } else { part };
-                    for (k, out) in out.chunks_mut(part).enumerate() {
-                        scope.spawn(move |_| measure(span, k * part, out));
-                    }
-                }
-            });
-        } else {
-            for (span, out) in spans.iter().zip(due) {
-                measure(span, 0, out);
-            }
-        }
+        // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
+        let threads = self.crew.threads();
+        let whole = spans.len() / threads * threads;
+        let parts = spans.iter().zip(due).enumerate().flat_map(|(w, (span, out))| {
+            let part = if w < whole { channels } else { channels.div_ceil(threads) };
+            out.chunks_mut(part).enumerate().map(move |(k, out)| (span, k * part, out))
+        });
+        self.crew.share(parts, |thread, (span, first, out)| {
+            // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
+            let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            measure(plan, tracks, span, first, &mut own, out);
+        });
         let offset = self.offset as f64;
         let mut measured = self.measured.chunks(channels);
         for action in self.actions.drain(..) {
