@@ -5,6 +5,37 @@ use kilat_core::{Capture, Channel, Error, Result, SampleKind, SampleRate};
 
 use crate::{ChannelMap, ReadOptions, SampleAxis};
 
+/// Attributes and arrays that hold a rate in hertz.
+pub(crate) const RATES: [&str; 14] = [
+    "sample_rate",
+    "sampling_rate",
+    "samplerate",
+    "sample_rate_hz",
+    "sampling_rate_hz",
+    "sampling_frequency",
+    "sample_frequency",
+    "samples_per_second",
+    "SampleRate",
+    "fs",
+    "Fs",
+    "fs_hz",
+    "rate",
+    "frequency",
+];
+
+/// Attributes and arrays that hold the seconds between two samples.
+pub(crate) const INTERVALS: [&str; 6] =
+    ["dt", "delta_t", "sampling_interval", "sample_interval", "sample_period", "wf_increment"];
+
+/// `frequency` and `rate` below this may as well be those of the network.
+pub(crate) const LOWEST_VAGUE_RATE_HZ: f64 = 200.0;
+
+/// Attributes and arrays that hold a start: text in ISO 8601 or seconds since 1970.
+pub(crate) const STARTS: [&str; 6] = ["start", "start_time", "starttime", "timestamp", "t0", "wf_start_time"];
+
+/// Names, in lower case, of datasets and arrays of times.
+pub(crate) const TIMES: [&str; 5] = ["time", "t", "times", "timestamp", "timestamps"];
+
 /// The channels that `map` asks for, in its order; all of `columns` when it asks for none.
 ///
 /// A `source` is matched against the names exactly, then ignoring case, then as a number from 0; `numbers` gives the

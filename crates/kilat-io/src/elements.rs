@@ -1,14 +1,18 @@
 //! Numbers as binary files store them, to the nearest sample type that loses nothing.
 
-use kilat_core::Samples;
+use kilat_core::{Codes, SampleKind, Samples, SamplesRef};
 
 /// Type of one stored number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
     I8,
     U8,
+    /// A byte whose zero is 128.
+    Excess8,
     I16,
     U16,
+    /// Three bytes.
+    I24,
     I32,
     U32,
     I64,
@@ -40,10 +44,21 @@ impl Element {
     /// Bytes of one number.
     pub(crate) fn size(self) -> usize {
         match self {
-            Self::I8 | Self::U8 => 1,
+            Self::I8 | Self::U8 | Self::Excess8 => 1,
             Self::I16 | Self::U16 | Self::F16 => 2,
+            Self::I24 => 3,
             Self::I32 | Self::U32 | Self::F32 => 4,
             Self::I64 | Self::U64 | Self::F64 => 8,
+        }
+    }
+
+    /// Type of the samples that these numbers become.
+    pub(crate) fn kind(self) -> SampleKind {
+        match self {
+            Self::I8 | Self::U8 | Self::Excess8 | Self::I16 => SampleKind::I16,
+            Self::U16 | Self::I24 | Self::I32 => SampleKind::I32,
+            Self::F16 | Self::F32 => SampleKind::F32,
+            Self::U32 | Self::I64 | Self::U64 | Self::F64 => SampleKind::F64,
         }
     }
 
@@ -57,46 +72,83 @@ impl Element {
         first: usize,
         stride: usize,
     ) -> Result<Samples, usize> {
-        let cells = || {
-            let size = self.size();
-            bytes.chunks_exact(size).skip(first).step_by(stride.max(1))
-        };
-        // Widest first: the bytes of a number, most significant last, whatever the file's order.
+        let mut own = Codes::default();
+        self.decode(bytes, big_endian, first, stride, &mut own)?;
+        Ok(match self.kind() {
+            SampleKind::I16 => own.i16.into(),
+            SampleKind::I32 => own.i32.into(),
+            SampleKind::F32 => own.f32.into(),
+            SampleKind::F64 => own.f64.into(),
+        })
+    }
+
+    /// The same into buffers that are there already.
+    pub(crate) fn decode<'a>(
+        self,
+        bytes: &[u8],
+        big_endian: bool,
+        first: usize,
+        stride: usize,
+        own: &'a mut Codes,
+    ) -> Result<SamplesRef<'a>, usize> {
+        let size = self.size();
+        // Bytes of a number, least significant first, whatever the file's order; the top ones stay zero.
         macro_rules! all {
-            ($t:ty) => {
-                cells().map(|cell| {
+            ($t:ty, $out:expr, $convert:expr) => {{
+                let number = |cell: &[u8]| {
                     let mut b = [0; size_of::<$t>()];
-                    b.copy_from_slice(cell);
-                    if big_endian { <$t>::from_be_bytes(b) } else { <$t>::from_le_bytes(b) }
-                })
-            };
+                    b[..size].copy_from_slice(cell);
+                    if big_endian {
+                        b[..size].reverse();
+                    }
+                    $convert(<$t>::from_le_bytes(b))
+                };
+                $out.clear();
+                let cells = bytes.chunks_exact(size).skip(first);
+                if stride <= 1 {
+                    $out.extend(cells.map(number));
+                } else {
+                    $out.extend(cells.step_by(stride).map(number));
+                }
+            }};
         }
-        Ok(match self {
-            Self::I8 => all!(i8).map(i16::from).collect::<Vec<_>>().into(),
-            Self::U8 => all!(u8).map(i16::from).collect::<Vec<_>>().into(),
-            Self::I16 => all!(i16).collect::<Vec<_>>().into(),
-            Self::U16 => all!(u16).map(i32::from).collect::<Vec<_>>().into(),
-            Self::I32 => all!(i32).collect::<Vec<_>>().into(),
-            Self::U32 => all!(u32).map(f64::from).collect::<Vec<_>>().into(),
-            Self::I64 => exact(all!(i64).map(|v| (v.unsigned_abs(), v as f64)))?,
-            Self::U64 => exact(all!(u64).map(|v| (v, v as f64)))?,
-            Self::F16 => all!(u16).map(half).collect::<Vec<_>>().into(),
-            Self::F32 => all!(f32).collect::<Vec<_>>().into(),
-            Self::F64 => all!(f64).collect::<Vec<_>>().into(),
+        match self {
+            Self::I8 => all!(i8, own.i16, i16::from),
+            Self::U8 => all!(u8, own.i16, i16::from),
+            Self::Excess8 => all!(u8, own.i16, |v| i16::from(v) - 128),
+            Self::I16 => all!(i16, own.i16, |v| v),
+            Self::U16 => all!(u16, own.i32, i32::from),
+            Self::I24 => all!(i32, own.i32, |v: i32| v << 8 >> 8),
+            Self::I32 => all!(i32, own.i32, |v| v),
+            Self::U32 => all!(u32, own.f64, f64::from),
+            Self::I64 => {
+                all!(i64, own.f64, |v: i64| exact(v.unsigned_abs(), v as f64));
+                all_exact(&own.f64)?;
+            }
+            Self::U64 => {
+                all!(u64, own.f64, |v: u64| exact(v, v as f64));
+                all_exact(&own.f64)?;
+            }
+            Self::F16 => all!(u16, own.f32, half),
+            Self::F32 => all!(f32, own.f32, |v| v),
+            Self::F64 => all!(f64, own.f64, |v| v),
+        }
+        Ok(match self.kind() {
+            SampleKind::I16 => own.i16.as_slice().into(),
+            SampleKind::I32 => own.i32.as_slice().into(),
+            SampleKind::F32 => own.f32.as_slice().into(),
+            SampleKind::F64 => own.f64.as_slice().into(),
         })
     }
 }
 
-/// Values with their magnitudes, which must be within the integers that `f64` holds one by one.
-fn exact(values: impl Iterator<Item = (u64, f64)>) -> Result<Samples, usize> {
-    let mut out = Vec::new();
-    for (i, (magnitude, value)) in values.enumerate() {
-        if magnitude > 1 << f64::MANTISSA_DIGITS {
-            return Err(i);
-        }
-        out.push(value);
-    }
-    Ok(out.into())
+/// An integer that `f64` holds as it is; NaN, which no integer is, for one that it does not.
+fn exact(magnitude: u64, value: f64) -> f64 {
+    if magnitude > 1 << f64::MANTISSA_DIGITS { f64::NAN } else { value }
+}
+
+fn all_exact(values: &[f64]) -> Result<(), usize> {
+    values.iter().position(|v| v.is_nan()).map_or(Ok(()), Err)
 }
 
 /// An IEEE 754 half, exactly.
@@ -111,18 +163,25 @@ fn half(bits: u16) -> f32 {
     }
 }
 
+/// Codes as floats, which hold each of them exactly.
+pub(crate) fn floats(codes: SamplesRef<'_>, out: &mut Vec<f64>) {
+    out.clear();
+    match codes {
+        SamplesRef::I16(x) => out.extend(x.iter().map(|v| f64::from(*v))),
+        SamplesRef::I32(x) => out.extend(x.iter().map(|v| f64::from(*v))),
+        SamplesRef::F32(x) => out.extend(x.iter().map(|v| f64::from(*v))),
+        SamplesRef::F64(x) => out.extend(x),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kilat_core::SamplesRef;
 
     fn floats(s: &Samples) -> Vec<f64> {
-        match s.as_ref().unwrap() {
-            SamplesRef::I16(x) => x.iter().map(|v| f64::from(*v)).collect(),
-            SamplesRef::I32(x) => x.iter().map(|v| f64::from(*v)).collect(),
-            SamplesRef::F32(x) => x.iter().map(|v| f64::from(*v)).collect(),
-            SamplesRef::F64(x) => x.to_vec(),
-        }
+        let mut out = Vec::new();
+        super::floats(s.as_ref().unwrap(), &mut out);
+        out
     }
 
     #[test]
@@ -167,6 +226,20 @@ mod tests {
         }
         assert!(half(0x7e00).is_nan());
         assert_eq!(half(0xfc00), f32::NEG_INFINITY);
+    }
+
+    #[test]
+    fn three_bytes_keep_their_sign_in_both_orders() {
+        let le = [0, 0, 0x80, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff];
+        let be: Vec<u8> = le.chunks(3).flat_map(|c| c.iter().rev().copied()).collect();
+        for (bytes, big_endian) in [(&le[..], false), (&be, true)] {
+            let found = floats(&Element::I24.column(bytes, big_endian, 0, 1).unwrap());
+            assert_eq!(found, [-8_388_608.0, 8_388_607.0, -1.0]);
+        }
+        assert_eq!(
+            floats(&Element::Excess8.column(&[0, 128, 255], false, 0, 1).unwrap()),
+            [-128.0, 0.0, 127.0]
+        );
     }
 
     #[test]

@@ -12,30 +12,54 @@ use std::path::Path;
 
 use kilat_core::{Capture, Error, Phase, Result, Timestamp};
 
-#[cfg(any(feature = "csv", feature = "hdf5", feature = "npy"))]
+#[cfg(any(feature = "flac", feature = "wav"))]
+mod audio;
+#[cfg(feature = "parquet")]
+mod columnar;
+#[cfg(any(
+    feature = "csv",
+    feature = "flac",
+    feature = "hdf5",
+    feature = "npy",
+    feature = "parquet",
+    feature = "wav"
+))]
 mod columns;
 #[cfg(feature = "comtrade")]
 mod comtrade;
 #[cfg(feature = "csv")]
 mod csv;
-#[cfg(any(feature = "hdf5", feature = "npy"))]
+#[cfg(any(feature = "flac", feature = "hdf5", feature = "npy", feature = "parquet", feature = "wav"))]
 mod elements;
+#[cfg(feature = "flac")]
+mod flac;
+#[cfg(any(feature = "flac", feature = "hdf5", feature = "parquet"))]
+mod guard;
 #[cfg(feature = "hdf5")]
 mod hdf5;
+mod join;
 mod limit;
 mod mapped;
+#[cfg(any(feature = "flac", feature = "npz", feature = "parquet", feature = "wav"))]
+mod metadata;
 #[cfg(feature = "npy")]
 mod npy;
 mod observation;
 #[cfg(feature = "pqdif")]
 mod pqdif;
 mod probe;
-#[cfg(feature = "comtrade")]
 mod replace;
 mod source;
-#[cfg(any(feature = "csv", feature = "hdf5", feature = "pqdif"))]
+#[cfg(any(feature = "hdf5", feature = "npy", feature = "wav"))]
+mod stored;
+#[cfg(all(feature = "hdf5", feature = "parquet"))]
+pub mod table;
+#[cfg(any(feature = "csv", feature = "hdf5", feature = "npz", feature = "parquet", feature = "pqdif"))]
 mod time_column;
+#[cfg(feature = "wav")]
+mod wav;
 
+pub use join::{join, read_all};
 pub use observation::{Observation, Observations, ObservedChannel, Series};
 pub use source::Source;
 
@@ -78,7 +102,7 @@ pub struct ChannelMap {
     pub unit: Option<String>,
     /// Phase.
     pub phase: Option<Phase>,
-    /// Engineering value of one code.
+    /// Engineering value of one code; in WAV and FLAC of full scale, whatever the number of bits.
     pub scale: Option<f64>,
     /// Engineering value of code zero.
     pub offset: Option<f64>,
@@ -105,15 +129,7 @@ pub fn read_source(source: &Source, options: &ReadOptions) -> Result<Capture> {
     if capture.source.is_empty() {
         capture.source = source.full_name();
     }
-    if let (true, Some(warning)) = (options.strict, capture.warnings.first()) {
-        return Err(Error::Malformed {
-            format: format.name,
-            part: source.name(),
-            at: warning.at.clone(),
-            expected: "an undamaged file (strict)".into(),
-            found: warning.message.clone(),
-        });
-    }
+    capture = strictly(capture, &source.name(), options)?;
     match &options.channels {
         Some(names) => keep(&capture, names),
         None => Ok(capture),
@@ -136,6 +152,20 @@ pub fn observations_of(source: &Source) -> Result<Observations> {
         what: format!("reading observations from {}", probe::recognise(source)?.name),
         hint: "only PQDIF holds them; read the file as a capture".into(),
     })
+}
+
+/// The capture, unless it must be without damage and is not.
+fn strictly(capture: Capture, part: &str, options: &ReadOptions) -> Result<Capture> {
+    match capture.warnings.first() {
+        Some(warning) if options.strict => Err(Error::Malformed {
+            format: "capture",
+            part: part.into(),
+            at: warning.at.clone(),
+            expected: "an undamaged file (strict)".into(),
+            found: warning.message.clone(),
+        }),
+        _ => Ok(capture),
+    }
 }
 
 /// Writes `capture` to `path` in the format its extension names; returns what the format could not hold, a line each.

@@ -54,6 +54,17 @@ impl Limit {
     }
 }
 
+/// Bytes that a byte of a compressed file may stand for: what deflate reaches on a constant, with some to spare.
+const MOST_EXPANSION: u64 = 1100;
+
+/// Decoded bytes that need no such proof.
+const ALWAYS_ALLOWED: u64 = 16 << 20;
+
+/// Bytes that may come out of a compressed file of `stored` bytes, by all its parts together.
+pub(crate) fn most_decoded(stored: u64) -> u64 {
+    ALWAYS_ALLOWED.max(stored.saturating_mul(MOST_EXPANSION))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

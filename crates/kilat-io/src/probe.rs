@@ -61,6 +61,46 @@ pub(crate) static FORMATS: &[Format] = &[
         read: crate::npy::read,
         write: Some(crate::npy::write),
     },
+    #[cfg(feature = "parquet")]
+    Format {
+        name: "Parquet",
+        extensions: &["parquet", "pq"],
+        score: crate::columnar::score_parquet,
+        read: crate::columnar::read_parquet,
+        write: Some(crate::columnar::write_parquet),
+    },
+    #[cfg(feature = "parquet")]
+    Format {
+        name: "Arrow",
+        extensions: &["arrow", "feather", "arrows"],
+        score: crate::columnar::score_arrow,
+        read: crate::columnar::read_arrow,
+        write: Some(crate::columnar::write_arrow),
+    },
+    #[cfg(feature = "npz")]
+    Format {
+        name: "NPZ",
+        extensions: &["npz"],
+        score: crate::npy::npz::score,
+        read: crate::npy::npz::read,
+        write: Some(crate::npy::npz::write),
+    },
+    #[cfg(feature = "wav")]
+    Format {
+        name: "WAV",
+        extensions: &["wav", "rf64"],
+        score: crate::wav::score,
+        read: crate::wav::read,
+        write: Some(crate::wav::write),
+    },
+    #[cfg(feature = "flac")]
+    Format {
+        name: "FLAC",
+        extensions: &["flac"],
+        score: crate::flac::score,
+        read: crate::flac::read,
+        write: Some(crate::flac::write),
+    },
     #[cfg(feature = "csv")]
     Format {
         name: "CSV",

@@ -70,6 +70,21 @@ impl Source {
 pub(crate) enum Bytes<'a> {
     File(Arc<Content>),
     Given(&'a [u8]),
+    /// Unpacked out of the source.
+    #[cfg(feature = "npz")]
+    Own(Vec<u8>),
+}
+
+impl Bytes<'_> {
+    /// The same bytes once more, without a copy.
+    #[cfg(feature = "npz")]
+    pub(crate) fn share(&self) -> Bytes<'_> {
+        match self {
+            Self::File(content) => Bytes::File(content.clone()),
+            Self::Given(bytes) => Bytes::Given(bytes),
+            Self::Own(bytes) => Bytes::Given(bytes),
+        }
+    }
 }
 
 impl Deref for Bytes<'_> {
@@ -79,6 +94,8 @@ impl Deref for Bytes<'_> {
         match self {
             Self::File(content) => content,
             Self::Given(bytes) => bytes,
+            #[cfg(feature = "npz")]
+            Self::Own(bytes) => bytes,
         }
     }
 }

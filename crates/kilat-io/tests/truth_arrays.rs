@@ -1,4 +1,4 @@
-//! Public recordings in CSV, NPY and HDF5 against figures that an independent reader took from the same files.
+//! Public recordings in CSV, NPY, HDF5, WAV and FLAC against figures that an independent reader took from the same files.
 //! They are no part of the repository: without them beside it the test says so and passes.
 #![expect(
     clippy::unwrap_used,
@@ -29,8 +29,11 @@ fn captures() -> Option<PathBuf> {
 fn options(record: &Value) -> ReadOptions {
     let id = record["id"].as_str().unwrap();
     let mut options = ReadOptions::default();
-    if record["format"] == "NPY" || id == "hfhadc-kettle-plaidlike" {
+    let is_audio = record["format"] == "WAV" || record["format"] == "FLAC";
+    if is_audio || record["format"] == "NPY" || id == "hfhadc-kettle-plaidlike" {
         options.sample_rate_hz = record["fs_hz"].as_f64();
+        // The truth of integer audio is in codes; ours at full scale is 1.
+        let is_integer = is_audio && record["subtype"] != "FLOAT";
         options.map = record["channels"]
             .as_array()
             .unwrap()
@@ -40,6 +43,7 @@ fn options(record: &Value) -> ReadOptions {
                 source: i.to_string(),
                 name: c["name"].as_str().map(Into::into),
                 unit: c["unit"].as_str().map(Into::into),
+                scale: is_integer.then_some(32_768.0),
                 ..ChannelMap::default()
             })
             .collect();
@@ -97,7 +101,7 @@ fn every_array_recording_reads_as_the_truth_says() {
     let truth: Value = serde_json::from_slice(&std::fs::read(dir.join("truth.json")).unwrap()).unwrap();
     let mut seen = 0;
     for record in truth["records"].as_array().unwrap() {
-        if !["CSV", "NPY", "HDF5"].iter().any(|f| record["format"] == *f) {
+        if !["CSV", "NPY", "HDF5", "WAV", "FLAC"].iter().any(|f| record["format"] == *f) {
             continue;
         }
         let path = dir.join(record["files"][0]["path"].as_str().unwrap());
@@ -108,5 +112,5 @@ fn every_array_recording_reads_as_the_truth_says() {
         }
         seen += 1;
     }
-    assert!(seen >= 11, "only {seen} records found");
+    assert!(seen >= 14, "only {seen} records found");
 }

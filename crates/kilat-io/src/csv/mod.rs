@@ -1,11 +1,14 @@
 //! CSV in every shape instruments and people write it: delimiter `,` `;` or tab, decimal point or comma, a header or
 //! none, lines of an oscilloscope before it, a time column (seconds, a date and time, a sample index) or a given rate.
 
+use std::borrow::Cow;
+use std::io::Write;
 use std::path::Path;
 
 use kilat_core::{Capture, Channel, Error, Result, SampleRate, Segment, TimeBase, Timestamp, Warning};
 
 use crate::columns::{choose, given_rate, lost_beside_values};
+use crate::replace::replace;
 use crate::time_column::time_base;
 use crate::{ReadOptions, Source};
 
@@ -33,7 +36,7 @@ const FINE_STEPS: u128 = 10;
 pub(crate) fn score(head: &[u8], name: &str) -> u8 {
     let text = text(head);
     // The head may end inside a line, which then looks torn.
-    let whole = text.rsplit_once('\n').map_or(text.as_str(), |(lines, _)| lines);
+    let whole = text.rsplit_once('\n').map_or(&*text, |(lines, _)| lines);
     let binary =
         whole.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{1a}'));
     if binary || Layout::find(whole).is_none() {
@@ -147,8 +150,6 @@ fn indexed(
 
 /// Writes `time_s` and a column of engineering values per channel, each number with all its digits.
 pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
-    let failed = |e: csv::Error| Error::io(path, std::io::Error::other(e));
-    let mut out = csv::Writer::from_path(path).map_err(failed)?;
     let mut lost = lost_beside_values(capture);
     let mut header = vec!["time_s".to_owned()];
     for channel in capture.channels() {
@@ -166,7 +167,14 @@ pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
         }
         header.push(title);
     }
-    out.write_record(&header).map_err(failed)?;
+    replace(path, |file| write_rows(capture, &header, file, path))?;
+    Ok(lost)
+}
+
+fn write_rows(capture: &Capture, header: &[String], file: impl Write, path: &Path) -> Result<()> {
+    let failed = |e: csv::Error| Error::io(path, std::io::Error::other(e));
+    let mut out = csv::Writer::from_writer(file);
+    out.write_record(header).map_err(failed)?;
     // The same number of decimals in every row tells a reader how exact the times are.
     let decimals = if capture.time().segments().iter().all(microseconds_do) { 6 } else { 12 };
     for segment in capture.time().segments() {
@@ -188,8 +196,7 @@ pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
             out.write_record(std::iter::once(seconds(ps, decimals)).chain(cells)).map_err(failed)?;
         }
     }
-    out.flush().map_err(|e| Error::io(path, e))?;
-    Ok(lost)
+    out.flush().map_err(|e| Error::io(path, e))
 }
 
 /// `name [unit]` on one line; the brackets stay, empty, where the name alone would seem to end in a unit.
@@ -220,23 +227,23 @@ fn seconds(ps: i128, decimals: usize) -> String {
     text
 }
 
-/// Text of a file: UTF-8 with or without a mark, UTF-16 with one, else Latin-1.
-fn text(bytes: &[u8]) -> String {
+/// Text of a file: UTF-8 with or without a mark, UTF-16 with one, else Latin-1. UTF-8 stays where it lies.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).map(|p| unit([p[0], p[1]]));
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
     };
     if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
-        return utf16(rest, u16::from_le_bytes);
+        return Cow::Owned(utf16(rest, u16::from_le_bytes));
     }
     if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
-        return utf16(rest, u16::from_be_bytes);
+        return Cow::Owned(utf16(rest, u16::from_be_bytes));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => text.into(),
         // A head cut inside a character is still UTF-8.
-        Err(e) if e.error_len().is_none() => String::from_utf8_lossy(&bytes[..e.valid_up_to()]).into_owned(),
+        Err(e) if e.error_len().is_none() => String::from_utf8_lossy(&bytes[..e.valid_up_to()]),
         Err(_) => bytes.iter().map(|b| char::from(*b)).collect(),
     }
 }

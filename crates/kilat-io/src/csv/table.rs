@@ -188,16 +188,17 @@ impl<'a> Rows<'a> {
         })
     }
 
-    fn finish(self, layout: &Layout, roles: &[Role], part: &str) -> Table {
+    fn finish(mut self, layout: &Layout, roles: &[Role], part: &str) -> Table {
         let index = |column: &[f64]| -> Option<Vec<i64>> {
             column.iter().map(|v| (v.fract() == 0.0 && v.abs() < 1e15).then_some(*v as i64)).collect()
         };
         let mut clock = Clock::None;
+        let mut times = std::mem::take(&mut self.times);
         let mut taken = None;
         for (i, role) in roles.iter().enumerate() {
             match role {
                 Role::Time(_) => {
-                    let (ps, quantum_ps) = (self.times.clone(), self.quantum_ps);
+                    let (ps, quantum_ps) = (std::mem::take(&mut times), self.quantum_ps);
                     clock = Clock::Times { ps, quantum_ps, absolute: self.absolute };
                 }
                 Role::Index => {
@@ -205,12 +206,12 @@ impl<'a> Rows<'a> {
                     // A column called `index` that counts nothing is a channel after all.
                     taken = matches!(clock, Clock::Index(_)).then_some(i);
                 }
-                Role::Undecided if moves_evenly(&self.times, self.quantum_ps) => {
+                Role::Undecided if moves_evenly(&times, self.quantum_ps) => {
                     taken = Some(i);
                     clock = if let Some(index) = index(&self.values[i]) {
                         Clock::Index(index)
                     } else {
-                        let (ps, quantum_ps) = (self.times.clone(), self.quantum_ps);
+                        let (ps, quantum_ps) = (std::mem::take(&mut times), self.quantum_ps);
                         Clock::Times { ps, quantum_ps, absolute: self.absolute }
                     };
                 }

@@ -9,12 +9,8 @@ use kilat_core::{Error, Result, Samples, SamplesRef};
 use super::decoder::{Dataset, File};
 use super::malformed;
 use crate::elements::Element;
-
-/// Bytes that a byte of a compressed dataset may stand for: what deflate reaches on a constant, with some to spare.
-const MOST_EXPANSION: u64 = 1100;
-
-/// Bytes of a dataset that need no such proof.
-const ALWAYS_ALLOWED: u64 = 16 << 20;
+use crate::limit::most_decoded;
+use crate::stored::STAY_FROM;
 
 /// How the values of a dataset lie.
 pub(super) enum Layout {
@@ -58,7 +54,7 @@ impl Container {
         let len = path.metadata().map_err(|e| Error::io(path, e))?.len();
         let file =
             File::open(path).map_err(|e| malformed(part, "structure", "a sound HDF5 file", e.to_string()))?;
-        let left = Rc::new(Cell::new(most_bytes(len)));
+        let left = Rc::new(Cell::new(most_decoded(len)));
         Ok(Self { file, part: part.into(), len, left })
     }
 
@@ -138,7 +134,7 @@ impl Array {
             |e: super::decoder::Error| malformed(&self.part, &self.path, "a readable layout", e.to_string());
         let (most, chunk) = match self.dataset.layout().map_err(unread)? {
             Layout::Whole => (file_len, 0),
-            Layout::Chunked(sides) => (most_bytes(file_len), self.bytes_of(&sides)),
+            Layout::Chunked(sides) => (most_decoded(file_len), self.bytes_of(&sides)),
             Layout::Outside => {
                 // A file from outside must not make us open others.
                 return Err(Error::Unsupported {
@@ -185,8 +181,20 @@ impl Array {
         })
     }
 
-    /// All numbers of the dataset.
+    /// The samples left in the file, when they lie so that parts of them can be read.
+    pub(super) fn in_parts(&self) -> Option<Samples> {
+        // 64-bit integers must be looked at before they can be promised.
+        let is_wide = matches!(self.number, Some((Element::I64 | Element::U64, _)));
+        self.dataset.stored().filter(|_| !is_wide)
+    }
+
+    /// All numbers of the dataset: in memory, or left in the file when they are many and lie so that parts can be read.
     pub(super) fn samples(&self) -> Result<Samples> {
+        if self.bytes_of(&self.shape) >= STAY_FROM as u64
+            && let Some(samples) = self.in_parts()
+        {
+            return Ok(samples);
+        }
         self.column(&self.bytes()?, 0, 1)
     }
 
@@ -211,9 +219,4 @@ impl Array {
             malformed(&self.part, format!("dataset `{}`", self.path), "readable texts", e.to_string())
         })
     }
-}
-
-/// Bytes that the datasets of a file of `file_len` bytes may hold.
-fn most_bytes(file_len: u64) -> u64 {
-    ALWAYS_ALLOWED.max(file_len.saturating_mul(MOST_EXPANSION))
 }

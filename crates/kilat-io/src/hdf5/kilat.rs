@@ -20,7 +20,8 @@ use kilat_core::{
     Capture, Channel, Codes, Error, Kind, Phase, Result, SampleRate, SamplesRef, Segment, TimeBase,
     Timestamp, Warning,
 };
-use rust_hdf5::{H5Dataset, H5File, H5Group, H5Type, Hdf5Error, VarLenUnicode};
+use rust_hdf5::format::LibverBound;
+use rust_hdf5::{DatatypeMessage, H5Dataset, H5File, H5Group, H5Type, Hdf5Error, VarLenUnicode};
 
 use super::container::{Array, Container};
 use super::malformed;
@@ -53,15 +54,17 @@ pub(super) fn write(capture: &Capture, path: &Path) -> Result<()> {
 
 fn write_parts(capture: &Capture, path: &Path) -> std::result::Result<(), Hdf5Error> {
     let file = H5File::create(path)?;
+    // Chunks in the old kind of tree: every HDF5 since 1.8 reads it, and parts of it are found at once.
+    file.set_libver_bound(LibverBound::V18)?;
     file.set_attr_numeric("kilat_layout", &VERSION)?;
     let texts = [("station", &capture.station), ("device", &capture.device), ("format", &capture.format)];
     for (name, text) in texts.into_iter().chain([("source", &capture.source)]).filter(|(_, t)| !t.is_empty())
     {
-        file.set_attr_string(name, text)?;
+        set_file_text(&file, name, text)?;
     }
     for (name, moment) in [("start", capture.time().start()), ("trigger", capture.trigger)] {
         if let Some(moment) = moment {
-            file.set_attr_string(name, &moment.to_string())?;
+            set_file_text(&file, name, &moment.to_string())?;
             file.set_attr_numeric(&format!("{name}_ns"), &moment.as_nanos())?;
         }
     }
@@ -163,8 +166,49 @@ fn describe(dataset: &H5Dataset, channel: &Channel) -> std::result::Result<(), H
     Ok(())
 }
 
-fn set_text(dataset: &H5Dataset, name: &str, text: &str) -> std::result::Result<(), Hdf5Error> {
-    dataset.new_attr::<VarLenUnicode>().shape(()).create(name)?.write_string(text)
+/// Longest text of fixed length: an attribute must fit into 64 KiB with its name.
+const MOST_FIXED: usize = 60_000;
+
+/// Bytes that texts of fixed length may take together, as each has the room of the longest.
+const MOST_TABLE: usize = 16 << 20;
+
+/// Type and bytes of texts of one fixed length, which every reader of HDF5 takes; `None` when they must be of variable length:
+/// too long for their place, or with a zero, which would end them.
+fn fixed(texts: &[&str]) -> Option<(DatatypeMessage, Vec<u8>)> {
+    // A zero ends each.
+    let width = texts.iter().map(|t| t.len()).max()? + 1;
+    if width > MOST_FIXED || width * texts.len() > MOST_TABLE || texts.iter().any(|t| t.contains('\0')) {
+        return None;
+    }
+    let mut bytes = vec![0; width * texts.len()];
+    for (room, text) in bytes.chunks_exact_mut(width).zip(texts) {
+        room[..text.len()].copy_from_slice(text.as_bytes());
+    }
+    Some((DatatypeMessage::fixed_string_utf8(width as u32), bytes))
+}
+
+pub(super) fn set_text(dataset: &H5Dataset, name: &str, text: &str) -> std::result::Result<(), Hdf5Error> {
+    match fixed(&[text]) {
+        Some((datatype, bytes)) => dataset.set_attr_typed(name, datatype, bytes),
+        None => dataset.new_attr::<VarLenUnicode>().shape(()).create(name)?.write_string(text),
+    }
+}
+
+pub(super) fn set_file_text(file: &H5File, name: &str, text: &str) -> std::result::Result<(), Hdf5Error> {
+    match fixed(&[text]) {
+        Some((datatype, bytes)) => file.set_attr_typed(name, datatype, bytes),
+        None => file.set_attr_string(name, text),
+    }
+}
+
+pub(super) fn write_texts(group: &H5Group, name: &str, texts: &[&str]) -> std::result::Result<(), Hdf5Error> {
+    match fixed(texts) {
+        Some((datatype, bytes)) => {
+            let dataset = group.new_dataset::<u8>().datatype(datatype).shape([texts.len()]).create(name)?;
+            dataset.write_raw_bytes(&bytes)
+        }
+        None => group.write_vlen_strings(name, texts).map(|_| ()),
+    }
 }
 
 fn set_number<T: H5Type>(dataset: &H5Dataset, name: &str, value: T) -> std::result::Result<(), Hdf5Error> {
@@ -186,9 +230,8 @@ fn write_pairs(
     }
     let group = file.create_group(name)?;
     let (left, right): (Vec<&str>, Vec<&str>) = pairs.iter().copied().unzip();
-    group.write_vlen_strings(columns[0], &left)?;
-    group.write_vlen_strings(columns[1], &right)?;
-    Ok(())
+    write_texts(&group, columns[0], &left)?;
+    write_texts(&group, columns[1], &right)
 }
 
 /// Reads a file of this layout.

@@ -17,7 +17,7 @@ type Result<T> = std::result::Result<T, Error>;
 const MOST_ATTRIBUTE: usize = 16 << 20;
 
 /// Bytes that a text of fixed length may hold; room for as many is made for each.
-const MOST_TEXT: usize = 1 << 12;
+const MOST_TEXT: usize = 1 << 16;
 
 /// An open file.
 pub(super) struct File(hdf5::File);
@@ -109,6 +109,12 @@ impl Dataset {
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
         let (element, _) = self.number.ok_or("no numbers")?;
         bytes(&self.handle, element)
+    }
+
+    /// Nothing is left in the file: the library lets one thread read at a time.
+    #[expect(clippy::unused_self, reason = "the other decoder has something to say here")]
+    pub(super) fn stored(&self) -> Option<kilat_core::Samples> {
+        None
     }
 
     pub(super) fn texts(&self) -> Result<Vec<String>> {

@@ -7,40 +7,11 @@ use kilat_core::{
 };
 
 use super::container::{Array, Container};
-use crate::columns::{described, given_rate, sample_axis};
+use crate::columns::{
+    INTERVALS, LOWEST_VAGUE_RATE_HZ, RATES, STARTS, TIMES, described, given_rate, sample_axis,
+};
 use crate::time_column::time_base;
 use crate::{ChannelMap, ReadOptions, SampleAxis};
-
-/// Attributes that hold a rate in hertz.
-const RATES: [&str; 14] = [
-    "sample_rate",
-    "sampling_rate",
-    "samplerate",
-    "sample_rate_hz",
-    "sampling_rate_hz",
-    "sampling_frequency",
-    "sample_frequency",
-    "samples_per_second",
-    "SampleRate",
-    "fs",
-    "Fs",
-    "fs_hz",
-    "rate",
-    "frequency",
-];
-
-/// Attributes that hold the seconds between two samples.
-const INTERVALS: [&str; 6] =
-    ["dt", "delta_t", "sampling_interval", "sample_interval", "sample_period", "wf_increment"];
-
-/// `frequency` and `rate` below this may as well be those of the network.
-const LOWEST_VAGUE_RATE_HZ: f64 = 200.0;
-
-/// Attributes that hold a start: text in ISO 8601 or seconds since 1970.
-const STARTS: [&str; 6] = ["start", "start_time", "starttime", "timestamp", "t0", "wf_start_time"];
-
-/// Names, in lower case, of datasets of times.
-const TIMES: [&str; 5] = ["time", "t", "times", "timestamp", "timestamps"];
 
 const PS_PER_S: f64 = 1e12;
 
@@ -162,7 +133,6 @@ fn all_columns(array: &Array, options: &ReadOptions, part: &str) -> Result<Vec<C
             });
         }
     };
-    let bytes = array.bytes()?;
     let text = |names: &[&str]| names.iter().find_map(|n| array.attr_text(n));
     let number = |names: &[&str]| names.iter().find_map(|n| array.attr(n));
     let unit = text(&["unit", "units", "Unit", "Units", "unit_string"]).unwrap_or_default();
@@ -176,12 +146,14 @@ fn all_columns(array: &Array, options: &ReadOptions, part: &str) -> Result<Vec<C
     };
     let size = array.number.map_or(1, |(element, _)| element.size());
     match axis {
-        None => Ok(vec![channel(array.path.clone(), array.column(&bytes, 0, 1)?)]),
+        None => Ok(vec![channel(array.path.clone(), array.samples()?)]),
         Some((SampleAxis::Rows, _, columns)) => {
+            let bytes = array.bytes()?;
             let column = |c| Ok(channel(format!("{}:{c}", array.path), array.column(&bytes, c, columns)?));
             (0..columns).map(column).collect()
         }
         Some((SampleAxis::Columns, rows, columns)) => {
+            let bytes = array.bytes()?;
             let row = |r: usize| {
                 let bytes = bytes.get(r * columns * size..(r + 1) * columns * size).unwrap_or_default();
                 Ok(channel(format!("{}:{r}", array.path), array.column(bytes, 0, 1)?))

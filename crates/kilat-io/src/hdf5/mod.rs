@@ -2,11 +2,12 @@
 //! channels ([`mapped`]).
 
 use std::io::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use kilat_core::{Capture, Error, Result};
 
+use crate::guard::guarded;
+use crate::replace::replace_path;
 use crate::{ReadOptions, Source};
 
 mod blond;
@@ -17,6 +18,8 @@ mod libhdf5;
 mod mapped;
 #[cfg(not(feature = "libhdf5"))]
 mod pure;
+#[cfg(feature = "parquet")]
+mod results;
 
 #[cfg(feature = "libhdf5")]
 use libhdf5 as decoder;
@@ -24,6 +27,8 @@ use libhdf5 as decoder;
 use pure as decoder;
 
 use container::Container;
+#[cfg(feature = "parquet")]
+pub(crate) use results::write_tables;
 
 const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 
@@ -38,26 +43,21 @@ pub(crate) fn score(head: &[u8], _name: &str) -> u8 {
 pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
     let part = source.name();
     let mut capture = match source {
-        Source::File(path) => guarded(path, &part, options)?,
+        Source::File(path) => read_path(path, &part, options)?,
         Source::Bytes { bytes, .. } => {
             // The HDF5 reader seeks in a file; bytes become one for as long as that takes.
             let io = |e| Error::io(&part, e);
             let mut file = tempfile::NamedTempFile::new().map_err(io)?;
             file.write_all(bytes).map_err(io)?;
-            guarded(file.path(), &part, options)?
+            read_path(file.path(), &part, options)?
         }
     };
     capture.source = source.full_name();
     Ok(capture)
 }
 
-/// Reads, and turns a panic of the HDF5 crate into an error.
-///
-/// The crate is young and its decoder indexes into what the file declares; a damaged file is the user's to hear about,
-/// not the process's to die of. Nothing of the crate's state outlives the call. The panic hook still speaks: a library
-/// must not replace it.
-fn guarded(path: &Path, part: &str, options: &ReadOptions) -> Result<Capture> {
-    catch_unwind(AssertUnwindSafe(|| {
+fn read_path(path: &Path, part: &str, options: &ReadOptions) -> Result<Capture> {
+    guarded("HDF5", part, || {
         let container = Container::open(path, part)?;
         if kilat::fits(&container) {
             kilat::read(&container)
@@ -66,15 +66,12 @@ fn guarded(path: &Path, part: &str, options: &ReadOptions) -> Result<Capture> {
         } else {
             mapped::read(&container, options)
         }
-    }))
-    .unwrap_or_else(|_| {
-        Err(malformed(part, "structure", "a sound HDF5 file", "damage that the decoder cannot follow"))
     })
 }
 
 /// Writes our own layout, which holds everything of a capture.
 pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
-    kilat::write(capture, path)?;
+    replace_path(path, |temporary| kilat::write(capture, temporary))?;
     Ok(Vec::new())
 }
 

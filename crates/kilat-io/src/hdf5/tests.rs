@@ -351,3 +351,33 @@ fn more_samples_than_a_chunk() {
     assert!(path.metadata().unwrap().len() < 400_000, "it is compressed");
     assert!(matches!(open(&path).channels()[0].samples.as_ref().unwrap(), SamplesRef::I32(x) if x == codes));
 }
+
+/// What the HDF5 crate decodes on its own, of datasets of every filter that ours decodes.
+#[test]
+#[cfg(not(feature = "libhdf5"))]
+fn chunks_are_decoded_as_the_library_decodes_them() {
+    use kilat_core::Codes;
+    use rust_hdf5::format::LibverBound;
+
+    let codes: Vec<i32> = (0..1_000_000).map(|i| (i * 7919) % 10_007 - 5000).collect();
+    let (_dir, path) = file(|f| {
+        f.set_libver_bound(LibverBound::V18).unwrap();
+        let data = || f.new_dataset::<i32>().shape([codes.len()]);
+        data().create("whole").unwrap().write_raw(&codes).unwrap();
+        data().chunk(&[4096]).create("plain").unwrap().write_raw(&codes).unwrap();
+        data().chunk(&[4096]).deflate(1).create("gzip").unwrap().write_raw(&codes).unwrap();
+        data().chunk(&[65_536]).shuffle_deflate(1).create("both").unwrap().write_raw(&codes).unwrap();
+    });
+    let container = Container::open(&path, "a.h5").unwrap();
+    for name in ["whole", "plain", "gzip", "both"] {
+        let array = container.array(name).unwrap();
+        let all = array.samples().unwrap();
+        assert!(matches!(all.as_ref(), Some(SamplesRef::I32(x)) if x == codes), "{name}");
+        let stored = array.in_parts().unwrap();
+        let mut own = Codes::default();
+        for range in [0..10, 4090..4100, 65_530..200_000, 999_990..1_000_000, 7..7] {
+            let part = stored.read(range.clone(), &mut own).unwrap();
+            assert!(matches!(part, SamplesRef::I32(x) if x == &codes[range.clone()]), "{name} {range:?}");
+        }
+    }
+}

@@ -30,10 +30,10 @@ use super::super::SIGNATURE;
 const MOST_BYTES: usize = 16 << 20;
 
 /// Blocks followed from one object; a chain that is longer goes round in circles.
-const MOST_BLOCKS: usize = 1000;
+pub(super) const MOST_BLOCKS: usize = 1000;
 
 /// Entries a node of a version-1 tree may declare; its bytes bound it as well.
-const MOST_ENTRIES: u16 = u16::MAX;
+pub(super) const MOST_ENTRIES: u16 = u16::MAX;
 
 /// The headers of the groups of a file.
 pub(super) struct Headers {
@@ -61,7 +61,7 @@ impl BlockReader for Blocks {
 }
 
 /// Type and content of a message of an object header.
-type Message = (u8, Vec<u8>);
+pub(super) type Message = (u8, Vec<u8>);
 
 impl Headers {
     /// The headers of the file at `path`; `None` when its superblock does not decode.
@@ -88,12 +88,28 @@ impl Headers {
         Some(Self { blocks: RefCell::new(blocks), context: FormatContext { sizeof_addr, sizeof_size }, root })
     }
 
-    /// Attribute `name` of the group at `path`; the root is `""`.
-    pub(super) fn attribute(&self, path: &str, name: &str) -> Option<AttributeMessage> {
+    /// The messages of the header of the object at `path`; the root is `""`.
+    pub(super) fn messages_of(&self, path: &str) -> Option<Vec<Message>> {
         let mut messages = self.messages(self.root)?;
         for step in path.split('/').filter(|s| !s.is_empty()) {
             messages = self.messages(self.child(&messages, step)?)?;
         }
+        Some(messages)
+    }
+
+    /// Widths of the addresses and sizes of the file.
+    pub(super) fn context(&self) -> &FormatContext {
+        &self.context
+    }
+
+    /// Byte of the file from which addresses count.
+    pub(super) fn base(&self) -> u64 {
+        self.blocks.borrow().base
+    }
+
+    /// Attribute `name` of the group at `path`; the root is `""`.
+    pub(super) fn attribute(&self, path: &str, name: &str) -> Option<AttributeMessage> {
+        let messages = self.messages_of(path)?;
         for (kind, data) in &messages {
             let entries = match *kind {
                 MSG_ATTRIBUTE => AttributeEntry::parse(data, &self.context).map(|e| vec![e]),

@@ -1,15 +1,21 @@
 //! HDF5 files read in Rust alone: what [`super::container`] needs of a decoder.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use kilat_core::{Samples, Stored};
 
 use rust_hdf5::{ByteOrder, DatatypeMessage, FileLocking, H5Dataset, H5File, StorageLayout};
 
 use super::container::{Layout, Numbers};
 use crate::elements::Element;
+use crate::mapped::Content;
 
 mod attributes;
+mod chunks;
 
 use attributes::Headers;
+use chunks::Chunks;
 
 pub(super) use rust_hdf5::Hdf5Error as Error;
 
@@ -19,13 +25,14 @@ type Result<T> = std::result::Result<T, Error>;
 pub(super) struct File {
     file: H5File,
     headers: Option<Headers>,
+    content: Option<Arc<Content>>,
 }
 
 impl File {
     pub(super) fn open(path: &Path) -> Result<Self> {
         // A lock would fail on read-only media and protects nothing: the file is read once.
         let file = H5File::options().locking(FileLocking::Disabled).open(path)?;
-        Ok(Self { file, headers: Headers::open(path) })
+        Ok(Self { file, headers: Headers::open(path), content: Content::of(path).ok().map(Arc::new) })
     }
 
     /// Paths of all datasets.
@@ -36,9 +43,15 @@ impl File {
     pub(super) fn dataset(&self, path: &str) -> Result<Dataset> {
         let dataset = self.file.dataset(path)?;
         let datatype = dataset.datatype()?;
+        let number = number_type(&datatype);
+        let ours = || {
+            let [n] = dataset.shape()[..] else { return None };
+            Chunks::of(self.headers.as_ref()?, self.content.as_ref()?, path, n, number?)
+        };
         Ok(Dataset {
             shape: dataset.shape(),
-            number: number_type(&datatype),
+            chunks: ours().map(Arc::new),
+            number,
             type_name: datatype.to_string(),
             element_size: dataset.element_size(),
             handle: dataset,
@@ -72,6 +85,7 @@ pub(super) struct Dataset {
     pub(super) number: Option<(Element, bool)>,
     pub(super) type_name: String,
     pub(super) element_size: usize,
+    chunks: Option<Arc<Chunks>>,
     handle: H5Dataset,
 }
 
@@ -87,11 +101,20 @@ impl Dataset {
     }
 
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
-        self.handle.read_raw_bytes()
+        match &self.chunks {
+            Some(chunks) => chunks.bytes().map_err(Error::InvalidState),
+            None => self.handle.read_raw_bytes(),
+        }
+    }
+
+    /// The samples as they lie in the file, when they can be decoded in parts.
+    pub(super) fn stored(&self) -> Option<Samples> {
+        let chunks: Arc<dyn Stored> = self.chunks.clone()?;
+        Some(chunks.into())
     }
 
     pub(super) fn texts(&self) -> Result<Vec<String>> {
-        self.handle.read_vlen_strings()
+        self.handle.read_strings()
     }
 
     /// A numeric attribute.

@@ -1,0 +1,97 @@
+//! Arrow messages, one after the other: a stream, or a file, which is a stream between a magic and a list of its messages.
+//!
+//! The lengths that they declare are checked before the Arrow crate makes room for them.
+
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::StreamDecoder;
+use arrow_ipc::{Message, root_as_message};
+use bytes::Bytes;
+use kilat_core::{Error, Result, Warning};
+
+use super::gathered::Gathered;
+use super::{ARROW, STREAM, malformed};
+
+/// Takes in all whole batches; what unpacks to more than `most` bytes is refused.
+pub(super) fn gather(content: &Bytes, part: &str, most: u64) -> Result<Gathered> {
+    let failed = |e: arrow_schema::ArrowError| malformed("Arrow", part, &e);
+    let start = if content.starts_with(ARROW) { ARROW.len() } else { 0 };
+    let (end, is_whole, rows) = whole_messages(content, start, most).map_err(|found| Error::Malformed {
+        format: "Arrow",
+        part: part.into(),
+        at: "messages".into(),
+        expected: format!("at most {most} bytes, which is what a file of this length can hold"),
+        found,
+    })?;
+    let mut buffer = Buffer::from(content.slice(start..end));
+    let mut decoder = StreamDecoder::new();
+    let mut gathered: Option<Gathered> = None;
+    while !buffer.is_empty() {
+        let batch = decoder.decode(&mut buffer).map_err(failed)?;
+        if let (None, Some(schema)) = (&gathered, decoder.schema()) {
+            gathered = Some(Gathered::new(schema, part, "Arrow", rows, 2 * content.len()));
+        }
+        if let (Some(gathered), Some(batch)) = (&mut gathered, batch) {
+            gathered.push(&batch, most)?;
+        }
+    }
+    // A stream without a batch shows its schema only when asked once more.
+    let schema = || decoder.schema().map(|s| Gathered::new(s, part, "Arrow", rows, 0));
+    let mut gathered = gathered.or_else(schema).ok_or_else(|| malformed("Arrow", part, &"no schema"))?;
+    if !is_whole {
+        let message = format!("the file is cut off there; the {} rows before it are kept", gathered.rows());
+        gathered.warn(Warning::new(format!("{part}: byte {end}"), message));
+    }
+    Ok(gathered)
+}
+
+/// The end of the last whole message, whether that is where the messages should end, and their rows; what is too large
+/// otherwise.
+fn whole_messages(content: &[u8], start: usize, most: u64) -> Result<(usize, bool, usize), String> {
+    let (mut at, mut left, mut rows) = (start, most, 0usize);
+    loop {
+        let Some((head, len)) = message_head(content.get(at..).unwrap_or_default()) else {
+            return Ok((at, at == content.len(), rows));
+        };
+        if len == 0 {
+            return Ok((at, true, rows));
+        }
+        let body = at.saturating_add(head).saturating_add(len);
+        let Some(message) = content.get(at + head..body).and_then(|m| root_as_message(m).ok()) else {
+            return Ok((at, false, rows));
+        };
+        let Some(length) = usize::try_from(message.bodyLength()).ok() else { return Ok((at, false, rows)) };
+        let Some(bytes) = content.get(body..body.saturating_add(length)) else {
+            return Ok((at, false, rows));
+        };
+        let unpacked = unpacked(&message, bytes);
+        left = left.checked_sub(unpacked).ok_or_else(|| format!("{unpacked} more"))?;
+        let length_of_batch = message.header_as_record_batch().map_or(0, |b| b.length());
+        rows = rows.saturating_add(usize::try_from(length_of_batch).unwrap_or(0));
+        at = body + length;
+    }
+}
+
+/// Bytes before a message and its length; none at the end of the data.
+fn message_head(bytes: &[u8]) -> Option<(usize, usize)> {
+    let word =
+        |at: usize| bytes.get(at..at + 4).and_then(|b| b.first_chunk::<4>()).map(|b| u32::from_le_bytes(*b));
+    // Before version 0.15 the length stood alone.
+    if bytes.starts_with(STREAM) { Some((8, word(4)? as usize)) } else { Some((4, word(0)? as usize)) }
+}
+
+/// Bytes that the buffers of a message declare to unpack to.
+fn unpacked(message: &Message<'_>, body: &[u8]) -> u64 {
+    let batch = message.header_as_record_batch();
+    let Some(batch) = batch.or_else(|| message.header_as_dictionary_batch()?.data()) else { return 0 };
+    if batch.compression().is_none() {
+        return 0;
+    }
+    let declared = |b: &arrow_ipc::Buffer| {
+        let at = usize::try_from(b.offset()).ok()?;
+        let length = body.get(at..at.checked_add(8)?)?.first_chunk::<8>()?;
+        // −1 says that this one is not compressed.
+        u64::try_from(i64::from_le_bytes(*length)).ok()
+    };
+    let buffers = batch.buffers().into_iter().flatten();
+    buffers.filter_map(declared).fold(0, u64::saturating_add)
+}

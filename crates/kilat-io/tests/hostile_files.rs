@@ -1,0 +1,242 @@
+//! Cut and damaged files of every format but COMTRADE and PQDIF: an answer or an error, never a panic, never much time, and
+//! never more memory than the file gives reason for.
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kilat_core::{Capture, Channel, SampleKind, SampleRate, TimeBase, Timestamp, Warning};
+use kilat_io::{ChannelMap, ReadOptions, SampleAxis, Source, read, read_source, write};
+
+/// Mutations of each file.
+const MUTATIONS: u64 = 2000;
+
+/// Far above what a file of some kilobytes takes, far below what a runaway loop takes.
+const MOST_TIME: Duration = Duration::from_secs(1);
+
+/// Memory that a reader may take whatever the file.
+const BASE: usize = 64 << 10;
+
+/// Counts what is allocated, and the most of it at a time.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+#[expect(unsafe_code, reason = "the trait of allocators is unsafe")]
+// SAFETY: everything is left to the allocator of the system.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller keeps to the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller keeps to the contract.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps to the contract.
+        unsafe { System.dealloc(p, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `f` returns, and the memory it took at its height. Only one test may count at a time.
+fn counted<T>(f: impl FnOnce() -> T) -> (T, usize) {
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let out = f();
+    (out, PEAK.load(Ordering::Relaxed).saturating_sub(before))
+}
+
+fn width(kind: SampleKind) -> usize {
+    match kind {
+        SampleKind::I16 => 2,
+        SampleKind::I32 | SampleKind::F32 => 4,
+        SampleKind::F64 => 8,
+    }
+}
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn capture(n: u32, as_codes: bool) -> Capture {
+    let wave = |f: f64| (0..n).map(|i| (f64::from(i) * f).sin() * 325.0).collect::<Vec<_>>();
+    let codes: Vec<i16> = wave(0.05).iter().map(|v| (*v * 100.0) as i16).collect();
+    let start = Some(Timestamp(1_716_793_200_000_000_000));
+    let time = TimeBase::uniform(SampleRate::from_hz(6400.0).unwrap(), u64::from(n), start);
+    let ua =
+        if as_codes { Channel::new("Ua", "V", codes.clone()) } else { Channel::new("Ua", "V", wave(0.05)) };
+    let channels = vec![ua, Channel::new("Ia", "A", codes).with_scale(0.5, 1.0)];
+    let mut capture = Capture::new(time, channels).unwrap();
+    capture.notes.push(("place".into(), "feeder 7".into()));
+    capture.warnings.push(Warning::new("line 3", "a repaired date"));
+    capture
+}
+
+fn file(extension: &str, n: u32, dir: &Path) -> std::path::PathBuf {
+    let path = dir.join(format!("a.{extension}"));
+    write(&capture(n, ["flac", "wav"].contains(&extension)), &path).unwrap();
+    path
+}
+
+fn options(extension: &str) -> ReadOptions {
+    let map = if extension == "npy" {
+        vec![ChannelMap { source: "1".into(), ..ChannelMap::default() }]
+    } else {
+        vec![]
+    };
+    ReadOptions {
+        sample_rate_hz: Some(6400.0),
+        axis: Some(SampleAxis::Columns),
+        map,
+        ..ReadOptions::default()
+    }
+}
+
+/// Numbers that look random and are the same every time (`SplitMix64`).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ z >> 31) % n as u64) as usize
+    }
+}
+
+/// Reads; the memory it may take is `most`.
+fn try_read(extension: &str, bytes: Vec<u8>, most: usize, what: &str) -> bool {
+    let source = Source::Bytes { name: format!("a.{extension}"), bytes };
+    let options = options(extension);
+    let begun = Instant::now();
+    let (answer, peak) = counted(|| read_source(&source, &options));
+    let took = begun.elapsed();
+    assert!(took < MOST_TIME, "{extension}: {what}: {took:?}");
+    assert!(peak <= most, "{extension}: {what}: {peak} bytes of memory, at most {most}");
+    if let Ok(capture) = &answer {
+        for c in capture.channels() {
+            let values = c.values(0..c.len()).map_or(c.len(), |v| v.len());
+            assert!(values as u64 == capture.len(), "{extension}: {what}");
+        }
+    }
+    answer.is_ok()
+}
+
+/// Every prefix of at most `prefixes`, and the mutations. What a damaged file unpacks to counts as present.
+fn attack(extension: &str, prefixes: usize, unpacked: usize) {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(file(extension, 100, dir.path())).unwrap();
+    let most = BASE + 2 * (whole.len() + unpacked);
+    assert!(try_read(extension, whole.clone(), most, "whole"));
+    let step = whole.len().div_ceil(prefixes);
+    for n in (0..whole.len()).step_by(step) {
+        try_read(extension, whole[..n].to_vec(), most, &format!("first {n} bytes"));
+    }
+    let mut random = Random(1);
+    for seed in 0..MUTATIONS {
+        let mut bytes = whole.clone();
+        for _ in 0..=random.below(4) {
+            let at = random.below(bytes.len());
+            match random.below(5) {
+                0 => bytes[at] ^= 1 << random.below(8),
+                1 => bytes[at] = random.below(256) as u8,
+                2 => bytes[at] = 0xff,
+                3 => {
+                    let end = (at + random.below(8) + 1).min(bytes.len());
+                    bytes[at..end].fill(0xff);
+                }
+                _ => {
+                    let end = (at + random.below(64)).min(bytes.len());
+                    bytes.drain(at..end);
+                    bytes.push(0);
+                }
+            }
+        }
+        try_read(extension, bytes, most, &format!("mutation {seed}"));
+    }
+}
+
+/// The messages of panics that a decoder's caller turns into errors would fill the screen.
+fn silently(f: impl FnOnce()) {
+    static HOOK: Mutex<()> = Mutex::new(());
+    let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    std::panic::set_hook(hook);
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn csv_survives() {
+    attack("csv", usize::MAX, 0);
+}
+
+#[test]
+fn npy_survives() {
+    attack("npy", usize::MAX, 0);
+}
+
+#[test]
+fn npz_survives() {
+    attack("npz", usize::MAX, 0);
+}
+
+#[test]
+fn wav_survives() {
+    attack("wav", usize::MAX, 0);
+}
+
+#[test]
+fn flac_survives() {
+    // A frame of 65535 samples of 8 channels may be as short as a constant.
+    silently(|| attack("flac", usize::MAX, 4 << 20));
+}
+
+#[test]
+fn parquet_survives() {
+    silently(|| attack("parquet", usize::MAX, 32 << 20));
+}
+
+#[test]
+fn arrow_survives() {
+    silently(|| attack("arrow", usize::MAX, 32 << 20));
+}
+
+#[test]
+#[cfg_attr(feature = "libhdf5", ignore = "the C library itself reads out of bounds on damaged files")]
+fn hdf5_survives() {
+    // The crate reads up to 16 MiB of what a file declares before it looks whether that is there.
+    silently(|| attack("h5", 2000, 32 << 20));
+}
+
+#[test]
+fn a_sound_file_takes_no_more_than_twice_its_samples() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().unwrap();
+    let n = 200_000;
+    for extension in ["npy", "npz", "wav", "flac", "parquet", "arrow", "h5"] {
+        let path = file(extension, n, dir.path());
+        let (capture, peak) = counted(|| read(&path, &options(extension)).unwrap());
+        let samples: usize = capture.channels().iter().map(|c| c.len() * width(c.samples.kind())).sum();
+        let present = samples.max(path.metadata().unwrap().len() as usize);
+        assert!(peak <= BASE + 2 * present, "{extension}: {peak} bytes for {present}");
+    }
+}
