@@ -23,7 +23,11 @@ pub struct Args {
     /// Recordings, or synth:NAME for a generated example.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<String>,
-    /// Write to this file instead of printing tables: .json, .csv with one --table, or .pqd with all trends.
+    /// Read all FILEs as parts of one recording, in the order of their starts; gaps stay gaps.
+    #[arg(long)]
+    join: bool,
+    /// Write to this file instead of printing tables: .json; .csv, .parquet or .arrow with one --table; .h5 with all of
+    /// them; .pqd with all trends.
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// Print one JSON document (docs/json.md).
@@ -32,7 +36,7 @@ pub struct Args {
     /// The harmonics and supraharmonics of every interval (JSON, CSV), the harmonics (PQDIF), not only their means.
     #[arg(long)]
     full: bool,
-    /// Table that a .csv file holds.
+    /// Table that a .csv, .parquet or .arrow file holds.
     #[arg(long, value_enum, default_value_t = Table::Intervals)]
     table: Table,
     #[command(flatten)]
@@ -48,6 +52,8 @@ Examples:
   kilat analyze feeder7.cfg -o events.csv --table events
   kilat analyze week.h5 -o trend.csv --table ten-minutes
   kilat analyze feeder7.cfg -o trends.pqd
+  kilat analyze week.h5 -o trend.parquet --table ten-minutes
+  kilat analyze --join day1.csv day2.csv day3.csv
   kilat analyze --json synth:kaur-2024 | jq '.files[].findings[].cause'
 
 A settings file for --config:
@@ -108,6 +114,8 @@ enum Format {
     Json,
     Csv,
     Pqdif,
+    /// Parquet, Arrow, HDF5.
+    Tables,
 }
 
 fn format(path: &Path) -> Result<Format, Error> {
@@ -115,11 +123,12 @@ fn format(path: &Path) -> Result<Format, Error> {
         Some("json") => Ok(Format::Json),
         Some("csv") => Ok(Format::Csv),
         Some("pqd") => Ok(Format::Pqdif),
+        _ if kilat::io::table::is_written(path, false) => Ok(Format::Tables),
         other => {
             let found = other.map_or("none".into(), |e| format!(".{e}"));
             Err(Error::config(
                 path.display().to_string(),
-                format!("expected the extension .json, .csv or .pqd, found {found}"),
+                format!("expected the extension .json, .csv, .parquet, .arrow, .h5 or .pqd, found {found}"),
             ))
         }
     }
@@ -131,8 +140,12 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut files = Vec::new();
     let mut trends = Observations::default();
-    for file in &args.files {
-        let analyzed = args.read.read(file).and_then(|capture| args.analysis.analyze(file, capture));
+    // Files are read one by one, so that only one is in memory at a time; joined ones are one already.
+    let mut joined = args.join.then(|| args.read.read_joined(&args.files)).transpose()?;
+    let names = if args.join { vec![args.files.join(", ")] } else { args.files.clone() };
+    for name in &names {
+        let capture = joined.take().map_or_else(|| args.read.read(name), Ok);
+        let analyzed = capture.and_then(|capture| args.analysis.analyze(name, capture));
         match analyzed {
             Ok(Analyzed { capture, analysis, findings, assumed }) => {
                 if let Some(Format::Pqdif) = output_format {
@@ -163,6 +176,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         match format {
             Format::Json => write(print::to_json(&Document::new(files.clone()))?)?,
             Format::Csv => write(output::csv(&files, args.table.into())?)?,
+            Format::Tables => output::write_tables(&files, args.table.into(), path)?,
             Format::Pqdif => {
                 for line in kilat::io::write_observations(&trends, path)? {
                     print::note(&format!("{}: {line}", path.display()));

@@ -22,7 +22,7 @@ pub struct Args {
     /// Recording, or synth:NAME for a generated example.
     #[arg(value_name = "IN")]
     input: String,
-    /// File to write: .cfg or .cff (COMTRADE), .pqd, .h5, .csv or .npy.
+    /// File to write: .cfg or .cff (COMTRADE), .h5, .pqd, .parquet, .arrow, .npz, .npy, .wav, .flac or .csv.
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// Print one JSON document (docs/json.md).

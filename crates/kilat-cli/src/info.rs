@@ -209,9 +209,13 @@ fn supports(i: &CaptureInfo) -> String {
         0 => "no power (no voltage and current of one phase)".into(),
         n => format!("power of {n} phase{}", if n == 1 { "" } else { "s" }),
     };
-    format!(
+    let flicker = match s.pst_values {
+        None => "no".into(),
+        Some(n) => format!("yes, {n} values of Pst"),
+    };
+    let mut text = format!(
         "  supports  {:?} wiring at {} Hz: {} intervals of {} cycles, 10-s frequency values: {},\n            \
-         harmonics to order {}, {power}, transient fronts from {}\n",
+         harmonics to order {}, flicker: {flicker}, {power},\n            transient fronts from {}\n",
         s.wiring,
         s.nominal_frequency_hz,
         s.intervals,
@@ -219,5 +223,9 @@ fn supports(i: &CaptureInfo) -> String {
         s.frequency_values,
         s.orders,
         duration(s.resolved_front_s)
-    )
+    );
+    for limit in &s.limits {
+        let _ = writeln!(text, "  limit     {limit}");
+    }
+    text
 }

@@ -19,7 +19,7 @@ use failure::Outcome;
 
 /// Measures power quality on captured waveforms.
 ///
-/// Reads COMTRADE, PQDIF, HDF5, NPY and CSV recordings of voltages and currents, computes r.m.s., frequency, harmonics, unbalance,
+/// Reads COMTRADE, PQDIF, HDF5, Parquet, Arrow, WAV, FLAC, NPY, NPZ and CSV recordings of voltages and currents, computes r.m.s., frequency, harmonics, unbalance,
 /// power, dips, swells, interruptions and transients per IEC 61000-4-30, and names probable causes.
 #[derive(Parser)]
 #[command(name = "kilat", version, term_width = 100, after_help = AFTER)]

@@ -90,6 +90,15 @@ impl ReadArgs {
         }
     }
 
+    /// Reads `files` as the parts of one recording.
+    pub fn read_joined(&self, files: &[String]) -> Result<Capture, Failure> {
+        if let Some(file) = files.iter().find(|f| f.starts_with(SYNTH)) {
+            let error = Error::config("--join", "a generated example is no part of a recording");
+            return Err(Failure::about(file)(error));
+        }
+        Ok(kilat::io::read_all(files, &self.options())?)
+    }
+
     fn options(&self) -> ReadOptions {
         ReadOptions {
             strict: self.strict,

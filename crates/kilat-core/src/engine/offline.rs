@@ -120,7 +120,7 @@ pub fn main_rate(capture: &Capture) -> Result<SampleRate> {
 }
 
 /// What this capture cannot support, said rather than guessed.
-fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
+pub fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let config = &plan.config;
     for (i, c) in capture.channels().iter().enumerate() {

@@ -1,6 +1,6 @@
 //! A capture described: where it came from, its channels with extremes, and what can be measured on it.
 
-use kilat_core::engine::offline::main_rate;
+use kilat_core::engine::offline::{limits, main_rate};
 use kilat_core::engine::plan::{ChannelSpec, Plan};
 use kilat_core::{Capture, Channel, Config, Kind, Phase, Result, SampleKind, Timestamp, Warning, Wiring};
 use serde::Serialize;
@@ -118,6 +118,10 @@ pub struct Support {
     pub orders: usize,
     /// Whole 10-s frequency values that fit into the segments.
     pub frequency_values: u64,
+    /// Whole 10-min values of Pst that fit into the segments; absent when the rate or the channels give no flicker.
+    pub pst_values: Option<u64>,
+    /// What this recording cannot give, and why.
+    pub limits: Vec<Warning>,
     /// Shortest front of a transient that is resolved, three samples, in seconds.
     pub resolved_front_s: f64,
 }
@@ -142,6 +146,8 @@ fn support(capture: &Capture, nominal_frequency_hz: f64) -> Result<Support> {
         intervals: whole(interval_s),
         orders: plan.orders,
         frequency_values: whole(10.0),
+        pst_values: (0..plan.channels.len()).any(|c| plan.flicker(c).is_some()).then(|| whole(600.0)),
+        limits: limits(&plan, capture),
         resolved_front_s: rate.seconds(3.0),
     })
 }

@@ -28,7 +28,7 @@ pub use observations::{ObservationInfo, ObservationTable, observations, only_obs
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};
-pub use tables::{Table, csv};
+pub use tables::{TABLES_SCHEMA, Table, csv, table, write_tables};
 pub use trends::trends;
 
 /// Version of the JSON document: it changes when a key changes its meaning or goes.

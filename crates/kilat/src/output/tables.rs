@@ -1,11 +1,17 @@
-//! CSV: one table of one or more analyses, a row per interval, half cycle, event or transient.
+//! Tables of one or more analyses, a row per interval, half cycle, event or transient: as CSV, Parquet, Arrow and HDF5.
+
+use std::path::Path;
 
 use kilat_core::engine::sink::Period;
 use kilat_core::pq::power::system::SystemColumns;
 use kilat_core::{Error, Flags, Result, Timestamp};
+use kilat_io::table::{self, Column};
 use serde::Serialize;
 
-use super::{AnalysisOutput, ChannelColumns, IntervalColumns, PairColumns, period_name};
+use super::{AGGREGATES, AnalysisOutput, ChannelColumns, IntervalColumns, PairColumns, period_name};
+
+/// Version of the tables in Parquet, Arrow and HDF5: it changes when a column changes its meaning or goes.
+pub const TABLES_SCHEMA: u32 = 1;
 
 /// A table that can be written as CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,54 +36,130 @@ pub enum Table {
     Transients,
 }
 
-/// `table` of all `files` as CSV. The first column names the file; a field without a value is empty.
+impl Table {
+    /// All tables.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let others = [
+            Self::HalfCycles,
+            Self::Frequency,
+            Self::Flicker,
+            Self::Events,
+            Self::Rvc,
+            Self::Bursts,
+            Self::Supraharmonics,
+            Self::Transients,
+        ];
+        [Period::Basic].into_iter().chain(AGGREGATES).map(Self::Intervals).chain(others)
+    }
+
+    /// Its name: `intervals`, `intervals_10min`, `events`, ...
+    pub fn name(self) -> String {
+        match self {
+            Self::Intervals(Period::Basic) => "intervals".into(),
+            Self::Intervals(period) => format!("intervals_{}", period_name(period)),
+            Self::HalfCycles => "half_cycles".into(),
+            Self::Frequency => "frequency".into(),
+            Self::Flicker => "flicker".into(),
+            Self::Events => "events".into(),
+            Self::Rvc => "rvc".into(),
+            Self::Bursts => "bursts".into(),
+            Self::Supraharmonics => "supraharmonics".into(),
+            Self::Transients => "transients".into(),
+        }
+    }
+
+    fn columns(self, f: &AnalysisOutput) -> Columns {
+        match self {
+            Self::Intervals(period) => intervals(f, period),
+            Self::HalfCycles => half_cycles(f),
+            Self::Frequency => frequency(f),
+            Self::Flicker => flicker(f),
+            Self::Events => events(f),
+            Self::Rvc => rvc(f),
+            Self::Bursts => bursts(f),
+            Self::Supraharmonics => supraharmonics(f),
+            Self::Transients => transients(f),
+        }
+    }
+}
+
+/// Titles and values.
+type Columns = Vec<(String, Column)>;
+
+/// `table` of all `files`, one below the other; the first column names the file.
 ///
 /// # Errors
 /// [`Error::Mismatch`] when two files have different channels, for a table with columns per channel.
-pub fn csv(files: &[AnalysisOutput], table: Table) -> Result<String> {
-    let mut header: Vec<String> = Vec::new();
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
+pub fn table(files: &[AnalysisOutput], table: Table) -> Result<table::Table> {
+    let mut all: Columns = Vec::new();
     for f in files {
-        let (titles, rows) = match table {
-            Table::Intervals(period) => intervals(f, period),
-            Table::HalfCycles => half_cycles(f),
-            Table::Frequency => frequency(f),
-            Table::Flicker => flicker(f),
-            Table::Events => events(f),
-            Table::Rvc => rvc(f),
-            Table::Bursts => bursts(f),
-            Table::Supraharmonics => supraharmonics(f),
-            Table::Transients => transients(f),
-        };
-        if header.is_empty() {
-            writer
-                .write_record(std::iter::once("file").chain(titles.iter().map(String::as_str)))
-                .map_err(failed)?;
-            header = titles;
-        } else if header != titles {
-            let what = format!("columns of {}", f.origin.file);
-            return Err(Error::mismatch(what, header.join(", "), titles.join(", ")));
+        let mut columns = table.columns(f);
+        let rows = columns.first().map_or(0, |(_, c)| c.len());
+        columns.insert(0, ("file".into(), Column::Texts(vec![f.origin.file.clone(); rows])));
+        if all.is_empty() {
+            all = columns;
+            continue;
         }
-        for row in rows {
-            writer.write_record(std::iter::once(&f.origin.file).chain(&row)).map_err(failed)?;
+        let titles = |c: &Columns| c.iter().map(|(t, _)| t.as_str()).collect::<Vec<_>>().join(", ");
+        let differ = Error::mismatch(format!("columns of {}", f.origin.file), titles(&all), titles(&columns));
+        if titles(&all) != titles(&columns) {
+            return Err(differ);
         }
+        let both = all.into_iter().zip(columns).map(|((title, a), (_, b))| Some((title, a.followed_by(b)?)));
+        all = both.collect::<Option<_>>().ok_or(differ)?;
+    }
+    Ok(table::Table { name: table.name(), columns: all })
+}
+
+/// `table` of all `files` as CSV; a field without a value is empty.
+///
+/// # Errors
+/// Those of [`table()`].
+pub fn csv(files: &[AnalysisOutput], table: Table) -> Result<String> {
+    let columns = self::table(files, table)?.columns;
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns.iter().map(|(title, _)| title)).map_err(failed)?;
+    let rows = columns.first().map_or(0, |(_, c)| c.len());
+    for row in 0..rows {
+        writer.write_record(columns.iter().map(|(_, c)| cell(c, row))).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(failed)?;
     String::from_utf8(bytes).map_err(failed)
+}
+
+/// Writes `table` of all `files` to Parquet or Arrow, or all tables to HDF5, as the extension of `path` says.
+///
+/// # Errors
+/// Those of [`table()`] and of [`kilat_io::table::write()`].
+pub fn write_tables(files: &[AnalysisOutput], table: Table, path: &Path) -> Result<()> {
+    let tables: Vec<table::Table> = if table::is_written(path, true) {
+        Table::all().map(|t| self::table(files, t)).collect::<Result<_>>()?
+    } else {
+        vec![self::table(files, table)?]
+    };
+    let about =
+        [("kilat_results", TABLES_SCHEMA.to_string()), ("kilat", env!("CARGO_PKG_VERSION").to_owned())];
+    table::write(&tables, &about, path)
 }
 
 fn failed(e: impl std::fmt::Display) -> Error {
     Error::config("CSV", e.to_string())
 }
 
-type Rows = (Vec<String>, Vec<Vec<String>>);
-
-fn number(v: f64) -> String {
-    if v.is_finite() { v.to_string() } else { String::new() }
+/// A field of CSV.
+fn cell(column: &Column, row: usize) -> String {
+    match column {
+        Column::Numbers(x) if !x[row].is_finite() => String::new(),
+        Column::Numbers(x) => x[row].to_string(),
+        Column::Counts(x) => x[row].to_string(),
+        Column::Texts(x) => x[row].clone(),
+        Column::Moments(x) => x[row].map_or(String::new(), |t| t.to_string()),
+        Column::Truths(x) => x[row].to_string(),
+    }
 }
 
-fn moment(f: &AnalysisOutput, seconds: f64) -> String {
-    f.origin.start.map_or(String::new(), |t: Timestamp| t.plus_seconds(seconds).to_string())
+fn moment(f: &AnalysisOutput, seconds: f64) -> Option<Timestamp> {
+    f.origin.start.map(|t: Timestamp| t.plus_seconds(seconds))
 }
 
 fn flags(flags: Flags) -> String {
@@ -89,7 +171,49 @@ fn word(value: impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn intervals(f: &AnalysisOutput, period: Period) -> Rows {
+/// Columns of rows of one kind, built one after the other.
+struct Build<'a, T> {
+    rows: &'a [T],
+    columns: Columns,
+}
+
+impl<'a, T> Build<'a, T> {
+    fn of(rows: &'a [T]) -> Self {
+        Self { rows, columns: Vec::new() }
+    }
+
+    fn push(mut self, title: &str, column: Column) -> Self {
+        self.columns.push((title.to_owned(), column));
+        self
+    }
+
+    fn numbers(self, title: &str, value: impl Fn(&T) -> f64) -> Self {
+        let column = self.rows.iter().map(value).collect();
+        self.push(title, Column::Numbers(column))
+    }
+
+    fn counts(self, title: &str, value: impl Fn(&T) -> u64) -> Self {
+        let column = self.rows.iter().map(value).collect();
+        self.push(title, Column::Counts(column))
+    }
+
+    fn texts(self, title: &str, value: impl Fn(&T) -> String) -> Self {
+        let column = self.rows.iter().map(value).collect();
+        self.push(title, Column::Texts(column))
+    }
+
+    fn moments(self, title: &str, value: impl Fn(&T) -> Option<Timestamp>) -> Self {
+        let column = self.rows.iter().map(value).collect();
+        self.push(title, Column::Moments(column))
+    }
+
+    fn truths(self, title: &str, value: impl Fn(&T) -> bool) -> Self {
+        let column = self.rows.iter().map(value).collect();
+        self.push(title, Column::Truths(column))
+    }
+}
+
+fn intervals(f: &AnalysisOutput, period: Period) -> Columns {
     if let Some(a) = f.aggregates.iter().find(|a| a.period == period_name(period)) {
         return measured(f, &a.intervals, a.channels.iter(), a.power.iter(), &a.system_power);
     }
@@ -103,7 +227,7 @@ fn measured<'a>(
     channels: impl Iterator<Item = &'a ChannelColumns> + Clone,
     power: impl Iterator<Item = &'a PairColumns>,
     system_power: &'a SystemColumns<Vec<f64>>,
-) -> Rows {
+) -> Columns {
     let mut columns: Vec<(String, &[f64])> =
         vec![("covered_s".into(), &i.covered_s), ("frequency_hz".into(), &i.frequency_hz)];
     for c in channels.clone() {
@@ -130,165 +254,126 @@ fn measured<'a>(
     }
     let of_system = system_power.columns().into_iter().filter(|(_, x)| !x.is_empty());
     columns.extend(of_system.map(|(title, x)| (format!("system {title}"), x.as_slice())));
-    let titles = ["start_s", "start", "stamp_s", "stamp", "cycles", "basics"].map(str::to_owned).into_iter();
-    let titles = titles.chain(columns.iter().map(|(title, _)| title.clone())).chain(["flags".to_owned()]);
-    let row = |k: usize| {
-        let (start_s, stamp) = (i.start_s[k], i.stamp.get(k).map_or(String::new(), ToString::to_string));
-        let values = columns.iter().map(|(_, x)| x.get(k).map_or(String::new(), |v| number(*v)));
-        [number(start_s), moment(f, start_s), number(i.stamp_s[k]), stamp]
-            .into_iter()
-            .chain([i.cycles[k].to_string(), i.basics[k].to_string()])
-            .chain(values)
-            .chain([flags(i.flags[k])])
-            .collect()
-    };
-    (titles.collect(), (0..i.start_s.len()).map(row).collect())
+
+    let rows: Vec<usize> = (0..i.start_s.len()).collect();
+    let mut build = Build::of(&rows)
+        .numbers("start_s", |k| i.start_s[*k])
+        .moments("start", |k| moment(f, i.start_s[*k]))
+        .numbers("stamp_s", |k| i.stamp_s[*k])
+        .moments("stamp", |k| i.stamp.get(*k).copied())
+        .counts("cycles", |k| i.cycles[*k].into())
+        .counts("basics", |k| i.basics[*k].into());
+    for (title, x) in columns {
+        // A quantity that is not measured has a column without values, so that the table keeps its shape.
+        build = build.numbers(&title, |k| x.get(*k).copied().unwrap_or(f64::NAN));
+    }
+    build.texts("flags", |k| flags(i.flags[*k])).columns
 }
 
-fn titled(titles: &[&str], rows: Vec<Vec<String>>) -> Rows {
-    (titles.iter().map(|t| (*t).to_owned()).collect(), rows)
-}
-
-fn half_cycles(f: &AnalysisOutput) -> Rows {
+fn half_cycles(f: &AnalysisOutput) -> Columns {
     let mut rows = Vec::new();
     for c in &f.channels {
         let Some(h) = &c.half_cycles else { continue };
         for ((&s, &u), &flag) in h.start_s.iter().zip(&h.u_rms_v).zip(&h.flags) {
-            rows.push(vec![c.measured.name.clone(), number(s), moment(f, s), number(u), flags(flag)]);
+            rows.push((&c.measured.name, s, u, flag));
         }
     }
-    titled(&["channel", "start_s", "start", "u_rms_v", "flags"], rows)
+    Build::of(&rows)
+        .texts("channel", |r| r.0.clone())
+        .numbers("start_s", |r| r.1)
+        .moments("start", |r| moment(f, r.1))
+        .numbers("u_rms_v", |r| r.2)
+        .texts("flags", |r| flags(r.3))
+        .columns
 }
 
-fn frequency(f: &AnalysisOutput) -> Rows {
+fn frequency(f: &AnalysisOutput) -> Columns {
     let x = &f.frequency;
-    let rows = x.start_s.iter().zip(&x.hz).zip(&x.flags);
-    let row =
-        |((&s, &hz), &flag): ((&f64, &f64), &Flags)| vec![number(s), moment(f, s), number(hz), flags(flag)];
-    titled(&["start_s", "start", "frequency_hz", "flags"], rows.map(row).collect())
+    let rows: Vec<usize> = (0..x.start_s.len()).collect();
+    Build::of(&rows)
+        .numbers("start_s", |k| x.start_s[*k])
+        .moments("start", |k| moment(f, x.start_s[*k]))
+        .numbers("frequency_hz", |k| x.hz[*k])
+        .texts("flags", |k| flags(x.flags[*k]))
+        .columns
 }
 
-fn flicker(f: &AnalysisOutput) -> Rows {
+fn flicker(f: &AnalysisOutput) -> Columns {
     let mut rows = Vec::new();
     for c in &f.channels {
         let Some(flicker) = &c.flicker else { continue };
         for (quantity, t) in [("pst", &flicker.pst), ("plt", &flicker.plt)] {
             for ((&s, &severity), &flag) in t.start_s.iter().zip(&t.severity).zip(&t.flags) {
-                let value = number(severity);
-                rows.push(vec![
-                    c.measured.name.clone(),
-                    quantity.into(),
-                    number(s),
-                    moment(f, s),
-                    value,
-                    flags(flag),
-                ]);
+                rows.push((&c.measured.name, quantity, s, severity, flag));
             }
         }
     }
-    titled(&["channel", "quantity", "start_s", "start", "severity", "flags"], rows)
+    Build::of(&rows)
+        .texts("channel", |r| r.0.clone())
+        .texts("quantity", |r| r.1.to_owned())
+        .numbers("start_s", |r| r.2)
+        .moments("start", |r| moment(f, r.2))
+        .numbers("severity", |r| r.3)
+        .texts("flags", |r| flags(r.4))
+        .columns
 }
 
-fn events(f: &AnalysisOutput) -> Rows {
-    let row = |e: &super::EventOutput| {
-        vec![
-            word(e.kind),
-            e.polyphase.to_string(),
-            e.channels.join(" "),
-            e.extreme_channel.clone(),
-            number(e.start_s),
-            moment(f, e.start_s),
-            number(e.duration_s),
-            number(e.residual_v),
-            number(e.magnitude_pu),
-            number(e.depth_pct),
-            e.category.to_owned(),
-            word(e.itic),
-            flags(e.flags),
-            e.open.to_string(),
-        ]
-    };
-    let titles = [
-        "kind",
-        "polyphase",
-        "channels",
-        "extreme_channel",
-        "start_s",
-        "start",
-        "duration_s",
-        "residual_v",
-        "magnitude_pu",
-        "depth_pct",
-        "category",
-        "itic",
-        "flags",
-        "open",
-    ];
-    titled(&titles, f.events.iter().map(row).collect())
+fn events(f: &AnalysisOutput) -> Columns {
+    Build::of(&f.events)
+        .texts("kind", |e| word(e.kind))
+        .truths("polyphase", |e| e.polyphase)
+        .texts("channels", |e| e.channels.join(" "))
+        .texts("extreme_channel", |e| e.extreme_channel.clone())
+        .numbers("start_s", |e| e.start_s)
+        .moments("start", |e| moment(f, e.start_s))
+        .numbers("duration_s", |e| e.duration_s)
+        .numbers("residual_v", |e| e.residual_v)
+        .numbers("magnitude_pu", |e| e.magnitude_pu)
+        .numbers("depth_pct", |e| e.depth_pct)
+        .texts("category", |e| e.category.to_owned())
+        .texts("itic", |e| word(e.itic))
+        .texts("flags", |e| flags(e.flags))
+        .truths("open", |e| e.open)
+        .columns
 }
 
-fn rvc(f: &AnalysisOutput) -> Rows {
-    let row = |e: &super::RapidChangeOutput| {
-        vec![
-            e.channels.join(" "),
-            e.extreme_channel.clone(),
-            number(e.start_s),
-            moment(f, e.start_s),
-            number(e.duration_s),
-            number(e.delta_steady_v),
-            number(e.delta_steady_pct),
-            number(e.delta_max_v),
-            number(e.delta_max_pct),
-            flags(e.flags),
-            e.open.to_string(),
-        ]
-    };
-    let titles = [
-        "channels",
-        "extreme_channel",
-        "start_s",
-        "start",
-        "duration_s",
-        "delta_steady_v",
-        "delta_steady_pct",
-        "delta_max_v",
-        "delta_max_pct",
-        "flags",
-        "open",
-    ];
-    titled(&titles, f.rvc.iter().map(row).collect())
+fn rvc(f: &AnalysisOutput) -> Columns {
+    Build::of(&f.rvc)
+        .texts("channels", |e| e.channels.join(" "))
+        .texts("extreme_channel", |e| e.extreme_channel.clone())
+        .numbers("start_s", |e| e.start_s)
+        .moments("start", |e| moment(f, e.start_s))
+        .numbers("duration_s", |e| e.duration_s)
+        .numbers("delta_steady_v", |e| e.delta_steady_v)
+        .numbers("delta_steady_pct", |e| e.delta_steady_pct)
+        .numbers("delta_max_v", |e| e.delta_max_v)
+        .numbers("delta_max_pct", |e| e.delta_max_pct)
+        .texts("flags", |e| flags(e.flags))
+        .truths("open", |e| e.open)
+        .columns
 }
 
-fn bursts(f: &AnalysisOutput) -> Rows {
-    let row = |b: &super::BurstOutput| {
-        vec![
-            number(b.hz),
-            b.channel.clone(),
-            number(b.start_s),
-            moment(f, b.start_s),
-            number(b.duration_s),
-            number(b.largest_v),
-            number(b.largest_pct),
-            flags(b.flags),
-            b.open.to_string(),
-        ]
-    };
-    let titles =
-        ["hz", "channel", "start_s", "start", "duration_s", "largest_v", "largest_pct", "flags", "open"];
-    titled(&titles, f.bursts.iter().map(row).collect())
+fn bursts(f: &AnalysisOutput) -> Columns {
+    Build::of(&f.bursts)
+        .numbers("hz", |b| b.hz)
+        .texts("channel", |b| b.channel.clone())
+        .numbers("start_s", |b| b.start_s)
+        .moments("start", |b| moment(f, b.start_s))
+        .numbers("duration_s", |b| b.duration_s)
+        .numbers("largest_v", |b| b.largest_v)
+        .numbers("largest_pct", |b| b.largest_pct)
+        .texts("flags", |b| flags(b.flags))
+        .truths("open", |b| b.open)
+        .columns
 }
 
-fn supraharmonics(f: &AnalysisOutput) -> Rows {
+fn supraharmonics(f: &AnalysisOutput) -> Columns {
     let mut rows = Vec::new();
     for (s, c) in f.supraharmonics.iter().flat_map(|s| s.channels.iter().map(move |c| (s, c))) {
         let mut add = |(start_s, flag): (f64, String), low: &[f64], high: [&[f64]; 3]| {
-            let place = [c.channel.clone(), number(start_s), moment(f, start_s)];
             let low = s.low_hz.iter().zip(low).map(|(hz, mean)| [*hz, f64::NAN, *mean, f64::NAN]);
             let high = s.high_hz.iter().enumerate().map(|(k, hz)| [*hz, high[0][k], high[1][k], high[2][k]]);
-            for values in low.chain(high) {
-                let cells = place.iter().cloned().chain(values.map(number)).chain([flag.clone()]);
-                rows.push(cells.collect());
-            }
+            rows.extend(low.chain(high).map(|values| (&c.channel, start_s, values, flag.clone())));
         };
         match &c.intervals {
             None => add((0.0, String::new()), &c.low_mean, [&c.high_min, &c.high_mean, &c.high_max]),
@@ -300,39 +385,31 @@ fn supraharmonics(f: &AnalysisOutput) -> Rows {
             }
         }
     }
-    titled(&["channel", "start_s", "start", "hz", "min", "mean", "max", "flags"], rows)
+    Build::of(&rows)
+        .texts("channel", |r| r.0.clone())
+        .numbers("start_s", |r| r.1)
+        .moments("start", |r| moment(f, r.1))
+        .numbers("hz", |r| r.2[0])
+        .numbers("min", |r| r.2[1])
+        .numbers("mean", |r| r.2[2])
+        .numbers("max", |r| r.2[3])
+        .texts("flags", |r| r.3.clone())
+        .columns
 }
 
-fn transients(f: &AnalysisOutput) -> Rows {
-    let row = |t: &super::TransientOutput| {
-        vec![
-            word(t.kind),
-            t.channel.clone(),
-            number(t.start_s),
-            moment(f, t.start_s),
-            number(t.duration_s),
-            number(t.peak_v),
-            number(t.peak_pu),
-            number(t.rise_s),
-            number(t.ringing_hz),
-            t.polarity.to_string(),
-            t.clipped.to_string(),
-            t.resolvable.to_string(),
-        ]
-    };
-    let titles = [
-        "kind",
-        "channel",
-        "start_s",
-        "start",
-        "duration_s",
-        "peak_v",
-        "peak_pu",
-        "rise_s",
-        "ringing_hz",
-        "polarity",
-        "clipped",
-        "resolvable",
-    ];
-    titled(&titles, f.transients.iter().map(row).collect())
+fn transients(f: &AnalysisOutput) -> Columns {
+    Build::of(&f.transients)
+        .texts("kind", |t| word(t.kind))
+        .texts("channel", |t| t.channel.clone())
+        .numbers("start_s", |t| t.start_s)
+        .moments("start", |t| moment(f, t.start_s))
+        .numbers("duration_s", |t| t.duration_s)
+        .numbers("peak_v", |t| t.peak_v)
+        .numbers("peak_pu", |t| t.peak_pu)
+        .numbers("rise_s", |t| t.rise_s)
+        .numbers("ringing_hz", |t| t.ringing_hz)
+        .numbers("polarity", |t| f64::from(t.polarity))
+        .truths("clipped", |t| t.clipped)
+        .truths("resolvable", |t| t.resolvable)
+        .columns
 }
