@@ -234,9 +234,10 @@ class Results:
     @property
     def gaps(self) -> dict[str, Any]: ...
     def report(self, path: str | os.PathLike[str], lang: str, title: str | None) -> None: ...
+    def write(self, path: str | os.PathLike[str], table: str) -> None: ...
 
 def read(
-    source: str | os.PathLike[str] | bytes | bytearray | _Readable | None = None,
+    source: str | os.PathLike[str] | bytes | bytearray | _Readable | Sequence[str | os.PathLike[str]] | None = None,
     *,
     strict: bool = False,
     channels: Sequence[str] | None = None,

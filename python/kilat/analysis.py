@@ -214,6 +214,14 @@ class Analysis(Measurements):
         """Writes the analysis to ``path`` as one HTML page that stands alone, in English or Indonesian."""
         self._results.report(path, lang, title)
 
+    def write(self, path: str | os.PathLike[str], *, table: str = "intervals") -> None:
+        """Writes results to ``path``: ``.parquet``, ``.arrow`` or ``.csv`` with one ``table``, ``.h5`` with all of them.
+
+        Tables are ``intervals``, ``intervals_150cycles``, ``intervals_10min``, ``intervals_2h``, ``half_cycles``, ``frequency``,
+        ``flicker``, ``events``, ``rvc`` and ``transients``; their columns are described in ``docs/formats.md``.
+        """
+        self._results.write(path, table)
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draws Urms(1/2) of every voltage channel with the events; returns the axes, ``ax`` or new ones."""
         from . import plot

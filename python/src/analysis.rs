@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kilat::diagnosis::findings;
 use kilat::engine::analysis::{SeverityTable, Supraharmonics};
 use kilat::engine::sink::Period;
-use kilat::output::{measured, period_name, period_named};
+use kilat::output::{self, measured, period_name, period_named};
 use kilat::report::{Lang, Options, html};
 use kilat::{Analysis, Capture, Flags, Timestamp, Warning};
 use numpy::IntoPyArray;
@@ -457,6 +457,24 @@ impl Results {
         py.detach(|| {
             let page = html(&self.capture, &self.analysis, &findings(&self.analysis), &options)?;
             std::fs::write(&path, page).map_err(|e| kilat::Error::io(&path, e))
+        })
+        .map_err(to_py)
+    }
+
+    /// Writes results to ``path``: Parquet, Arrow or CSV with one table, HDF5 with all.
+    fn write(&self, py: Python<'_>, path: PathBuf, table: &str) -> PyResult<()> {
+        let chosen = output::Table::all().find(|t| t.name() == table).ok_or_else(|| {
+            let known: Vec<_> = output::Table::all().map(output::Table::name).collect();
+            PyValueError::new_err(format!("table: expected one of {}, found `{table}`", known.join(", ")))
+        })?;
+        py.detach(|| {
+            let found = findings(&self.analysis);
+            let of = output::analysis(&self.capture, &self.analysis, &found, &self.assumed, output::Detail::Compact);
+            let text = match path.extension().and_then(|e| e.to_str()) {
+                Some("csv") => output::csv(&[of], chosen)?,
+                _ => return output::write_tables(&[of], chosen, &path),
+            };
+            std::fs::write(&path, text).map_err(|e| kilat::Error::io(&path, e))
         })
         .map_err(to_py)
     }

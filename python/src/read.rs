@@ -6,17 +6,18 @@ use kilat::io::{ChannelMap, ReadOptions, SampleAxis, Source};
 use kilat::{Phase, Timestamp};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyTuple};
 
 use crate::capture::Capture;
 use crate::error::to_py;
 
-/// Reads a capture: COMTRADE, PQDIF, HDF5, NPY, CSV, known by their content. Without a source, an example capture.
+/// Reads a capture: COMTRADE, PQDIF, HDF5, WAV, FLAC, Parquet, Arrow, NPY, NPZ, CSV, known by their content. Without a source, an example capture.
 ///
 /// Parameters
 /// ----------
-/// source : path, bytes or binary file object
-///     A path is best: partners of the file (``.dat`` beside ``.cfg``) are found beside it.
+/// source : path, bytes, binary file object, or list of paths
+///     A path is best: partners of the file (``.dat`` beside ``.cfg``) are found beside it. Several paths are the parts of one
+///     recording, joined in the order of their starts; gaps between them stay gaps.
 /// strict : bool
 ///     Damage that leaves usable data is an error; else it is noted in ``Capture.warnings``.
 /// channels : sequence of str, optional
@@ -29,7 +30,7 @@ use crate::error::to_py;
 ///     Axis of the samples in a two-dimensional array, as NumPy counts them.
 /// map : dict or list of dict, optional
 ///     How columns or datasets become channels: ``{"source": "name"}``, or dicts with the keys ``source`` (dataset path,
-///     column title or number), ``name``, ``unit``, ``phase``, ``scale``, ``offset``.
+///     column title or number), ``name``, ``unit``, ``phase``, ``scale`` (of one code; in WAV and FLAC of full scale), ``offset``.
 /// observations : sequence of int, optional
 ///     Numbers, from 0, of the observations of a PQDIF file to make the capture of; else all that fit together.
 ///
@@ -78,6 +79,10 @@ pub fn read(
         },
     };
     let Some(source) = source else { return synth(py, "healthy") };
+    if source.is_instance_of::<PyList>() || source.is_instance_of::<PyTuple>() {
+        let paths: Vec<PathBuf> = source.extract()?;
+        return py.detach(|| kilat::io::read_all(&paths, &options)).map(Capture).map_err(to_py);
+    }
     let source = locate(source)?;
     py.detach(|| kilat::io::read_source(&source, &options)).map(Capture).map_err(to_py)
 }
