@@ -79,8 +79,8 @@ pub fn join(mut pieces: Vec<Capture>) -> Result<Capture> {
     let time = TimeBase::from_segments(first.time().start(), segments)?;
     let mut out = Capture::new(time, channels.collect())?;
     for (i, d) in first.digital.iter().enumerate() {
-        let states: Vec<u8> = kept.iter().flat_map(|p| p.digital[i].states.iter().copied()).collect();
-        out.digital.push(Digital { states: states.into(), ..d.clone() });
+        let states = kept.iter().map(|p| p.digital[i].states.clone()).collect();
+        out.digital.push(Digital { states: Parts::joined(states), ..d.clone() });
     }
     (out.station, out.device, out.format) = (first.station, first.device, first.format);
     (out.nominal_frequency_hz, out.trigger) = (first.nominal_frequency_hz, first.trigger);

@@ -1,8 +1,6 @@
 //! Everything of a capture but its samples, as one JSON text: what formats that know only samples and a rate carry along,
 //! so that what is written is read back as it was.
 
-use std::sync::Arc;
-
 use kilat_core::capture::{Digital, Transformer};
 use kilat_core::{
     Capture, Channel, Codes, Kind, Phase, SampleKind, SampleRate, Samples, Segment, TimeBase, Timestamp,
@@ -175,7 +173,7 @@ impl Metadata {
     /// The capture of these samples and states, one of each channel; the reason when they are not of this metadata.
     ///
     /// Status channels without states are left out.
-    pub(crate) fn capture(&self, samples: &[Samples], states: &[Arc<[u8]>]) -> Result<Capture, String> {
+    pub(crate) fn capture(&self, samples: &[Samples], states: &[Samples]) -> Result<Capture, String> {
         let n = samples.first().map_or(0, Samples::len);
         if samples.len() != self.channels.len() {
             return Err(format!("{} channels, where the file has {}", self.channels.len(), samples.len()));

@@ -42,7 +42,11 @@ fn capture(rows: &[Row], sound: bool, rate: (u64, u64), start: Option<i64>, gap_
     c.warnings.push(Warning::new("line 3", "a repaired date"));
     if !sound {
         let states: Vec<u8> = rows.iter().map(|r| u8::from(r.4)).collect();
-        c.digital.push(Digital { name: "trip".into(), normal: Some(true), states: states.into() });
+        c.digital.push(Digital {
+            name: "trip".into(),
+            normal: Some(true),
+            states: states.into_iter().map(i16::from).collect::<Vec<_>>().into(),
+        });
     }
     c
 }
@@ -76,7 +80,10 @@ fn same(a: &Capture, b: &Capture, format: &str) {
         assert_eq!(bits(x), bits(y), "{format}: {}", x.name);
     }
     let digital = |c: &Capture| {
-        c.digital.iter().map(|d| (d.name.clone(), d.normal, d.states.to_vec())).collect::<Vec<_>>()
+        c.digital
+            .iter()
+            .map(|d| (d.name.clone(), d.normal, d.values(0..d.states.len()).unwrap()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(digital(a), digital(b), "{format}");
 }

@@ -32,7 +32,7 @@ enum Column {
     I32(Vec<i32>),
     F32(Vec<f32>),
     F64(Vec<f64>),
-    States(Vec<u8>),
+    States(Vec<i16>),
     /// Picoseconds since 1970.
     Moments(Vec<i128>),
     /// No numbers.
@@ -144,7 +144,7 @@ impl Column {
             }
             DataType::Boolean => {
                 if let Self::States(x) = self {
-                    x.extend(array.as_boolean().iter().map(|v| u8::from(v == Some(true))));
+                    x.extend(array.as_boolean().iter().map(|v| i16::from(v == Some(true))));
                 }
             }
             DataType::Timestamp(TimeUnit::Second, _) => moments!(TimestampSecondType, 1_000_000_000_000),
@@ -222,7 +222,7 @@ impl Gathered {
         let (mut samples, mut states, mut moments) = (Vec::new(), Vec::new(), None);
         for (field, column) in schema.fields().iter().zip(columns) {
             match column {
-                Column::States(x) => states.push((field.name().clone(), Arc::<[u8]>::from(x))),
+                Column::States(x) => states.push((field.name().clone(), Samples::from(x))),
                 Column::Moments(x) => moments = moments.or(Some((field, x))),
                 Column::Left => {
                     let message = format!("holds {} and is left out", field.data_type());
@@ -233,7 +233,7 @@ impl Gathered {
         }
         if let Some(text) = schema.metadata().get(KEY) {
             let codes: Vec<Samples> = samples.iter().map(|(_, s)| s.clone()).collect();
-            let ours: Vec<Arc<[u8]>> = states.iter().map(|(_, s)| s.clone()).collect();
+            let ours: Vec<Samples> = states.iter().map(|(_, s)| s.clone()).collect();
             match Metadata::parse(text).and_then(|m| m.capture(&codes, &ours)) {
                 Ok(mut capture) => {
                     capture.warnings.append(&mut warnings);

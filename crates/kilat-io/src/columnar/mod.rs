@@ -220,8 +220,7 @@ fn batches(
             });
         }
         for d in &capture.digital {
-            let states: Vec<bool> = d.states[range.clone()].iter().map(|s| *s != 0).collect();
-            columns.push(Arc::new(BooleanArray::from(states)));
+            columns.push(Arc::new(BooleanArray::from(d.values(range.clone())?)));
         }
         let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(range.len()));
         let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &rows);

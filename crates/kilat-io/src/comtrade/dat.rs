@@ -41,10 +41,7 @@ impl<'a> Place<'a> {
 
     /// The file, when it is one.
     pub(super) fn file(&self) -> Option<&'a Arc<Content>> {
-        match self.source {
-            Bytes::File(content) => Some(content),
-            Bytes::Given(_) => None,
-        }
+        if let Bytes::File(content) = self.source { Some(content) } else { None }
     }
 }
 

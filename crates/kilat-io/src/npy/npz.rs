@@ -5,11 +5,10 @@
 
 use std::io::{Cursor, Read as _, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use kilat_core::{
-    Capture, Channel, Codes, Error, Phase, Result, SampleKind, SampleRate, SamplesRef, TimeBase, Timestamp,
-    Warning,
+    Capture, Channel, Codes, Error, Phase, Result, SampleKind, SampleRate, Samples, SamplesRef, TimeBase,
+    Timestamp, Warning,
 };
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -145,7 +144,7 @@ fn ours(
     }
     for (_, array) in with('s') {
         let states_of = array.numbers().unwrap_or_default();
-        states.push(Arc::<[u8]>::from(states_of.iter().map(|v| u8::from(*v != 0.0)).collect::<Vec<_>>()));
+        states.push(Samples::from(states_of.iter().map(|v| i16::from(*v != 0.0)).collect::<Vec<_>>()));
     }
     match metadata.capture(&samples, &states) {
         Ok(capture) => Ok(Some(capture)),
@@ -280,7 +279,8 @@ pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
         for (i, digital) in capture.digital.iter().enumerate() {
             zip.start_file(format!("s{i:06}.npy"), options).map_err(zip_io)?;
             zip.write_all(&header("|u1", &format!("({n},)"))).map_err(io)?;
-            zip.write_all(&digital.states).map_err(io)?;
+            let states: Vec<u8> = digital.values(0..n)?.into_iter().map(u8::from).collect();
+            zip.write_all(&states).map_err(io)?;
         }
         zip.finish().map(|_| ()).map_err(zip_io)
     })?;
