@@ -101,8 +101,8 @@ fn write_parquet(table: &Table, about: &[(&str, String)], path: &Path) -> Result
     let failed = |e: parquet::errors::ParquetError| Error::io(path, std::io::Error::other(e.to_string()));
     let batch = batch(table, about)?;
     replace(path, |out| {
-        let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(crate::columnar::properties()?))
-            .map_err(failed)?;
+        let properties = Some(crate::columnar::properties(&batch.schema()));
+        let mut writer = ArrowWriter::try_new(out, batch.schema(), properties).map_err(failed)?;
         writer.write(&batch).map_err(failed)?;
         writer.close().map(|_| ()).map_err(failed)
     })

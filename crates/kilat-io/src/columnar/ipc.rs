@@ -4,7 +4,7 @@
 
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
-use arrow_ipc::{Message, root_as_message};
+use arrow_ipc::{CompressionType, Message, root_as_message};
 use bytes::Bytes;
 use kilat_core::{Error, Result, Warning};
 
@@ -14,14 +14,8 @@ use super::{ARROW, STREAM, malformed};
 /// Takes in all whole batches; what unpacks to more than `most` bytes is refused.
 pub(super) fn gather(content: &Bytes, part: &str, most: u64) -> Result<Gathered> {
     let failed = |e: arrow_schema::ArrowError| malformed("Arrow", part, &e);
-    let start = if content.starts_with(ARROW) { ARROW.len() } else { 0 };
-    let (end, is_whole, rows) = whole_messages(content, start, most).map_err(|found| Error::Malformed {
-        format: "Arrow",
-        part: part.into(),
-        at: "messages".into(),
-        expected: format!("at most {most} bytes, which is what a file of this length can hold"),
-        found,
-    })?;
+    let start = first_message(content);
+    let (end, is_whole, rows) = whole_messages(content, start, part, most)?;
     let mut buffer = Buffer::from(content.slice(start..end));
     let mut decoder = StreamDecoder::new();
     let mut gathered: Option<Gathered> = None;
@@ -44,9 +38,17 @@ pub(super) fn gather(content: &Bytes, part: &str, most: u64) -> Result<Gathered>
     Ok(gathered)
 }
 
-/// The end of the last whole message, whether that is where the messages should end, and their rows; what is too large
-/// otherwise.
-fn whole_messages(content: &[u8], start: usize, most: u64) -> Result<(usize, bool, usize), String> {
+/// Byte of the first message: of a file behind its magic and the zeros after it, of which writers put 2 or more.
+fn first_message(content: &[u8]) -> usize {
+    if !content.starts_with(ARROW) {
+        return 0;
+    }
+    let zeros = content[ARROW.len()..].iter().take_while(|b| **b == 0).count();
+    ARROW.len() + zeros / 8 * 8
+}
+
+/// The end of the last whole message, whether that is where the messages should end, and their rows.
+fn whole_messages(content: &[u8], start: usize, part: &str, most: u64) -> Result<(usize, bool, usize)> {
     let (mut at, mut left, mut rows) = (start, most, 0usize);
     loop {
         let Some((head, len)) = message_head(content.get(at..).unwrap_or_default()) else {
@@ -63,8 +65,14 @@ fn whole_messages(content: &[u8], start: usize, most: u64) -> Result<(usize, boo
         let Some(bytes) = content.get(body..body.saturating_add(length)) else {
             return Ok((at, false, rows));
         };
-        let unpacked = unpacked(&message, bytes);
-        left = left.checked_sub(unpacked).ok_or_else(|| format!("{unpacked} more"))?;
+        let unpacked = unpacked(&message, bytes, part)?;
+        left = left.checked_sub(unpacked).ok_or_else(|| Error::Malformed {
+            format: "Arrow",
+            part: part.into(),
+            at: format!("message at byte {at}"),
+            expected: format!("at most {most} bytes, which is what a file of this length can hold"),
+            found: format!("{unpacked} more than those before it"),
+        })?;
         let length_of_batch = message.header_as_record_batch().map_or(0, |b| b.length());
         rows = rows.saturating_add(usize::try_from(length_of_batch).unwrap_or(0));
         at = body + length;
@@ -80,11 +88,16 @@ fn message_head(bytes: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// Bytes that the buffers of a message declare to unpack to.
-fn unpacked(message: &Message<'_>, body: &[u8]) -> u64 {
+fn unpacked(message: &Message<'_>, body: &[u8], part: &str) -> Result<u64> {
     let batch = message.header_as_record_batch();
-    let Some(batch) = batch.or_else(|| message.header_as_dictionary_batch()?.data()) else { return 0 };
-    if batch.compression().is_none() {
-        return 0;
+    let batch = batch.or_else(|| message.header_as_dictionary_batch()?.data());
+    let Some((batch, packing)) = batch.and_then(|b| Some((b, b.compression()?))) else { return Ok(0) };
+    if packing.codec() == CompressionType::ZSTD {
+        return Err(Error::Unsupported {
+            part: part.into(),
+            what: "Arrow compressed with zstd".into(),
+            hint: "write it again with lz4 or without compression, or as Parquet".into(),
+        });
     }
     let declared = |b: &arrow_ipc::Buffer| {
         let at = usize::try_from(b.offset()).ok()?;
@@ -93,5 +106,5 @@ fn unpacked(message: &Message<'_>, body: &[u8]) -> u64 {
         u64::try_from(i64::from_le_bytes(*length)).ok()
     };
     let buffers = batch.buffers().into_iter().flatten();
-    buffers.filter_map(declared).fold(0, u64::saturating_add)
+    Ok(buffers.filter_map(declared).fold(0, u64::saturating_add))
 }

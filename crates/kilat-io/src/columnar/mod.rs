@@ -12,10 +12,14 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes as Shared;
 use kilat_core::{Capture, Channel, Codes, Error, Result, SampleKind, SamplesRef};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, RowGroups as _,
+};
+use parquet::arrow::{ArrowWriter, ProjectionMask, parquet_to_arrow_field_levels};
+use parquet::basic::{Compression, Encoding};
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use crate::guard::guarded;
 use crate::limit::most_decoded;
@@ -27,14 +31,17 @@ use crate::{ReadOptions, Source};
 
 mod gathered;
 mod ipc;
+mod pages;
+mod thrift;
 
 use gathered::Gathered;
+use pages::Chunks;
 
 /// Rows of a batch, in memory at a time.
 const ROWS: usize = 1 << 16;
 
-/// Level of zstd: above it costs time and gains little on samples.
-const ZSTD: i32 = 1;
+/// Rows of a batch that need no reason: a small file unpacks to no more at a time.
+const FEW_ROWS: usize = 1 << 10;
 
 const PARQUET: &[u8] = b"PAR1";
 const ARROW: &[u8] = b"ARROW1\0\0";
@@ -59,12 +66,33 @@ pub(crate) fn score_arrow(head: &[u8], _name: &str) -> u8 {
 /// Reads a Parquet file.
 pub(crate) fn read_parquet(source: &Source, options: &ReadOptions) -> Result<Capture> {
     read("Parquet", source, options, |content, part, most| {
-        let failed = |e: parquet::errors::ParquetError| malformed("Parquet", part, &e);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(shared(content)).map_err(failed)?;
-        let rows = builder.metadata().file_metadata().num_rows();
-        let mut gathered =
-            Gathered::new(builder.schema().clone(), part, "Parquet", rows.max(0) as usize, 4 * content.len());
-        for batch in builder.with_batch_size(ROWS.min(rows.max(1) as usize)).build().map_err(failed)? {
+        let failed = |e: ParquetError| match e {
+            ParquetError::NYI(what) => Error::Unsupported {
+                part: part.into(),
+                what,
+                hint: "write it again with snappy, gzip or zstd".into(),
+            },
+            e => malformed("Parquet", part, &e),
+        };
+        let file = shared(content);
+        let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(failed)?;
+        let schema = footer.schema().clone();
+        let levels = parquet_to_arrow_field_levels(
+            footer.parquet_schema(),
+            ProjectionMask::all(),
+            Some(schema.fields()),
+        );
+        let chunks = Chunks { file, metadata: footer.metadata().clone(), most: most as usize };
+        let (rows, columns) = (chunks.num_rows(), schema.fields().len().max(1));
+        let at_once = ROWS.min(rows.max(1)).min(FEW_ROWS.max(content.len() / columns));
+        let batches = ParquetRecordBatchReader::try_new_with_row_groups(
+            &levels.map_err(failed)?,
+            &chunks,
+            at_once,
+            None,
+        );
+        let mut gathered = Gathered::new(schema, part, "Parquet", rows, 4 * content.len());
+        for batch in batches.map_err(failed)? {
             gathered.push(&batch.map_err(|e| malformed("Parquet", part, &e))?, most)?;
         }
         Ok(gathered)
@@ -121,21 +149,25 @@ fn malformed(format: &'static str, part: &str, found: &dyn Display) -> Error {
 pub(crate) fn write_parquet(capture: &Capture, path: &Path) -> Result<Vec<String>> {
     let schema = schema(capture);
     replace(path, |out| {
-        let failed = |e: parquet::errors::ParquetError| Error::io(path, std::io::Error::other(e.to_string()));
-        let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties()?)).map_err(failed)?;
+        let failed = |e: ParquetError| Error::io(path, std::io::Error::other(e.to_string()));
+        let mut writer =
+            ArrowWriter::try_new(out, schema.clone(), Some(properties(&schema))).map_err(failed)?;
         batches(capture, &schema, |batch| writer.write(batch).map_err(failed))?;
         writer.close().map(|_| ()).map_err(failed)
     })?;
     Ok(Vec::new())
 }
 
-/// How we write Parquet.
-pub(crate) fn properties() -> Result<WriterProperties> {
-    let level = ZstdLevel::try_new(ZSTD).map_err(|e| Error::config("zstd", e.to_string()))?;
-    Ok(WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_dictionary_enabled(false)
-        .build())
+/// How we write Parquet with these columns: integers as their differences, which take few bits in a wave.
+pub(crate) fn properties(schema: &Schema) -> WriterProperties {
+    let mut builder =
+        WriterProperties::builder().set_compression(Compression::SNAPPY).set_dictionary_enabled(false);
+    let integers = |f: &&Arc<Field>| matches!(f.data_type(), DataType::Int16 | DataType::Int32 | DataType::Int64);
+    for field in schema.fields().iter().filter(integers) {
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    builder.build()
 }
 
 /// Writes an Arrow file, not compressed: it is meant to be mapped.

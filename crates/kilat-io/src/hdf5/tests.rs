@@ -359,7 +359,7 @@ fn chunks_are_decoded_as_the_library_decodes_them() {
     use kilat_core::Codes;
     use rust_hdf5::format::LibverBound;
 
-    let codes: Vec<i32> = (0..1_000_000).map(|i| (i * 7919) % 10_007 - 5000).collect();
+    let codes: Vec<i32> = (0..1_000_000).map(|i| i % 10_007 * 7919 % 10_007 - 5000).collect();
     let (_dir, path) = file(|f| {
         f.set_libver_bound(LibverBound::V18).unwrap();
         let data = || f.new_dataset::<i32>().shape([codes.len()]);

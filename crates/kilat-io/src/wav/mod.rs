@@ -31,6 +31,9 @@ const EXTENSIBLE: u16 = 0xfffe;
 /// The rest of the identifier of an extensible format, behind its tag.
 const SUBFORMAT: [u8; 14] = [0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113];
 
+/// Channels that a file may declare without a sample of each.
+const MOST_WITHOUT_SAMPLES: usize = 64;
+
 /// Rows written at once.
 const BLOCK: usize = 1 << 13;
 
@@ -68,6 +71,10 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
     let lacking = |id: &str| malformed(&part, "chunks", &format!("a chunk `{id}`"), "the end of the file");
     let layout = layout.ok_or_else(|| lacking("fmt "))?;
     let (at, data) = data.ok_or_else(|| lacking("data"))?;
+    if data.len() < layout.row_bytes() && layout.channels > MOST_WITHOUT_SAMPLES {
+        let expected = format!("a sample of each of the {} channels", layout.channels);
+        return Err(malformed(&part, "chunk `data`", &expected, &format!("{} bytes", data.len())));
+    }
     let rows = data.len() / layout.row_bytes();
     let torn = data.len() % layout.row_bytes();
     if torn > 0 {
@@ -130,10 +137,11 @@ impl Layout {
             });
         }
         // The bits may be fewer than the room they lie in, at its upper end; the size of a row tells the room.
-        let size = if channels > 0 && row % channels == 0 { row / channels } else { bits.div_ceil(8) };
+        let size = row.checked_div(channels).filter(|_| row > 0).unwrap_or(bits.div_ceil(8));
         let known =
             if is_float { matches!(size, 4 | 8) && bits == size * 8 } else { (1..=4).contains(&size) };
-        if channels == 0 || bits == 0 || bits > size * 8 || !known {
+        let fits = row == 0 || row == channels * size;
+        if channels == 0 || bits == 0 || bits > size * 8 || !known || !fits {
             let found = format!("{channels} channels of {bits} bits in {row} bytes");
             let expected = "channels of 1 to 32 bits, or floats of 32 or 64";
             return Err(malformed(part, "chunk `fmt `", expected, &found));
