@@ -45,6 +45,7 @@ mod metadata;
 #[cfg(feature = "npy")]
 mod npy;
 mod observation;
+mod packed;
 #[cfg(feature = "pqdif")]
 mod pqdif;
 mod probe;

@@ -19,6 +19,9 @@ impl Limit {
     pub(crate) const TEXT_BYTES: Self = Self { what: "text in bytes", most: 64 << 20 };
     /// Channels of a recording; COMTRADE itself stops at 999 999 of both kinds together.
     pub(crate) const CHANNELS: Self = Self { what: "number of channels", most: 1_000_000 };
+    /// Columns of a table in text: as many as a spreadsheet has.
+    #[cfg(feature = "csv")]
+    pub(crate) const COLUMNS: Self = Self { what: "number of columns", most: 1 << 14 };
     /// Stretches of samples between gaps or changes of rate.
     pub(crate) const SEGMENTS: Self = Self { what: "number of segments", most: 1_000_000 };
 

@@ -2,60 +2,148 @@
 
 use kilat_core::{Result, SampleRate, Segment, TimeBase, Timestamp, Warning};
 
+use crate::packed::Packed;
+
 /// Jitter of a time column above which a warning names it, as a share of the step.
 const JITTER_LIMIT: f64 = 0.01;
 
 /// Steps longer than this many usual steps are gaps.
 const GAP_STEPS: f64 = 1.5;
 
-/// The time base of samples taken at `times_ps`, in picoseconds, each known to `quantum_ps`.
+/// Steps of which the median is the usual one; more would tell no more.
+const STEPS_LOOKED_AT: usize = 4096;
+
+/// Times beyond this, three million years, are none; sums of these stay in range.
+const MOST_PS: i128 = 100_000_000_000_000_000_000_000_000;
+
+const PS_PER_S: f64 = 1e12;
+
+/// Times beyond this, 30 000 years, are none.
+pub(crate) const MOST_SECONDS: f64 = 1e12;
+
+/// Times of samples in picoseconds, each kept as its step from the one before: exactly, up to steps of 2.5 h.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    first: i128,
+    last: i128,
+    n: usize,
+    steps_ps: Packed,
+}
+
+impl Times {
+    pub(crate) fn push(&mut self, ps: i128) {
+        let ps = ps.clamp(-MOST_PS, MOST_PS);
+        if self.n == 0 {
+            self.first = ps;
+        } else {
+            self.steps_ps.push((ps - self.last) as f64);
+        }
+        self.last = ps;
+        self.n += 1;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.n
+    }
+
+    pub(crate) fn first(&self) -> i128 {
+        self.first
+    }
+
+    /// Steps from each time to the next.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = i128> {
+        self.steps_ps.iter().map(|ps| ps as i128)
+    }
+
+    /// The steps that the median is taken of: all, or as many evenly picked.
+    fn some_steps(&self) -> Vec<i128> {
+        let every = (self.n / STEPS_LOOKED_AT).max(1);
+        self.steps().step_by(every).collect()
+    }
+}
+
+impl FromIterator<i128> for Times {
+    fn from_iter<I: IntoIterator<Item = i128>>(times: I) -> Self {
+        let mut all = Self::default();
+        times.into_iter().for_each(|ps| all.push(ps));
+        all
+    }
+}
+
+/// A stretch of samples without a gap.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    first: u64,
+    len: u64,
+    /// Times of its first and its last sample.
+    from_ps: i128,
+    to_ps: i128,
+}
+
+/// The time base of samples at `seconds`, all within [`MOST_SECONDS`], of which each is known to its last bit.
+pub(crate) fn of_seconds(
+    seconds: impl Iterator<Item = f64> + Clone,
+    start: Option<Timestamp>,
+    at: &str,
+) -> Result<(TimeBase, Vec<Warning>)> {
+    let largest = seconds.clone().fold(0.0, |m: f64, s| m.max(s.abs()));
+    let quantum_ps = (largest * f64::EPSILON * PS_PER_S).ceil().max(1.0) as i128;
+    let times = seconds.map(|s| (s * PS_PER_S).round() as i128).collect();
+    time_base(&times, quantum_ps, start, at)
+}
+
+/// The time base of samples taken at `times`, each known to `quantum_ps`.
 ///
 /// The rate is the simplest one that the times, as precise as they are written, allow. A longer step than usual is a
 /// gap and begins a segment; a step back in time begins one too, and a warning tells it.
 pub(crate) fn time_base(
-    times_ps: &[i128],
+    times: &Times,
     quantum_ps: i128,
     start: Option<Timestamp>,
     at: &str,
 ) -> Result<(TimeBase, Vec<Warning>)> {
     let mut warnings = Vec::new();
-    let step = usual_step(times_ps, quantum_ps);
+    let step = usual_step(times, quantum_ps);
     let longest_step = GAP_STEPS * step + quantum_ps as f64;
-    let mut cuts = vec![0];
+    let mut stretches = Vec::new();
+    let mut open = Stretch { first: 0, len: 1, from_ps: times.first(), to_ps: times.first() };
     let mut backwards = None;
-    for (i, pair) in times_ps.windows(2).enumerate() {
-        let d = (pair[1] - pair[0]) as f64;
+    for d in times.steps() {
+        let here = open.first + open.len;
         // Times written coarsely may repeat; they never run back.
-        if d < 0.0 {
-            backwards.get_or_insert(i + 1);
+        if d < 0 {
+            backwards.get_or_insert(here);
         }
-        if d > longest_step || d < 0.0 {
-            cuts.push(i + 1);
+        let time = open.to_ps + d;
+        if d as f64 > longest_step || d < 0 {
+            let next = Stretch { first: here, len: 1, from_ps: time, to_ps: time };
+            stretches.push(std::mem::replace(&mut open, next));
+        } else {
+            (open.len, open.to_ps) = (open.len + 1, time);
         }
     }
-    cuts.push(times_ps.len());
+    stretches.push(open);
 
-    let pieces = || cuts.windows(2).map(|c| (c[0], &times_ps[c[0]..c[1]]));
-    let longest = pieces().map(|(_, piece)| piece).max_by_key(|piece| piece.len()).unwrap_or_default();
+    let longest = stretches.iter().rev().max_by_key(|s| s.len).copied().unwrap_or(open);
     let rate = rate_of(longest, quantum_ps, step)?;
 
     let mut segments: Vec<Segment> = Vec::new();
-    let (mut origin, mut end) = (times_ps.first().copied().unwrap_or(0), 0);
-    for (first, piece) in pieces() {
-        if piece[0] - origin < end {
+    let (mut origin, mut end) = (times.first(), 0);
+    for s in &stretches {
+        if s.from_ps - origin < end {
             // Back in time: carry on one step after the last sample, and count from there.
-            origin = piece[0] - end;
+            origin = s.from_ps - end;
         }
-        let len = piece.len() as u64;
-        let offset_ps = piece[0] - origin;
-        segments.push(Segment { first: first as u64, len, rate, offset_ps });
-        end = offset_ps + rate.picoseconds(len.saturating_sub(1));
+        let offset_ps = s.from_ps - origin;
+        segments.push(Segment { first: s.first, len: s.len, rate, offset_ps });
+        end = offset_ps + rate.picoseconds(s.len.saturating_sub(1));
     }
     if let Some(i) = backwards {
         let message = format!("time runs back at sample {i}; the samples follow each other as they stand");
         warnings.push(Warning::new(at, message));
     }
-    let jitter = pieces().map(|(_, piece)| jitter(piece, rate, quantum_ps)).fold(0.0, f64::max);
+    let within = |d: &i128| (0..=longest_step as i128).contains(d);
+    let jitter = times.steps().filter(within).map(|d| jitter(d, rate, quantum_ps)).fold(0.0, f64::max);
     if jitter > JITTER_LIMIT {
         let message = format!(
             "steps differ by up to {:.1} % from those of {rate}, which is taken as the rate",
@@ -66,26 +154,38 @@ pub(crate) fn time_base(
     Ok((TimeBase::from_segments(start, segments)?, warnings))
 }
 
-/// The median step; the mean when the times are written too coarsely for a single step to mean anything.
-fn usual_step(times_ps: &[i128], quantum_ps: i128) -> f64 {
-    let mut steps: Vec<i128> = times_ps.windows(2).map(|p| p[1] - p[0]).filter(|d| *d >= 0).collect();
-    if steps.is_empty() {
-        return 0.0;
+/// True for times that rise in even steps, with the odd gap.
+pub(crate) fn moves_evenly(times: &Times, quantum_ps: i128) -> bool {
+    if times.len() < 2 || times.steps().any(|d| d <= 0) {
+        return false;
     }
+    let median = median(times.some_steps());
+    // Coarse writing makes fine steps uneven; it does not make whole numbers even.
+    let coarse = if median > 5 * quantum_ps { quantum_ps } else { 0 };
+    let even = times.steps().filter(|d| (d - median).abs() <= median / 100 + coarse).count();
+    even * 10 >= (times.len() - 1) * 9
+}
+
+fn median(mut steps: Vec<i128>) -> i128 {
     let middle = steps.len() / 2;
-    let median = *steps.select_nth_unstable(middle).1;
+    if steps.is_empty() { 0 } else { *steps.select_nth_unstable(middle).1 }
+}
+
+/// The median step; the mean when the times are written too coarsely for a single step to mean anything.
+fn usual_step(times: &Times, quantum_ps: i128) -> f64 {
+    let steps: Vec<i128> = times.some_steps().into_iter().filter(|d| *d >= 0).collect();
+    let median = median(steps);
     if median > 2 * quantum_ps {
         return median as f64;
     }
-    steps.iter().sum::<i128>() as f64 / steps.len() as f64
+    let (sum, n) = times.steps().filter(|d| *d >= 0).fold((0, 0), |(sum, n), d| (sum + d, n + 1));
+    sum as f64 / f64::from(n.max(1))
 }
 
 /// The simplest rate that meets both ends of a gapless stretch.
-fn rate_of(times_ps: &[i128], quantum_ps: i128, step_ps: f64) -> Result<SampleRate> {
-    let (steps, span) = match times_ps {
-        [first, .., last] if last > first => ((times_ps.len() - 1) as f64, (last - first) as f64),
-        _ => (1.0, step_ps),
-    };
+fn rate_of(stretch: Stretch, quantum_ps: i128, step_ps: f64) -> Result<SampleRate> {
+    let span = (stretch.to_ps - stretch.from_ps) as f64;
+    let (steps, span) = if span > 0.0 { ((stretch.len - 1) as f64, span) } else { (1.0, step_ps) };
     let hz = steps * 1e12 / span;
     // Both ends are rounded to the quantum; f64 itself resolves about 1e-15.
     simplest_rate(hz, quantum_ps as f64 / span + 4.0 * f64::EPSILON)
@@ -108,14 +208,10 @@ fn rounded(x: f64, digits: usize) -> f64 {
     format!("{x:.*e}", digits - 1).parse().unwrap_or(x)
 }
 
-/// Largest difference of a step from the step of `rate`, beyond what the writing of the times explains, in steps.
-fn jitter(times_ps: &[i128], rate: SampleRate, quantum_ps: i128) -> f64 {
-    let step = 1e12 / rate.hz();
-    let worst = times_ps
-        .windows(2)
-        .map(|p| ((p[1] - p[0]) as f64 - step).abs() - quantum_ps as f64)
-        .fold(0.0, f64::max);
-    worst / step
+/// Difference of a step from the step of `rate`, beyond what the writing of the times explains, in steps.
+fn jitter(step_ps: i128, rate: SampleRate, quantum_ps: i128) -> f64 {
+    let even = 1e12 / rate.hz();
+    ((step_ps as f64 - even).abs() - quantum_ps as f64) / even
 }
 
 #[cfg(test)]
@@ -127,7 +223,7 @@ mod tests {
     #[test]
     fn rounded_times_give_the_round_rate() {
         for hz in [6400.0, 12_800.0, 15_360.0, 30_720.0, 44_100.0, 50_000.0, 1_000_000.0 / 3.0] {
-            let times: Vec<i128> =
+            let times: Times =
                 (0..8000).map(|i| (f64::from(i) / hz * 1e6).round() as i128 * US).collect();
             let (time, warnings) = time_base(&times, US, None, "t").unwrap();
             assert_eq!(time.segments().len(), 1, "{hz}");
@@ -135,14 +231,14 @@ mod tests {
             assert!(warnings.is_empty(), "{hz}: {warnings:?}");
         }
         // With the digits to tell it, exactly.
-        let times: Vec<i128> =
+        let times: Times =
             (0..8000).map(|i| (f64::from(i) / 15_360.0 * 1e9).round() as i128 * 1000).collect();
         assert_eq!(time_base(&times, 1000, None, "t").unwrap().0.rate().unwrap().ratio(), (15_360, 1));
     }
 
     #[test]
     fn a_gap_begins_a_segment_at_its_time() {
-        let times: Vec<i128> = (0..100).filter(|i| !(40..60).contains(i)).map(|i| i * 200 * US).collect();
+        let times: Times = (0..100).filter(|i| !(40..60).contains(i)).map(|i| i * 200 * US).collect();
         let (time, warnings) = time_base(&times, US, Some(Timestamp(5)), "t").unwrap();
         let pieces: Vec<_> = time.segments().iter().map(|s| (s.first, s.len, s.offset_ps)).collect();
         assert_eq!(pieces, [(0, 40, 0), (40, 40, 60 * 200 * US)]);
@@ -151,10 +247,18 @@ mod tests {
     }
 
     #[test]
+    fn seconds_since_1970_are_kept_to_the_picosecond() {
+        let times = [1_716_793_200_000_000_000_000_001, 1_716_793_200_000_000_000_000_002, 1_716_799_200_000_000_000_000_017];
+        let packed: Times = times.into_iter().collect();
+        assert_eq!((packed.first(), packed.len()), (times[0], 3));
+        assert_eq!(packed.steps().collect::<Vec<_>>(), [1, 6_000_000_000_000_015]);
+    }
+
+    #[test]
     fn jitter_is_told_with_its_figure() {
         let mut times: Vec<i128> = (0..100).map(|i| i * 200 * US).collect();
         times[50] += 20 * US;
-        let (time, warnings) = time_base(&times, 1, None, "t").unwrap();
+        let (time, warnings) = time_base(&times.into_iter().collect(), 1, None, "t").unwrap();
         assert_eq!(time.rate().unwrap().hz(), 5000.0);
         assert_eq!(
             warnings[0].to_string(),
@@ -164,7 +268,7 @@ mod tests {
 
     #[test]
     fn time_that_runs_back_is_told_and_stays_in_order() {
-        let times: Vec<i128> = [0, 1, 2, 3, 1, 2, 3, 4].map(|i| i * 1000 * US).to_vec();
+        let times: Times = [0, 1, 2, 3, 1, 2, 3, 4].map(|i| i * 1000 * US).into_iter().collect();
         let (time, warnings) = time_base(&times, US, None, "t").unwrap();
         assert_eq!(time.seconds(3.0), 0.003);
         assert!(time.seconds(4.0) >= 0.003);
@@ -173,8 +277,8 @@ mod tests {
 
     #[test]
     fn a_column_that_stands_still_is_refused() {
-        assert!(time_base(&[5; 10], 1, None, "t").is_err());
-        assert!(time_base(&[5], 1, None, "t").is_err());
-        assert!(time_base(&[], 1, None, "t").is_err());
+        for n in [10, 1, 0] {
+            assert!(time_base(&std::iter::repeat_n(5, n).collect(), 1, None, "t").is_err(), "{n}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Cut and damaged files of every format but COMTRADE and PQDIF: an answer or an error, never a panic, never much time, and
+//! Cut and damaged files of every format but COMTRADE, which has its own: an answer or an error, never a panic, never much time, and
 //! never more memory than the file gives reason for.
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
@@ -138,18 +138,22 @@ fn try_read(extension: &str, bytes: Vec<u8>, most: usize, what: &str) -> bool {
 
 /// Every prefix of at most `prefixes`, and the mutations. What a damaged file unpacks to counts as present.
 fn attack(extension: &str, prefixes: usize, unpacked: usize) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let whole = std::fs::read(file(extension, 100, dir.path())).unwrap();
+    attack_bytes(extension, &whole, prefixes, unpacked);
+}
+
+fn attack_bytes(extension: &str, whole: &[u8], prefixes: usize, unpacked: usize) {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let most = BASE + 2 * (whole.len() + unpacked);
-    assert!(try_read(extension, whole.clone(), most, "whole"));
+    assert!(try_read(extension, whole.to_vec(), most, "whole"));
     let step = whole.len().div_ceil(prefixes);
     for n in (0..whole.len()).step_by(step) {
         try_read(extension, whole[..n].to_vec(), most, &format!("first {n} bytes"));
     }
     let mut random = Random(1);
     for seed in 0..MUTATIONS {
-        let mut bytes = whole.clone();
+        let mut bytes = whole.to_vec();
         for _ in 0..=random.below(4) {
             let at = random.below(bytes.len());
             match random.below(5) {
@@ -212,7 +216,51 @@ fn flac_survives() {
 
 #[test]
 fn parquet_survives() {
-    silently(|| attack("parquet", usize::MAX, 32 << 20));
+    silently(|| attack("parquet", usize::MAX, 0));
+}
+
+#[test]
+fn pqdif_survives() {
+    // A body of 100 samples may unfold to a thousand times itself before it is known to be damaged.
+    attack("pqd", usize::MAX, 1 << 20);
+}
+
+/// Damage inside of the bodies, where packed ones only fail to unfold.
+#[test]
+fn pqdif_that_is_not_packed_survives() {
+    let dir = tempfile::tempdir().unwrap();
+    let packed = std::fs::read(file("pqd", 100, dir.path())).unwrap();
+    attack_bytes("pqd", &unfolded(&packed), usize::MAX, 0);
+}
+
+/// The same records with bodies as they are, and without checksums.
+fn unfolded(packed: &[u8]) -> Vec<u8> {
+    const HEADER: usize = 64;
+    let word = |at: usize| u32::from_le_bytes(*packed[at..].first_chunk().unwrap()) as usize;
+    let (mut out, mut at) = (Vec::new(), 0);
+    loop {
+        let stored = &packed[at + HEADER..][..word(at + 36)];
+        let mut body = Vec::new();
+        if at == 0 {
+            body.extend(stored);
+            // The tag of the style of compression, and the value in its entry.
+            let tag = [0x1b, 0x86, 0x73, 0x89];
+            let entry = (4..body.len()).step_by(28).find(|i| body[*i..].starts_with(&tag)).unwrap();
+            body[entry + 20] = 0;
+        } else {
+            std::io::Read::read_to_end(&mut flate2::read::ZlibDecoder::new(stored), &mut body).unwrap();
+        }
+        let next = if word(at + 40) == 0 { 0 } else { out.len() + HEADER + body.len() };
+        out.extend(&packed[at..at + 36]);
+        out.extend((body.len() as u32).to_le_bytes());
+        out.extend((next as u32).to_le_bytes());
+        out.extend([0; 20]);
+        out.extend(body);
+        match word(at + 40) {
+            0 => return out,
+            next => at = next,
+        }
+    }
 }
 
 #[test]
@@ -232,11 +280,37 @@ fn a_sound_file_takes_no_more_than_twice_its_samples() {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let n = 200_000;
-    for extension in ["npy", "npz", "wav", "flac", "parquet", "arrow", "h5"] {
+    for extension in ["npy", "npz", "wav", "flac", "parquet", "arrow", "h5", "pqd", "csv"] {
         let path = file(extension, n, dir.path());
         let (capture, peak) = counted(|| read(&path, &options(extension)).unwrap());
         let samples: usize = capture.channels().iter().map(|c| c.len() * width(c.samples.kind())).sum();
         let present = samples.max(path.metadata().unwrap().len() as usize);
         assert!(peak <= BASE + 2 * present, "{extension}: {peak} bytes for {present}");
+    }
+}
+
+/// Tables in which a number takes two bytes or little more.
+#[test]
+fn short_numbers_take_little_memory() {
+    use std::fmt::Write as _;
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let table = |head: &str, row: &dyn Fn(u32) -> String| {
+        (0..200_000).fold(format!("{head}\n"), |mut text, i| {
+            let _ = writeln!(text, "{}", row(i));
+            text
+        })
+    };
+    for (what, text) in [
+        ("one column", table("Ua [V]", &|i| (i % 7).to_string())),
+        ("six columns", table("a,b,c,d,e,f", &|i| format!("{},1,,0,-1,{}", i % 9, i % 2))),
+        ("sample numbers", table("n;Ua [V]", &|i| format!("{i};{}", i % 3))),
+        ("times", table("t,Ua [V]", &|i| format!("{}.{:03},{}", i / 1000, i % 1000, i % 5))),
+        ("a time and tenths", table("t [ms],Ua [V]", &|i| format!("{i},{}.{}", i % 100, i % 10))),
+    ] {
+        let present = text.len();
+        let source = Source::Bytes { name: "a.csv".into(), bytes: text.into_bytes() };
+        let (capture, peak) = counted(|| read_source(&source, &options("csv")).unwrap());
+        assert_eq!((capture.len(), capture.warnings.len()), (200_000, 0), "{what}");
+        assert!(peak <= BASE + 2 * present, "{what}: {peak} bytes for {present}");
     }
 }

@@ -16,15 +16,11 @@ use kilat_core::{Capture, Channel, Error, Phase, Result, SampleRate, Samples, Ti
 use crate::ReadOptions;
 use crate::columns::{INTERVALS, RATES, STARTS, TIMES, choose, given_rate};
 use crate::metadata::{KEY, Metadata};
-use crate::time_column::time_base;
+use crate::elements::floats;
+use crate::time_column::{MOST_SECONDS, Times, of_seconds, time_base};
 
 /// Integers beyond this are not all `f64`.
 const MOST_EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
-
-const PS_PER_S: f64 = 1e12;
-
-/// Times beyond this, 30 000 years, are none.
-const MOST_SECONDS: f64 = 1e12;
 
 /// What came in of one column.
 enum Column {
@@ -33,8 +29,8 @@ enum Column {
     F32(Vec<f32>),
     F64(Vec<f64>),
     States(Vec<i16>),
-    /// Picoseconds since 1970.
-    Moments(Vec<i128>),
+    /// Times since 1970, and the last of them.
+    Moments(Times, i128),
     /// No numbers.
     Left,
 }
@@ -50,7 +46,7 @@ impl Column {
                 Self::F64(Vec::with_capacity(rows))
             }
             DataType::Boolean => Self::States(Vec::with_capacity(rows)),
-            DataType::Timestamp(..) => Self::Moments(Vec::with_capacity(rows)),
+            DataType::Timestamp(..) => Self::Moments(Times::default(), 0),
             _ => Self::Left,
         }
     }
@@ -62,7 +58,7 @@ impl Column {
             Self::F32(x) => x.len() * 4,
             Self::F64(x) => x.len() * 8,
             Self::States(x) => x.len(),
-            Self::Moments(x) => x.len() * 16,
+            Self::Moments(x, _) => x.len() * 8,
             Self::Left => 0,
         };
         bytes as u64
@@ -109,10 +105,11 @@ impl Column {
         }
         macro_rules! moments {
             ($t:ty, $ps:expr) => {
-                if let Self::Moments(x) = self {
-                    let last = x.last().copied().unwrap_or(0);
-                    let values = array.as_primitive::<$t>();
-                    x.extend(values.iter().map(|v| v.map_or(last, |v| i128::from(v) * $ps)));
+                if let Self::Moments(x, last) = self {
+                    for value in array.as_primitive::<$t>() {
+                        *last = value.map_or(*last, |v| i128::from(v) * $ps);
+                        x.push(*last);
+                    }
                 }
             };
         }
@@ -164,7 +161,7 @@ impl Column {
             Self::I32(x) => x.into(),
             Self::F32(x) => x.into(),
             Self::F64(x) => x.into(),
-            Self::States(_) | Self::Moments(_) | Self::Left => return None,
+            Self::States(_) | Self::Moments(..) | Self::Left => return None,
         })
     }
 }
@@ -223,7 +220,7 @@ impl Gathered {
         for (field, column) in schema.fields().iter().zip(columns) {
             match column {
                 Column::States(x) => states.push((field.name().clone(), Samples::from(x))),
-                Column::Moments(x) => moments = moments.or(Some((field, x))),
+                Column::Moments(x, _) => moments = moments.or(Some((field, x))),
                 Column::Left => {
                     let message = format!("holds {} and is left out", field.data_type());
                     warnings.push(Warning::new(format!("{}: column `{}`", self.part, field.name()), message));
@@ -265,7 +262,7 @@ impl Gathered {
     fn time(
         &self,
         samples: &[(&Arc<Field>, Samples)],
-        moments: Option<(&Arc<Field>, Vec<i128>)>,
+        moments: Option<(&Arc<Field>, Times)>,
         seconds: Option<(&Arc<Field>, Samples)>,
         options: &ReadOptions,
     ) -> Result<(TimeBase, Vec<Warning>)> {
@@ -279,32 +276,25 @@ impl Gathered {
         let start =
             STARTS.iter().find_map(|n| texts().find_map(|t| t.get(*n)?.trim().parse::<Timestamp>().ok()));
         let start = start.or(options.start);
-        if let Some((field, ps)) = moments.filter(|(_, ps)| ps.len() > 1) {
+        if let Some((field, times)) = moments.filter(|(_, t)| t.len() > 1) {
             let quantum = match field.data_type() {
                 DataType::Timestamp(TimeUnit::Second, _) => 1_000_000_000_000,
                 DataType::Timestamp(TimeUnit::Millisecond, _) => 1_000_000_000,
                 DataType::Timestamp(TimeUnit::Microsecond, _) => 1_000_000,
                 _ => 1000,
             };
-            let first = i64::try_from(ps[0] / 1000).ok().map(Timestamp);
-            let own: Vec<i128> = ps.iter().map(|t| t - ps[0]).collect();
-            return time_base(&own, quantum, first, &format!("{}: column `{}`", self.part, field.name()));
+            let first = i64::try_from(times.first() / 1000).ok().map(Timestamp);
+            return time_base(&times, quantum, first, &format!("{}: column `{}`", self.part, field.name()));
         }
         if let Some(hz) = number(&RATES).or_else(|| number(&INTERVALS).map(f64::recip)) {
             return Ok((TimeBase::uniform(SampleRate::from_hz(hz)?, self.n, start), Vec::new()));
         }
         if let Some((field, times)) = seconds.filter(|(_, s)| s.len() > 1) {
-            let mut values = Vec::new();
-            crate::elements::floats(
-                times.read(0..times.len(), &mut kilat_core::Codes::default())?,
-                &mut values,
-            );
+            let (mut own, mut values) = (kilat_core::Codes::default(), Vec::new());
+            floats(times.read(0..times.len(), &mut own)?, &mut values);
             if values.iter().all(|s| s.abs() < MOST_SECONDS) {
-                let ps: Vec<i128> = values.iter().map(|s| (s * PS_PER_S).round() as i128).collect();
-                // A binary fraction is known to its last bit only.
-                let largest = values.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
-                let quantum = (largest * f64::EPSILON * PS_PER_S).ceil().max(1.0) as i128;
-                return time_base(&ps, quantum, start, &format!("{}: column `{}`", self.part, field.name()));
+                let at = format!("{}: column `{}`", self.part, field.name());
+                return of_seconds(values.iter().copied(), start, &at);
             }
         }
         let rate = given_rate(options, &self.part, "neither metadata nor a column of times state a rate")?;

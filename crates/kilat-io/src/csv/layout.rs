@@ -1,8 +1,11 @@
 //! How a text is laid out as a table: delimiter, decimal mark, and where the numbers begin.
 
+use std::borrow::Cow;
+
 use kilat_core::capture::parse_unit;
 
 use super::cells::{is_blank, moment, number};
+use crate::limit::Limit;
 
 /// Lines looked at to find the layout; no instrument writes a longer preamble.
 const HEAD_LINES: usize = 2000;
@@ -28,8 +31,8 @@ pub(super) struct Layout {
     pub(super) preamble: Vec<String>,
     /// Titles of the columns; empty without a header.
     pub(super) titles: Vec<Title>,
-    /// Cells of the first rows, for a look at the kinds of the columns.
-    pub(super) first_rows: Vec<Vec<String>>,
+    /// The first cell of each column that is not blank, for a look at its kind.
+    pub(super) first_cells: Vec<String>,
 }
 
 /// Title of a column.
@@ -58,65 +61,65 @@ impl Layout {
     }
 
     fn read(text: &str, delimiter: u8, decimal: char) -> Option<(usize, Self)> {
-        let lines: Vec<(usize, &str)> = lines_with_offsets(text).take(HEAD_LINES).collect();
-        let rows: Vec<(usize, Vec<String>)> = lines
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, line))| !line.trim().is_empty())
-            .map(|(i, (_, line))| (i, split(line, delimiter)))
+        let lines: Vec<&str> = text
+            .split_inclusive('\n')
+            .take(HEAD_LINES)
+            .map(|line| line.trim_end_matches(['\n', '\r']))
+            .filter(|line| !line.trim().is_empty())
             .collect();
-        let is_row = |cells: &[String]| {
-            let value = |c: &String| number(c, decimal).is_some() || moment(c).is_some();
-            cells.iter().any(value) && cells.iter().all(|c| value(c) || is_blank(c))
+        let is_row = |cells: &[Cow<'_, str>]| {
+            let value = |c: &str| number(c, decimal).is_some() || moment(c).is_some();
+            cells.iter().any(|c| value(c)) && cells.iter().all(|c| value(c) || is_blank(c))
         };
         let run_from = |at: usize| {
-            let columns = rows[at].1.len();
-            rows[at..]
-                .iter()
-                .take(ROWS_TO_COMPARE)
-                .take_while(|(_, c)| c.len() == columns && is_row(c))
-                .count()
+            let columns = split(lines[at], delimiter).len();
+            let agrees = |line: &&&str| {
+                let cells = split(line, delimiter);
+                cells.len() == columns && is_row(&cells)
+            };
+            lines[at..].iter().take(ROWS_TO_COMPARE).take_while(agrees).count()
         };
         // A short table must reach the end, give or take a torn last line.
         let believed = |at: &usize| {
             let run = run_from(*at);
-            run >= ROWS_TO_BELIEVE || run > 0 && at + run + 1 >= rows.len()
+            run >= ROWS_TO_BELIEVE || run > 0 && at + run + 1 >= lines.len()
         };
-        let first = (0..rows.len()).find(believed)?;
+        let first = (0..lines.len()).find(believed)?;
         let run = run_from(first);
-        let columns = rows[first].1.len();
-        let before = &rows[..first];
-        let (titles, header_rows) = titles(before, columns);
-        let preamble =
-            before[..before.len() - header_rows].iter().map(|(i, _)| lines[*i].1.to_owned()).collect();
-        let first_rows = rows[first..first + run].iter().map(|(_, cells)| cells.clone()).collect();
-        let data_at = lines[rows[first].0].0;
-        Some((run, Self { delimiter, decimal, columns, data_at, preamble, titles, first_rows }))
+        let columns = split(lines[first], delimiter).len();
+        let before = &lines[..first];
+        let (titles, header_rows) = titles(before, delimiter, columns);
+        let preamble = before[..before.len() - header_rows].iter().map(|l| (*l).to_owned()).collect();
+        let mut first_cells = vec![String::new(); columns];
+        for line in &lines[first..first + run] {
+            for (first, cell) in first_cells.iter_mut().zip(split(line, delimiter)) {
+                if is_blank(first) && !is_blank(&cell) {
+                    *first = cell.into_owned();
+                }
+            }
+        }
+        let data_at = lines[first].as_ptr().addr() - text.as_ptr().addr();
+        Some((run, Self { delimiter, decimal, columns, data_at, preamble, titles, first_cells }))
     }
 }
 
-/// Titles in the rows right before the table, and how many rows they take; none when no row fits.
-fn titles(before: &[(usize, Vec<String>)], columns: usize) -> (Vec<Title>, usize) {
-    let fits = |cells: &Vec<String>| {
-        cells.len() == columns && cells.iter().any(|c| !is_blank(c) && number(c, '.').is_none())
-    };
-    let Some((last, above)) = before.split_last().map(|((_, last), above)| (last, above)) else {
-        return (Vec::new(), 0);
-    };
-    if !fits(last) {
-        return (Vec::new(), 0);
-    }
+/// Titles in the lines right before the table, and how many lines they take; none when no line fits.
+fn titles(before: &[&str], delimiter: u8, columns: usize) -> (Vec<Title>, usize) {
+    let mut lines = before.iter().rev().map(|line| split(line, delimiter));
+    let is_title = |c: &Cow<'_, str>| !is_blank(c) && number(c, '.').is_none();
+    let fits = |cells: &Vec<Cow<'_, str>>| cells.len() == columns && cells.iter().any(is_title);
+    let Some(last) = lines.next().filter(fits) else { return (Vec::new(), 0) };
     let unit = |cell: &str| cell.trim().trim_matches(['(', ')', '[', ']']).trim().to_owned();
     let all_units = last.iter().all(|c| {
         let u = unit(c);
         u.is_empty() || parse_unit(&u).is_some() || time_rank(&u).is_some() || u != c.trim()
     });
-    match above.last() {
-        Some((_, names)) if all_units && fits(names) => {
-            let titles = names.iter().zip(last).map(|(name, u)| Title::with_unit(name, &unit(u)));
+    match lines.next().filter(|names| all_units && fits(names)) {
+        Some(names) => {
+            let titles = names.iter().zip(&last).map(|(name, u)| Title::with_unit(name, &unit(u)));
             (titles.collect(), 2)
         }
-        _ => (last.iter().map(|c| Title::parse(c)).collect(), 1),
+        None => (last.iter().map(|c| Title::parse(c)).collect(), 1),
     }
 }
 
@@ -162,11 +165,15 @@ pub(super) fn time_rank(unit: &str) -> Option<i32> {
     })
 }
 
-/// The cells of one line; quotes as in RFC 4180, never across lines.
-pub(super) fn split(line: &str, delimiter: u8) -> Vec<String> {
+/// The cells of one line; quotes as in RFC 4180, never across lines. A line of more cells than a table may have is one cell.
+pub(super) fn split(line: &str, delimiter: u8) -> Vec<Cow<'_, str>> {
+    let cells = line.bytes().filter(|b| *b == delimiter).count() as u64 + 1;
+    if Limit::COLUMNS.check("", cells).is_err() {
+        return vec![line.into()];
+    }
     if !line.contains('"') {
         // Nearly every line; a parser of its own would cost more than all the rest.
-        return line.split(char::from(delimiter)).map(|c| c.trim().to_owned()).collect();
+        return line.split(char::from(delimiter)).map(|c| c.trim().into()).collect();
     }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -176,18 +183,9 @@ pub(super) fn split(line: &str, delimiter: u8) -> Vec<String> {
         .from_reader(line.as_bytes());
     let mut record = csv::StringRecord::new();
     match reader.read_record(&mut record) {
-        Ok(true) => record.iter().map(|c| c.trim().to_owned()).collect(),
+        Ok(true) => record.iter().map(|c| c.trim().to_owned().into()).collect(),
         _ => Vec::new(),
     }
-}
-
-/// Lines without their ends, with the offset of each.
-fn lines_with_offsets(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split_inclusive('\n').scan(0, |at, line| {
-        let start = *at;
-        *at += line.len();
-        Some((start, line.trim_end_matches(['\n', '\r'])))
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::Path;
 use kilat_core::{Capture, Channel, Error, Result, SampleRate, Segment, TimeBase, Timestamp, Warning};
 
 use crate::columns::{choose, given_rate, lost_beside_values};
+use crate::packed::Packed;
 use crate::replace::replace;
 use crate::time_column::time_base;
 use crate::{ReadOptions, Source};
@@ -90,12 +91,12 @@ fn time_of(
     let (time, told) = match &table.clock {
         Clock::None => (TimeBase::uniform(stated()?, table.rows as u64, options.start), Vec::new()),
         Clock::Index(index) => indexed(index, stated()?, options.start, part)?,
-        Clock::Times { ps, quantum_ps, absolute } => {
-            let first = ps.first().copied().unwrap_or(0);
+        Clock::Times { times, quantum_ps, absolute } => {
+            let first = times.first();
             let absolute = *absolute || UNIX_TIME_S.contains(&(first / PS_PER_S));
             let start =
                 if absolute { i64::try_from(first / 1000).ok().map(Timestamp) } else { options.start };
-            match (time_base(ps, *quantum_ps, start, part), options.sample_rate_hz) {
+            match (time_base(times, *quantum_ps, start, part), options.sample_rate_hz) {
                 (Ok(found), _) => found,
                 (Err(_), Some(hz)) => {
                     let message = "the time column does not move on; the given rate is used".to_owned();
@@ -108,7 +109,7 @@ fn time_of(
                         part: part.into(),
                         at: "time column".into(),
                         expected: "at least two times that move on, or the option sample_rate_hz".into(),
-                        found: format!("{} times that do not", ps.len()),
+                        found: format!("{} times that do not", times.len()),
                     });
                 }
             }
@@ -126,26 +127,28 @@ fn time_of(
 
 /// The time base of samples numbered `index`: numbers left out are gaps.
 fn indexed(
-    index: &[i64],
+    index: &Packed,
     rate: SampleRate,
     start: Option<Timestamp>,
     part: &str,
 ) -> Result<(TimeBase, Vec<Warning>)> {
     let n = index.len() as u64;
-    if let Some(i) = index.windows(2).position(|p| p[1] <= p[0]) {
+    let number = || index.iter().map(|v| v as i64);
+    if let Some(i) = number().zip(number().skip(1)).position(|(a, b)| b <= a) {
         let message = format!("sample numbers do not rise at row {}; they are left alone", i + 2);
         return Ok((TimeBase::uniform(rate, n, start), vec![Warning::new(part, message)]));
     }
-    let mut cuts: Vec<usize> = vec![0];
-    cuts.extend(index.windows(2).enumerate().filter(|(_, p)| p[1].abs_diff(p[0]) > 1).map(|(i, _)| i + 1));
-    cuts.push(index.len());
-    let segments = cuts.windows(2).map(|c| Segment {
-        first: c[0] as u64,
-        len: (c[1] - c[0]) as u64,
-        rate,
-        offset_ps: rate.picoseconds(index[c[0]].abs_diff(index[0])),
-    });
-    Ok((TimeBase::from_segments(start, segments.collect())?, Vec::new()))
+    let origin = number().next().unwrap_or(0);
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut last = None;
+    for (first, i) in (0..).zip(number()) {
+        match segments.last_mut().filter(|_| last == Some(i - 1)) {
+            Some(segment) => segment.len += 1,
+            None => segments.push(Segment { first, len: 1, rate, offset_ps: rate.picoseconds(i.abs_diff(origin)) }),
+        }
+        last = Some(i);
+    }
+    Ok((TimeBase::from_segments(start, segments)?, Vec::new()))
 }
 
 /// Writes `time_s` and a column of engineering values per channel, each number with all its digits.
@@ -244,7 +247,12 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
         Ok(text) => text.into(),
         // A head cut inside a character is still UTF-8.
         Err(e) if e.error_len().is_none() => String::from_utf8_lossy(&bytes[..e.valid_up_to()]),
-        Err(_) => bytes.iter().map(|b| char::from(*b)).collect(),
+        Err(_) => {
+            let two_bytes = bytes.iter().filter(|b| !b.is_ascii()).count();
+            let mut text = String::with_capacity(bytes.len() + two_bytes);
+            text.extend(bytes.iter().map(|b| char::from(*b)));
+            Cow::Owned(text)
+        }
     }
 }
 

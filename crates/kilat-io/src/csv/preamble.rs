@@ -1,5 +1,7 @@
 //! What the lines before a table say: notes, and often the rate.
 
+use std::borrow::Cow;
+
 use super::cells::number;
 use super::layout::{Layout, Title, split};
 
@@ -83,7 +85,7 @@ pub(super) fn rate_hz(layout: &Layout) -> Option<f64> {
 /// Cells of a preamble line: by the delimiter, or else `key: value` and `key = value`.
 fn cells(line: &str, delimiter: u8) -> Vec<String> {
     let line = line.trim().trim_start_matches(['#', '%']);
-    let mut cells = split(line, delimiter);
+    let mut cells: Vec<String> = split(line, delimiter).into_iter().map(Cow::into_owned).collect();
     if cells.len() < 2 {
         let pair = line.split_once([':', '=']).map(|(k, v)| vec![k.to_owned(), v.to_owned()]);
         cells = pair.unwrap_or(cells);

@@ -4,7 +4,11 @@ use kilat_core::{Channel, Error, Result, Warning};
 
 use super::cells::{Moment, is_blank, moment, number, picoseconds};
 use super::layout::{Layout, Title, time_rank};
-use crate::limit::Limit;
+use crate::packed::Packed;
+use crate::time_column::{Times, moves_evenly};
+
+/// Numbers below this are whole to the last bit, with room for differences.
+const MOST_EXACT: f64 = 1e15;
 
 /// A table, read.
 pub(super) struct Table {
@@ -22,10 +26,10 @@ pub(super) struct Table {
 pub(super) enum Clock {
     /// No column does.
     None,
-    /// Sample numbers.
-    Index(Vec<i64>),
-    /// Times in picoseconds, the value of their last digit, and whether they count from 1970.
-    Times { ps: Vec<i128>, quantum_ps: i128, absolute: bool },
+    /// Sample numbers, all whole.
+    Index(Packed),
+    /// Times, the value of their last digit, and whether they count from 1970.
+    Times { times: Times, quantum_ps: i128, absolute: bool },
 }
 
 /// What a column holds.
@@ -44,7 +48,6 @@ enum Role {
 impl Table {
     /// Reads every row of the table that `layout` found in `text`.
     pub(super) fn read(text: &str, layout: &Layout, part: &str) -> Result<Self> {
-        Limit::CHANNELS.check(part, layout.columns as u64)?;
         let roles = roles(layout);
         let mut rows = Rows::new(&roles, layout.decimal);
         let mut reader = csv::ReaderBuilder::new()
@@ -79,8 +82,8 @@ impl Table {
 struct Rows<'a> {
     roles: &'a [Role],
     decimal: char,
-    values: Vec<Vec<f64>>,
-    times: Vec<i128>,
+    values: Vec<Packed>,
+    times: Times,
     /// Smallest unit in which a time was written.
     quantum_ps: i128,
     absolute: bool,
@@ -117,8 +120,8 @@ impl<'a> Rows<'a> {
         Self {
             roles,
             decimal,
-            values: vec![Vec::new(); roles.len()],
-            times: Vec::new(),
+            values: roles.iter().map(|_| Packed::default()).collect(),
+            times: Times::default(),
             quantum_ps: i128::MAX,
             absolute: false,
             count: 0,
@@ -189,34 +192,26 @@ impl<'a> Rows<'a> {
     }
 
     fn finish(mut self, layout: &Layout, roles: &[Role], part: &str) -> Table {
-        let index = |column: &[f64]| -> Option<Vec<i64>> {
-            column.iter().map(|v| (v.fract() == 0.0 && v.abs() < 1e15).then_some(*v as i64)).collect()
-        };
+        let counts = |column: &Packed| column.iter().all(|v| v.fract() == 0.0 && v.abs() < MOST_EXACT);
         let mut clock = Clock::None;
-        let mut times = std::mem::take(&mut self.times);
+        let times = std::mem::take(&mut self.times);
+        let (quantum_ps, absolute) = (self.quantum_ps, self.absolute);
         let mut taken = None;
         for (i, role) in roles.iter().enumerate() {
+            let column = &mut self.values[i];
             match role {
-                Role::Time(_) => {
-                    let (ps, quantum_ps) = (std::mem::take(&mut times), self.quantum_ps);
-                    clock = Clock::Times { ps, quantum_ps, absolute: self.absolute };
-                }
-                Role::Index => {
-                    clock = index(&self.values[i]).map_or(Clock::None, Clock::Index);
-                    // A column called `index` that counts nothing is a channel after all.
-                    taken = matches!(clock, Clock::Index(_)).then_some(i);
-                }
-                Role::Undecided if moves_evenly(&times, self.quantum_ps) => {
-                    taken = Some(i);
-                    clock = if let Some(index) = index(&self.values[i]) {
-                        Clock::Index(index)
-                    } else {
-                        let (ps, quantum_ps) = (std::mem::take(&mut times), self.quantum_ps);
-                        Clock::Times { ps, quantum_ps, absolute: self.absolute }
-                    };
-                }
-                Role::Value | Role::Undecided | Role::OtherHalf => {}
+                // A column called `index` that counts nothing is a channel after all.
+                Role::Index if counts(column) => taken = Some(i),
+                Role::Undecided if moves_evenly(&times, quantum_ps) => taken = Some(i),
+                _ => continue,
             }
+            if counts(column) {
+                clock = Clock::Index(std::mem::take(column));
+            }
+        }
+        let is_time = |(i, r): (usize, &Role)| matches!(r, Role::Time(_)) || *r == Role::Undecided && taken == Some(i);
+        if matches!(clock, Clock::None) && roles.iter().enumerate().any(is_time) {
+            clock = Clock::Times { times, quantum_ps, absolute };
         }
         let warnings = [
             self.odd_cells.warning(part, "is no number and counts as missing"),
@@ -231,11 +226,11 @@ impl<'a> Rows<'a> {
             let is_channel =
                 matches!(roles[*i], Role::Value | Role::Index | Role::Undecided) && Some(*i) != taken;
             // A delimiter at the end of every row makes a column of nothing.
-            is_channel && !(values.iter().all(|v| v.is_nan()) && titled(layout, *i).bare.is_empty())
+            is_channel && !(titled(layout, *i).bare.is_empty() && values.iter().all(f64::is_nan))
         });
         let channels = channels.map(|(i, values)| {
             let title = titled(layout, i);
-            let mut channel = Channel::new(title.bare, title.unit, values);
+            let mut channel = Channel::new(title.bare, title.unit, values.into_samples());
             channel.name = if title.name.is_empty() { i.to_string() } else { title.name };
             (i, channel)
         });
@@ -251,10 +246,8 @@ fn titled(layout: &Layout, column: usize) -> Title {
 /// What each column holds, from its title and its first cells.
 fn roles(layout: &Layout) -> Vec<Role> {
     let mut roles = vec![Role::Value; layout.columns];
-    let first =
-        |column: usize| layout.first_rows.iter().filter_map(move |r| r.get(column)).find(|c| !is_blank(c));
     let moment_in = |column: usize| {
-        let cell = first(column)?;
+        let cell = layout.first_cells.get(column)?;
         if number(cell, layout.decimal).is_some() { None } else { moment(cell) }
     };
     if let Some(at) = (0..layout.columns).find(|i| moment_in(*i).is_some()) {
@@ -332,18 +325,4 @@ fn is_index_title(bare: &str) -> bool {
         "x",
     ];
     index.contains(&bare.to_lowercase().as_str())
-}
-
-/// True for times that rise in even steps, with the odd gap.
-fn moves_evenly(times_ps: &[i128], quantum_ps: i128) -> bool {
-    let mut steps: Vec<i128> = times_ps.windows(2).map(|p| p[1] - p[0]).collect();
-    if steps.is_empty() || steps.iter().any(|d| *d <= 0) {
-        return false;
-    }
-    let n = steps.len();
-    let median = *steps.select_nth_unstable(n / 2).1;
-    // Coarse writing makes fine steps uneven; it does not make whole numbers even.
-    let coarse = if median > 5 * quantum_ps { quantum_ps } else { 0 };
-    let even = steps.iter().filter(|d| (**d - median).abs() <= median / 100 + coarse).count();
-    even * 10 >= n * 9
 }

@@ -10,13 +10,9 @@ use super::container::{Array, Container};
 use crate::columns::{
     INTERVALS, LOWEST_VAGUE_RATE_HZ, RATES, STARTS, TIMES, described, given_rate, sample_axis,
 };
-use crate::time_column::time_base;
+use crate::time_column::{MOST_SECONDS, of_seconds};
 use crate::{ChannelMap, ReadOptions, SampleAxis};
 
-const PS_PER_S: f64 = 1e12;
-
-/// Times beyond this, 30 000 years, are none.
-const MOST_SECONDS: f64 = 1e12;
 
 pub(super) fn read(container: &Container, options: &ReadOptions) -> Result<Capture> {
     let (arrays, failed) = container.arrays();
@@ -199,11 +195,8 @@ fn time_of(
         && let Some(SamplesRef::F64(seconds)) = array.samples()?.as_ref()
         && seconds.iter().all(|s| s.abs() < MOST_SECONDS)
     {
-        let ps: Vec<i128> = seconds.iter().map(|s| (s * PS_PER_S).round() as i128).collect();
-        // A binary fraction is known to its last bit only.
-        let largest = seconds.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
-        let quantum = (largest * f64::EPSILON * PS_PER_S).ceil().max(1.0) as i128;
-        return time_base(&ps, quantum, start, &format!("{}: dataset `{}`", container.part, array.path));
+        let at = format!("{}: dataset `{}`", container.part, array.path);
+        return of_seconds(seconds.iter().copied(), start, &at);
     }
     let rate = given_rate(options, &container.part, "no attribute and no dataset of times state a rate")?;
     Ok((TimeBase::uniform(rate, n, start), Vec::new()))

@@ -20,14 +20,11 @@ use crate::limit::most_decoded;
 use crate::metadata::{self, KEY, Metadata};
 use crate::replace::replace;
 use crate::source::Bytes;
-use crate::time_column::time_base;
+use crate::time_column::{MOST_SECONDS, of_seconds};
 use crate::{ReadOptions, Source};
 
 /// Arrays of texts that name the channels.
 const NAMES: [&str; 5] = ["names", "channels", "channel_names", "labels", "columns"];
-
-/// Units of time in which a column of times is known exactly enough.
-const PS_PER_S: f64 = 1e12;
 
 /// 255 for a ZIP file whose first entry is an array, else 0.
 pub(crate) fn score(head: &[u8], name: &str) -> u8 {
@@ -236,11 +233,8 @@ fn time(arrays: &Arrays<'_>, n: u64, options: &ReadOptions, part: &str) -> Resul
         .find(|(name, a)| TIMES.contains(&name.to_lowercase().as_str()) && a.shape == [n as usize]);
     if let Some((name, array)) = times.filter(|_| n > 1) {
         let seconds = array.numbers().unwrap_or_default();
-        if seconds.len() as u64 == n && seconds.iter().all(|s| s.abs() < PS_PER_S) {
-            let ps: Vec<i128> = seconds.iter().map(|s| (s * PS_PER_S).round() as i128).collect();
-            let largest = seconds.iter().fold(0.0, |m: f64, s| m.max(s.abs()));
-            let quantum = (largest * f64::EPSILON * PS_PER_S).ceil().max(1.0) as i128;
-            return time_base(&ps, quantum, start, &format!("{part}: {name}"));
+        if seconds.len() as u64 == n && seconds.iter().all(|s| s.abs() < MOST_SECONDS) {
+            return of_seconds(seconds.iter().copied(), start, &format!("{part}: {name}"));
         }
     }
     let rate = given_rate(options, part, "no array states a sample rate")?;

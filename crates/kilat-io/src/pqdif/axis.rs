@@ -3,7 +3,7 @@
 use kilat_core::{Result, SampleKind, SampleRate, SamplesRef, Segment, Warning};
 
 use crate::observation::{Data, Series, here};
-use crate::time_column;
+use crate::time_column::{self, Times};
 
 /// When the samples of a waveform were taken.
 #[derive(Debug, Clone)]
@@ -78,14 +78,14 @@ pub(super) fn axis(
             return Err(format!("{found} times tell no rate; give the sample rate in the options"));
         }
         (Data::Moments(moments), _) => {
-            let times: Vec<i128> =
+            let times: Times =
                 moments.iter().take(n).map(|t| (i128::from(t.as_nanos()) - start_ns) * 1000).collect();
             // Seconds of the day are noisy below a microsecond.
             by_times(&times, 1_000_000, at, warnings)?
         }
         (Data::Codes { codes, .. }, _) => {
             let values = time.values();
-            let times: Vec<i128> = values.iter().take(n).map(|t| picoseconds(*t)).collect();
+            let times: Times = values.iter().take(n).map(|t| picoseconds(*t)).collect();
             let quantum = quantum(&values, codes.kind() == SampleKind::F32);
             by_times(&times, quantum, at, warnings)?
         }
@@ -111,8 +111,8 @@ fn quantum(times: &[f64], is_single: bool) -> i128 {
     if known.is_finite() { known.clamp(2.0, 1e24) as i128 } else { 2 }
 }
 
-fn by_times(times: &[i128], quantum: i128, at: &str, warnings: &mut Vec<Warning>) -> Result<Axis, String> {
-    let first_ps = times[0];
+fn by_times(times: &Times, quantum: i128, at: &str, warnings: &mut Vec<Warning>) -> Result<Axis, String> {
+    let first_ps = times.first();
     let (time, mut said) = time_column::time_base(times, quantum, None, at).map_err(|e| e.to_string())?;
     warnings.append(&mut said);
     Ok(Axis { first_ps, segments: time.segments().to_vec() })
