@@ -469,7 +469,13 @@ impl Results {
         })?;
         py.detach(|| {
             let found = findings(&self.analysis);
-            let of = output::analysis(&self.capture, &self.analysis, &found, &self.assumed, output::Detail::Compact);
+            let of = output::analysis(
+                &self.capture,
+                &self.analysis,
+                &found,
+                &self.assumed,
+                output::Detail::Compact,
+            );
             let text = match path.extension().and_then(|e| e.to_str()) {
                 Some("csv") => output::csv(&[of], chosen)?,
                 _ => return output::write_tables(&[of], chosen, &path),

@@ -80,7 +80,9 @@ fn senseless_settings_are_refused() {
     assert!(e.contains("nominal_frequency_hz: 55 is neither 50 nor 60"), "{e}");
     let e = error_in(dir, &["analyze", "kaur.h5", "-o", "out.xlsx"]);
     assert!(
-        e.starts_with("out.xlsx: expected the extension .json, .csv, .parquet, .arrow, .h5 or .pqd, found .xlsx; "),
+        e.starts_with(
+            "out.xlsx: expected the extension .json, .csv, .parquet, .arrow, .h5 or .pqd, found .xlsx; "
+        ),
         "{e}"
     );
     let e = error_in(dir, &["analyze", "synth:kaur-1999"]);

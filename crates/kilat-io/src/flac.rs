@@ -72,9 +72,8 @@ fn decode(bytes: &[u8], part: &str) -> Result<Recording> {
     });
     let channels = usize::from(reader.channel_count());
     // Room for what is declared, as far as a file of this length makes it likely.
-    let room =
-        declared.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX)).min(2 * bytes.len() / channels);
-    let mut columns = Columns::new(channels, bits <= 16, room);
+    let expected = declared.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+    let mut columns = Columns::new(channels, bits <= 16, expected.min(2 * bytes.len() / channels));
     let most = most_decoded(bytes.len() as u64);
     let mut warnings = Vec::new();
     loop {
@@ -92,7 +91,7 @@ fn decode(bytes: &[u8], part: &str) -> Result<Recording> {
         if n == 0 {
             break;
         }
-        columns.push(&block);
+        columns.push(&block, expected);
         if columns.bytes() > most {
             let expected = format!("at most {most} bytes, which is what a file of this length can hold");
             return Err(malformed(part, "samples", &expected, "more".into()));
@@ -131,16 +130,19 @@ impl Columns {
         }
     }
 
-    fn push(&mut self, block: &[&[i32]]) {
+    /// Takes in more codes of all channels, of `expected` in all.
+    fn push(&mut self, block: &[&[i32]], expected: usize) {
         match self {
             Self::I16(columns) => {
                 for (column, codes) in columns.iter_mut().zip(block) {
+                    make_room(column, codes.len(), expected);
                     // At most 16 bits, as the header says and the decoder keeps to.
                     column.extend(codes.iter().map(|v| *v as i16));
                 }
             }
             Self::I32(columns) => {
                 for (column, codes) in columns.iter_mut().zip(block) {
+                    make_room(column, codes.len(), expected);
                     column.extend_from_slice(codes);
                 }
             }
@@ -166,6 +168,14 @@ impl Columns {
             Self::I16(columns) => columns.into_iter().map(Into::into).collect(),
             Self::I32(columns) => columns.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+/// Room for `more` codes: twice that of before, but no more than for the `expected` ones.
+fn make_room<T>(column: &mut Vec<T>, more: usize, expected: usize) {
+    let needed = column.len() + more;
+    if needed > column.capacity() {
+        column.reserve_exact((2 * column.capacity()).min(expected).max(needed) - column.len());
     }
 }
 

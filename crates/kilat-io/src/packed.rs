@@ -82,7 +82,8 @@ impl Stored for Packed {
             let within = range.start.max(first) - first..range.end.min(first + PIECE) - first;
             own.f64.extend(within.map(|i| piece.get(i)));
         }
-        own.f64.extend_from_slice(&self.open[range.start.max(packed) - packed..range.end.max(packed) - packed]);
+        own.f64
+            .extend_from_slice(&self.open[range.start.max(packed) - packed..range.end.max(packed) - packed]);
         Ok(own.f64.as_slice().into())
     }
 }
@@ -157,7 +158,8 @@ mod tests {
 
     #[test]
     fn short_decimals_take_two_bytes_and_equal_ones_none() {
-        let decimals: Vec<f64> = (0..PIECE).map(|i| i as f64 / 100.0 - 0.3).map(|v| (v * 100.0).round() / 100.0).collect();
+        let decimals: Vec<f64> =
+            (0..PIECE).map(|i| i as f64 / 100.0 - 0.3).map(|v| (v * 100.0).round() / 100.0).collect();
         assert!(matches!(Piece::of(&decimals), Piece::I16(2, _)));
         assert!(matches!(Piece::of(&[f64::NAN; PIECE]), Piece::Same(v) if v.is_nan()));
         assert!(matches!(Piece::of(&[0.1, f64::NAN, 123_456.7]), Piece::I32(1, _)));

@@ -223,8 +223,7 @@ mod tests {
     #[test]
     fn rounded_times_give_the_round_rate() {
         for hz in [6400.0, 12_800.0, 15_360.0, 30_720.0, 44_100.0, 50_000.0, 1_000_000.0 / 3.0] {
-            let times: Times =
-                (0..8000).map(|i| (f64::from(i) / hz * 1e6).round() as i128 * US).collect();
+            let times: Times = (0..8000).map(|i| (f64::from(i) / hz * 1e6).round() as i128 * US).collect();
             let (time, warnings) = time_base(&times, US, None, "t").unwrap();
             assert_eq!(time.segments().len(), 1, "{hz}");
             assert!((time.rate().unwrap().hz() / hz - 1.0).abs() < 1e-4, "{hz}: {:?}", time.rate());
@@ -248,7 +247,11 @@ mod tests {
 
     #[test]
     fn seconds_since_1970_are_kept_to_the_picosecond() {
-        let times = [1_716_793_200_000_000_000_000_001, 1_716_793_200_000_000_000_000_002, 1_716_799_200_000_000_000_000_017];
+        let times = [
+            1_716_793_200_000_000_000_000_001,
+            1_716_793_200_000_000_000_000_002,
+            1_716_799_200_000_000_000_000_017,
+        ];
         let packed: Times = times.into_iter().collect();
         assert_eq!((packed.first(), packed.len()), (times[0], 3));
         assert_eq!(packed.steps().collect::<Vec<_>>(), [1, 6_000_000_000_000_015]);

@@ -15,8 +15,8 @@ use kilat_core::{Capture, Channel, Error, Phase, Result, SampleRate, Samples, Ti
 
 use crate::ReadOptions;
 use crate::columns::{INTERVALS, RATES, STARTS, TIMES, choose, given_rate};
-use crate::metadata::{KEY, Metadata};
 use crate::elements::floats;
+use crate::metadata::{KEY, Metadata};
 use crate::time_column::{MOST_SECONDS, Times, of_seconds, time_base};
 
 /// Integers beyond this are not all `f64`.

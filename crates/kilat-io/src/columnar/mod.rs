@@ -162,7 +162,8 @@ pub(crate) fn write_parquet(capture: &Capture, path: &Path) -> Result<Vec<String
 pub(crate) fn properties(schema: &Schema) -> WriterProperties {
     let mut builder =
         WriterProperties::builder().set_compression(Compression::SNAPPY).set_dictionary_enabled(false);
-    let integers = |f: &&Arc<Field>| matches!(f.data_type(), DataType::Int16 | DataType::Int32 | DataType::Int64);
+    let integers =
+        |f: &&Arc<Field>| matches!(f.data_type(), DataType::Int16 | DataType::Int32 | DataType::Int64);
     for field in schema.fields().iter().filter(integers) {
         let path = ColumnPath::new(vec![field.name().clone()]);
         builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);

@@ -108,7 +108,8 @@ impl Pages {
             let rest = self.bytes.slice(self.at..);
             let (header, len) = Integers::read(&rest).ok_or_else(|| damage("no header of a page"))?;
             let sizes = header.get(0, 1).zip(header.size(0, 2)).zip(header.size(0, 3));
-            let ((kind, unpacked), packed) = sizes.ok_or_else(|| damage("a header of a page without sizes"))?;
+            let ((kind, unpacked), packed) =
+                sizes.ok_or_else(|| damage("a header of a page without sizes"))?;
             let end = len.checked_add(packed).filter(|end| *end <= rest.len());
             let end = end.ok_or_else(|| damage("a page that is cut off"))?;
             if unpacked > self.most {
@@ -240,13 +241,16 @@ fn unpack(codec: Codec, packed: Bytes, size: usize) -> Result<Bytes> {
     let unpacked = match codec {
         Codec::SNAPPY => {
             let mut out = within(MOST_SNAPPY)?;
-            let n = snap::raw::Decoder::new().decompress(&packed, &mut out).map_err(|e| damage(&e.to_string()))?;
+            let n = snap::raw::Decoder::new()
+                .decompress(&packed, &mut out)
+                .map_err(|e| damage(&e.to_string()))?;
             out.truncate(n);
             out
         }
         Codec::LZ4_RAW => {
             let mut out = within(MOST_LZ4)?;
-            let n = lz4_flex::block::decompress_into(&packed, &mut out).map_err(|e| damage(&e.to_string()))?;
+            let n =
+                lz4_flex::block::decompress_into(&packed, &mut out).map_err(|e| damage(&e.to_string()))?;
             out.truncate(n);
             out
         }

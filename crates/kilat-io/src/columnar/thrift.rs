@@ -129,8 +129,8 @@ mod tests {
     fn integers_are_found_by_their_fields() {
         // {1: 0, 2: 300, 5: {1: 100, 3: true, 5: {1: "ab", 2: [1, 2]}, 6: -1}, 40: i16 7}
         let bytes = [
-            0x15, 0, 0x15, 0xd8, 4, 0x3c, 0x15, 0xc8, 1, 0x21, 0x2c, 0x18, 2, b'a', b'b', 0x19, 0x25, 2, 4, 0, 0x15, 1,
-            0, 0x04, 80, 14, 0, 99,
+            0x15, 0, 0x15, 0xd8, 4, 0x3c, 0x15, 0xc8, 1, 0x21, 0x2c, 0x18, 2, b'a', b'b', 0x19, 0x25, 2, 4,
+            0, 0x15, 1, 0, 0x04, 80, 14, 0, 99,
         ];
         let (found, len) = Integers::read(&bytes).unwrap();
         assert_eq!(len, bytes.len() - 1);

@@ -144,7 +144,12 @@ fn indexed(
     for (first, i) in (0..).zip(number()) {
         match segments.last_mut().filter(|_| last == Some(i - 1)) {
             Some(segment) => segment.len += 1,
-            None => segments.push(Segment { first, len: 1, rate, offset_ps: rate.picoseconds(i.abs_diff(origin)) }),
+            None => segments.push(Segment {
+                first,
+                len: 1,
+                rate,
+                offset_ps: rate.picoseconds(i.abs_diff(origin)),
+            }),
         }
         last = Some(i);
     }

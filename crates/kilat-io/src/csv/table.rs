@@ -209,7 +209,8 @@ impl<'a> Rows<'a> {
                 clock = Clock::Index(std::mem::take(column));
             }
         }
-        let is_time = |(i, r): (usize, &Role)| matches!(r, Role::Time(_)) || *r == Role::Undecided && taken == Some(i);
+        let is_time =
+            |(i, r): (usize, &Role)| matches!(r, Role::Time(_)) || *r == Role::Undecided && taken == Some(i);
         if matches!(clock, Clock::None) && roles.iter().enumerate().any(is_time) {
             clock = Clock::Times { times, quantum_ps, absolute };
         }

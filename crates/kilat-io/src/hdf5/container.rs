@@ -87,9 +87,10 @@ impl Container {
             number: dataset.number,
             part: self.part.clone(),
             left: Rc::clone(&self.left),
+            file_len: self.len,
             dataset,
         };
-        array.check_size(self.len)?;
+        array.check_size()?;
         Ok(array)
     }
 
@@ -115,6 +116,7 @@ pub(super) struct Array {
     pub(super) number: Option<(Element, bool)>,
     part: String,
     left: Rc<Cell<u64>>,
+    file_len: u64,
     dataset: Dataset,
 }
 
@@ -129,12 +131,12 @@ impl Array {
     }
 
     /// A size beyond what the file can hold is refused before anything is allocated for it.
-    fn check_size(&self, file_len: u64) -> Result<()> {
+    fn check_size(&self) -> Result<()> {
         let unread =
             |e: super::decoder::Error| malformed(&self.part, &self.path, "a readable layout", e.to_string());
         let (most, chunk) = match self.dataset.layout().map_err(unread)? {
-            Layout::Whole => (file_len, 0),
-            Layout::Chunked(sides) => (most_decoded(file_len), self.bytes_of(&sides)),
+            Layout::Whole => (self.file_len, 0),
+            Layout::Chunked(sides) => (most_decoded(self.file_len), self.bytes_of(&sides)),
             Layout::Outside => {
                 // A file from outside must not make us open others.
                 return Err(Error::Unsupported {
@@ -215,7 +217,7 @@ impl Array {
 
     /// The texts of a dataset of strings.
     pub(super) fn texts(&self) -> Result<Vec<String>> {
-        self.dataset.texts().map_err(|e| {
+        self.dataset.texts(self.file_len).map_err(|e| {
             malformed(&self.part, format!("dataset `{}`", self.path), "readable texts", e.to_string())
         })
     }

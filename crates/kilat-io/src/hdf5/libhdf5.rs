@@ -117,7 +117,8 @@ impl Dataset {
         None
     }
 
-    pub(super) fn texts(&self) -> Result<Vec<String>> {
+    /// The texts. The library takes them all at once: it knows no bound.
+    pub(super) fn texts(&self, _most: u64) -> Result<Vec<String>> {
         texts(&self.handle)
     }
 

@@ -13,7 +13,6 @@ use crate::columns::{
 use crate::time_column::{MOST_SECONDS, of_seconds};
 use crate::{ChannelMap, ReadOptions, SampleAxis};
 
-
 pub(super) fn read(container: &Container, options: &ReadOptions) -> Result<Capture> {
     let (arrays, failed) = container.arrays();
     let (times, values): (Vec<&Array>, Vec<&Array>) = arrays.iter().partition(|a| is_time(a));

@@ -113,7 +113,15 @@ impl Dataset {
         Some(chunks.into())
     }
 
-    pub(super) fn texts(&self) -> Result<Vec<String>> {
+    /// The texts, of `most` bytes together: any number of those of variable length may be one that lies in the file once.
+    pub(super) fn texts(&self, most: u64) -> Result<Vec<String>> {
+        if let DatatypeMessage::VarLenString { .. } = self.handle.datatype()? {
+            let references = self.handle.read_raw_bytes()?;
+            let length = |r: &[u8]| r.first_chunk::<4>().map_or(0, |n| u64::from(u32::from_le_bytes(*n)));
+            if references.chunks(self.element_size.max(1)).map(length).sum::<u64>() > most {
+                return Err(Error::InvalidState(format!("texts of more than the {most} bytes of the file")));
+            }
+        }
         self.handle.read_strings()
     }
 
