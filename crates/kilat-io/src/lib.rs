@@ -45,6 +45,7 @@ mod metadata;
 #[cfg(feature = "npy")]
 mod npy;
 mod observation;
+#[cfg(any(feature = "csv", feature = "hdf5", feature = "npz", feature = "parquet", feature = "pqdif"))]
 mod packed;
 #[cfg(feature = "pqdif")]
 mod pqdif;
