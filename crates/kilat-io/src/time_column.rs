@@ -247,11 +247,8 @@ mod tests {
 
     #[test]
     fn seconds_since_1970_are_kept_to_the_picosecond() {
-        let times = [
-            1_716_793_200_000_000_000_000_001,
-            1_716_793_200_000_000_000_000_002,
-            1_716_799_200_000_000_000_000_017,
-        ];
+        let times =
+            [1_716_793_200_000_000_000_001, 1_716_793_200_000_000_000_002, 1_716_799_200_000_000_000_017];
         let packed: Times = times.into_iter().collect();
         assert_eq!((packed.first(), packed.len()), (times[0], 3));
         assert_eq!(packed.steps().collect::<Vec<_>>(), [1, 6_000_000_000_000_015]);
