@@ -133,7 +133,7 @@ impl Analysis {
                 swell_table(&swells),
                 unipede_table(&only_dips, &interruptions),
             ],
-            sag_energy_s: severities.iter().map(|d| d.energy_s).sum(),
+            sag_energy_s: severities.iter().fold(0.0, |sum, d| sum + d.energy_s),
             sag_score: score(self, &severities),
             dips: severities,
             outages: outages(&interruptions),
@@ -302,7 +302,7 @@ fn during<'a>(a: &'a Analysis, channel: usize, e: &Event) -> impl Iterator<Item 
 
 fn score(a: &Analysis, dips: &[DipSeverity]) -> f64 {
     let groups = within(dips, |d| a.seconds(a.events[d.event].start_sample), SCORED_S).into_iter();
-    groups.map(|g| g.iter().map(|d| d.score).fold(0.0, f64::max)).sum()
+    groups.fold(0.0, |sum, g| sum + g.iter().map(|d| d.score).fold(0.0, f64::max))
 }
 
 fn outages(interruptions: &[&Event]) -> Outages {
@@ -310,7 +310,7 @@ fn outages(interruptions: &[&Event]) -> Outages {
     Outages {
         short: interruptions.len() - long,
         long,
-        minutes: interruptions.iter().map(|e| e.duration_s / 60.0).sum(),
+        minutes: interruptions.iter().fold(0.0, |sum, e| sum + e.duration_s / 60.0),
     }
 }
 

@@ -12,8 +12,6 @@
 
 use serde::Serialize;
 
-use crate::pq::transients::Transient;
-
 /// Over-voltage category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum Category {
@@ -57,12 +55,11 @@ pub enum Stress {
 }
 
 impl Stress {
-    /// Of a transient with this instantaneous peak in volts, in a system of this line-neutral voltage.
-    pub fn of(transient: &Transient, peak_v: f64, line_neutral_v: f64) -> Self {
-        let rated = Category::I.withstands_v(line_neutral_v).is_some();
-        if !rated || !transient.resolvable || transient.clipped || peak_v.is_nan() {
-            return Self::NotMeasurable;
-        }
+    /// Of a transient with this instantaneous peak in volts, `None` when its peak is only a lower limit, in a system of this
+    /// line-neutral voltage.
+    pub fn of(peak_v: Option<f64>, line_neutral_v: f64) -> Self {
+        let peak_v = peak_v.filter(|v| v.is_finite() && Category::I.withstands_v(line_neutral_v).is_some());
+        let Some(peak_v) = peak_v else { return Self::NotMeasurable };
         let beyond = |c: &&Category| c.withstands_v(line_neutral_v).is_some_and(|v| peak_v.abs() > v);
         Category::ALL.iter().rev().find(beyond).map_or(Self::Within, |c| Self::Beyond(*c))
     }
@@ -71,42 +68,26 @@ impl Stress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pq::transients::TransientKind;
-
-    fn transient(resolvable: bool, clipped: bool) -> Transient {
-        Transient {
-            kind: TransientKind::Impulsive,
-            channel: 0,
-            start_sample: 0,
-            stop_sample: 1,
-            duration_s: 1e-5,
-            peak_v: 0.0,
-            peak_pu: 0.0,
-            peak_sample: 0,
-            rise_s: 1e-6,
-            ringing_hz: f64::NAN,
-            polarity: 1,
-            clipped,
-            resolvable,
-        }
-    }
 
     #[test]
     fn a_server_at_230_v_withstands_2500_v() {
-        let t = transient(true, false);
-        assert_eq!(Stress::of(&t, -1499.0, 230.0), Stress::Within);
-        assert_eq!(Stress::of(&t, 2500.0, 230.0), Stress::Beyond(Category::I));
-        assert_eq!(Stress::of(&t, 2501.0, 230.0), Stress::Beyond(Category::II));
-        assert_eq!(Stress::of(&t, 6001.0, 230.0), Stress::Beyond(Category::IV));
-        assert_eq!(Stress::of(&t, 2000.0, 120.0), Stress::Beyond(Category::II));
+        for (peak_v, line_neutral_v, want) in [
+            (-1499.0, 230.0, Stress::Within),
+            (2500.0, 230.0, Stress::Beyond(Category::I)),
+            (2501.0, 230.0, Stress::Beyond(Category::II)),
+            (-6001.0, 230.0, Stress::Beyond(Category::IV)),
+            (2000.0, 120.0, Stress::Beyond(Category::II)),
+            (4500.0, 400.0, Stress::Beyond(Category::II)),
+            (12_001.0, 1000.0, Stress::Beyond(Category::IV)),
+        ] {
+            assert_eq!(Stress::of(Some(peak_v), line_neutral_v), want, "{peak_v} V at {line_neutral_v} V");
+        }
     }
 
     #[test]
     fn a_peak_that_was_not_measured_is_not_compared() {
-        for t in [transient(false, false), transient(true, true)] {
-            assert_eq!(Stress::of(&t, 9e3, 230.0), Stress::NotMeasurable);
+        for (peak_v, line_neutral_v) in [(None, 230.0), (Some(9e3), 11_000.0), (Some(f64::NAN), 230.0)] {
+            assert_eq!(Stress::of(peak_v, line_neutral_v), Stress::NotMeasurable);
         }
-        assert_eq!(Stress::of(&transient(true, false), 9e3, 11_000.0), Stress::NotMeasurable);
-        assert_eq!(Stress::of(&transient(true, false), f64::NAN, 230.0), Stress::NotMeasurable);
     }
 }

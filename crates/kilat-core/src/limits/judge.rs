@@ -22,11 +22,12 @@ struct Series {
     values: Vec<Value>,
 }
 
-/// What a limit is about, for a remark.
-pub fn subject(limit: &Limit) -> String {
-    match limit.quantity.order() {
-        Some(order) => format!("{} of order {order}, {}", limit.quantity.name(), limit.statistic),
-        None => format!("{}, {}", limit.quantity.name(), limit.statistic),
+/// What limits of one quantity and statistic are about, for a remark: single harmonics by their orders.
+pub fn subject(first: &Limit, last: &Limit) -> String {
+    let (name, statistic) = (first.quantity.name(), first.statistic);
+    match (first.quantity.order(), last.quantity.order()) {
+        (Some(a), Some(b)) => format!("{name} of orders {a} to {b}, {statistic}"),
+        _ => format!("{name}, {statistic}"),
     }
 }
 
@@ -69,8 +70,7 @@ fn verdict(a: &Analysis, limit: Limit, series: &Series) -> Verdict {
     {
         verdicts.pop();
     }
-    let none = Verdict { channel: series.channel, ..of_span(limit, &[]) };
-    verdicts.into_iter().max_by(worse).unwrap_or(none)
+    verdicts.into_iter().max_by(worse).unwrap_or_else(|| of_span(limit, &[]))
 }
 
 fn of_span(limit: Limit, values: &[Value]) -> Verdict {
@@ -79,7 +79,7 @@ fn of_span(limit: Limit, values: &[Value]) -> Verdict {
     let nearest_first = |a: &&Value, b: &&Value| limit.beyond(a.x).total_cmp(&limit.beyond(b.x));
     let worst = judged.iter().copied().max_by(nearest_first);
     let beyond = judged.iter().filter(|v| limit.beyond(v.x) > 0.0).count();
-    let have_s = values.iter().map(|v| v.covered_s).sum::<f64>().min(span.seconds());
+    let have_s = values.iter().fold(0.0, |sum, v| sum + v.covered_s).min(span.seconds());
     // What is missing, in values. Means overlap a little at ticks and end a little early: not more than this matters.
     let missing = (((span.seconds() - have_s) / mean.seconds()) - 0.01).max(0.0);
     let allowed = f64::from(1000 - share_permille) / 1000.0 * (judged.len() as f64 + missing);

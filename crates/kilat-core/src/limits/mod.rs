@@ -271,6 +271,22 @@ pub struct Site {
     pub pcc_v: Option<f64>,
 }
 
+impl Site {
+    /// Refuses a value that is not a positive number, naming it.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn check(&self) -> Result<()> {
+        let stated = [("isc", self.short_circuit_a), ("il", self.demand_a), ("pcc_voltage", self.pcc_v)];
+        for (name, value) in stated {
+            if let Some(v) = value.filter(|v| !(v.is_finite() && *v > 0.0)) {
+                return Err(Error::config(name, format!("expected a number above 0, found {v}")));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Network that EN 50160 is applied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Supply {
@@ -372,6 +388,15 @@ impl Requirements {
     }
 }
 
+/// A line of [`Compliance::digest`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line<'a> {
+    /// The verdict.
+    pub verdict: &'a Verdict,
+    /// How many other harmonic orders with the same statistic are no worse and have no line.
+    pub others: usize,
+}
+
 /// A recording held against a standard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Compliance {
@@ -400,6 +425,28 @@ impl Compliance {
             None => Status::Compliant,
         }
     }
+
+    /// The verdicts for people: of the single harmonics of one statistic only those violated, or else the one nearest to its limit.
+    pub fn digest(&self) -> Vec<Line<'_>> {
+        let alike = |a: &Verdict, b: &Verdict| {
+            let key = |v: &Verdict| (v.limit.quantity.name(), v.limit.statistic);
+            a.limit.quantity.order().is_some() && key(a) == key(b)
+        };
+        let mut lines = Vec::new();
+        for group in self.verdicts.chunk_by(alike) {
+            let violated: Vec<&Verdict> = group.iter().filter(|v| v.status == Status::Violated).collect();
+            let part = |v: &Verdict| v.margin / v.limit.upper;
+            let shown = match group.iter().min_by(|a, b| part(a).total_cmp(&part(b))) {
+                Some(nearest) if violated.is_empty() => vec![nearest],
+                _ => violated,
+            };
+            let others = group.len() - shown.len();
+            let last = shown.len() - 1;
+            let line = |(i, verdict)| Line { verdict, others: if i == last { others } else { 0 } };
+            lines.extend(shown.into_iter().enumerate().map(line));
+        }
+        lines
+    }
 }
 
 impl Analysis {
@@ -423,16 +470,20 @@ impl Analysis {
             Standard::Spln1 => spln::requirements(),
         };
         let mut verdicts = Vec::with_capacity(required.limits.len());
-        for limit in &required.limits {
-            match judge::judge(self, site, *limit) {
-                Ok(verdict) => verdicts.push(verdict),
-                Err(why) => {
-                    required.not_judged.push(NotJudged {
-                        clause: limit.clause,
-                        what: judge::subject(limit),
-                        why,
-                    });
+        let alike =
+            |a: &Limit, b: &Limit| (a.quantity.name(), a.statistic) == (b.quantity.name(), b.statistic);
+        for group in required.limits.chunk_by(alike) {
+            let mut refused: Vec<(&Limit, String)> = Vec::new();
+            for limit in group {
+                match judge::judge(self, site, *limit) {
+                    Ok(verdict) => verdicts.push(verdict),
+                    Err(why) => refused.push((limit, why)),
                 }
+            }
+            // The orders of a group are refused for the same reason, from one on.
+            if let (Some((first, why)), Some((last, _))) = (refused.first(), refused.last()) {
+                let what = judge::subject(first, last);
+                required.not_judged.push(NotJudged { clause: first.clause, what, why: why.clone() });
             }
         }
         Compliance { standard, verdicts, not_judged: required.not_judged, notes: required.notes }

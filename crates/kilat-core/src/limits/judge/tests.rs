@@ -245,10 +245,25 @@ fn orders_beyond_the_rate_are_not_judged() {
     assert!(c.verdicts.iter().all(|v| v.limit.quantity.order().is_none_or(|h| h < 20)));
     let said: Vec<&str> = c.not_judged.iter().map(|n| n.what.as_str()).collect();
     assert!(
-        said.contains(&"voltage_thd, 95 % of 10 min values of a week") && said.len() == 2 + 1 + 6,
+        said.contains(&"voltage_thd, 95 % of 10 min values of a week") && said.len() == 2 + 1 + 1,
         "{said:?}"
     );
-    assert!(c.not_judged[2].why.contains("up to order 19"));
+    assert!(said[3].contains("orders 20 to 25") && c.not_judged[3].why.contains("up to order 19"));
+}
+
+#[test]
+fn the_digest_has_one_line_for_all_orders_that_are_met() {
+    let mut a = quiet(7.0);
+    fill(&mut a.aggregates.ten_minutes, 0..1008, 0, 7, 230.0 * 0.04);
+    let orders = |c: &Compliance| -> Vec<(usize, usize)> {
+        c.digest().iter().filter_map(|l| Some((l.verdict.limit.quantity.order()?, l.others))).collect()
+    };
+    let c = en50160(&a);
+    assert_eq!((orders(&c), c.digest().len()), (vec![(7, 23)], 8));
+    // Every violated one has a line.
+    fill(&mut a.aggregates.ten_minutes, 0..1008, 0, 5, 230.0 * 0.061);
+    fill(&mut a.aggregates.ten_minutes, 0..1008, 0, 7, 230.0 * 0.051);
+    assert_eq!(orders(&en50160(&a)), [(5, 0), (7, 22)]);
 }
 
 #[test]
