@@ -10,6 +10,7 @@ use serde::Serialize;
 mod analysis;
 mod capture;
 mod columns;
+mod compliance;
 mod found;
 mod observations;
 mod period;
@@ -22,6 +23,10 @@ pub use analysis::{AnalysisOutput, ChannelOutput, Detail, PowerOutput, SeverityC
 pub use capture::{CaptureInfo, ChannelStatistics, SegmentInfo, Support, capture};
 pub use columns::{
     AggregateOutput, ChannelColumns, HarmonicsOutput, IntervalColumns, PairColumns, SignallingOutput,
+};
+pub use compliance::{
+    CheckOutput, ComplianceOutput, CurvePoint, DipOutput, IndicesOutput, VerdictOutput, WorstOutput,
+    curve_points, instant_pu, transient_region,
 };
 pub use found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
 pub use observations::{ObservationInfo, ObservationTable, observations, only_observations};

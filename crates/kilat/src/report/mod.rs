@@ -4,9 +4,14 @@
 //! the number of drawn events are cut, and what is left out is said. The same analysis gives the same bytes.
 
 use kilat_core::diagnosis::Finding;
+use kilat_core::limits::{Site, Standard};
 use kilat_core::{Analysis, Capture, Error, Result, Warning};
 
+mod around;
+mod compliance;
+mod evidence;
 mod figures;
+pub mod sha256;
 mod summary;
 mod svg;
 mod tables;
@@ -29,8 +34,20 @@ pub struct Options {
     pub title: Option<String>,
     /// What [`suggest_config`](crate::suggest_config) assumed; empty when the settings were given.
     pub assumed: Vec<Warning>,
-    /// SHA-256 of the file, as hexadecimal text, shown when given.
+    /// SHA-256 of the file ([`sha256::of_file`]), shown when given.
     pub file_sha256: Option<String>,
+    /// Standards to hold the recording against.
+    pub standards: Vec<Standard>,
+    /// What the standards need to know beside the recording.
+    pub site: Site,
+    /// Make, type and serial number of the instrument.
+    pub instrument: Option<String>,
+    /// Class of the instrument, such as `A`.
+    pub instrument_class: Option<String>,
+    /// When and by whom it was calibrated.
+    pub calibrated: Option<String>,
+    /// Source of its clock and how far to trust it; what the file says when absent.
+    pub time_source: Option<String>,
 }
 
 /// Most rows of an event, transient, gap or warning table.
@@ -57,6 +74,14 @@ struct Page {
     rapid_left_out: usize,
     transients: Vec<tables::TransientRow>,
     transients_left_out: usize,
+    around: Vec<around::AroundRow>,
+    around_curves: [&'static str; 3],
+    outages: [(&'static str, String); 4],
+    indices: Vec<(String, String)>,
+    compliance: Vec<compliance::Panel>,
+    histogram: String,
+    histogram_of: &'static str,
+    evidence: Vec<(&'static str, String)>,
     itic: String,
     indicative: bool,
     details: Vec<figures::waveforms::Detail>,
@@ -95,6 +120,7 @@ pub fn html(
     let v = View::new(capture, analysis, options);
     let (details, details_left_out) = figures::waveforms::details(&v);
     let (spectra, spectrum_note) = figures::spectrum::spectra(&v);
+    let (histogram, histogram_of) = figures::histogram::voltages(&v);
     let (events, events_left_out) = tables::events(&v);
     let (rapid_changes, rapid_left_out) = tables::rapid_changes(&v);
     let (transients, transients_left_out) = tables::transients(&v);
@@ -117,6 +143,14 @@ pub fn html(
         rapid_left_out,
         transients,
         transients_left_out,
+        around: around::rows(&v),
+        around_curves: around::CURVES,
+        outages: evidence::outages(&v),
+        indices: evidence::indices(&v),
+        compliance: compliance::panels(&v),
+        histogram,
+        histogram_of,
+        evidence: evidence::rows(&v),
         itic: figures::itic::curve(&v),
         indicative: v.itic_is_indicative(),
         details,

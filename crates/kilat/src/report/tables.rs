@@ -84,7 +84,7 @@ impl View<'_> {
     }
 }
 
-fn region_class(region: Region) -> &'static str {
+pub(super) fn region_class(region: Region) -> &'static str {
     match region {
         Region::Prohibited => "prohibited",
         Region::NoDamage => "no_damage",

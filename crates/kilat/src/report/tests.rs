@@ -1,6 +1,7 @@
 //! The page against the numbers it was made from.
 
 use kilat_core::diagnosis::findings;
+use kilat_core::limits::{Site, Standard};
 use kilat_core::{Analysis, Capture, Channel, Config, SampleRate, TimeBase};
 
 use super::view::View;
@@ -153,6 +154,78 @@ fn nothing_is_found_where_nothing_happens() {
 }
 
 #[test]
+fn verdicts_outages_and_what_was_entered_are_shown() {
+    let (capture, a) = long();
+    let options = |lang| Options {
+        lang,
+        standards: vec![Standard::named("EN 50160").unwrap(), Standard::named("IEEE 519").unwrap()],
+        instrument: Some("Recorder 7, no. 1234".into()),
+        instrument_class: Some("A".into()),
+        calibrated: Some("2024-01-15, laboratory".into()),
+        ..Options::default()
+    };
+    let verdicts = a.compliance(Standard::named("EN 50160").unwrap(), &Site::default());
+    for lang in [Lang::En, Lang::Id] {
+        let page = html(&capture, &a, &findings(&a), &options(lang)).unwrap();
+        let (violated, lacking) = if lang == Lang::En {
+            ("violated", "not enough data")
+        } else {
+            ("dilanggar", "data tidak cukup")
+        };
+        let table =
+            page.split("<table class=\"compliance\"").nth(1).unwrap().split("</table>").next().unwrap();
+        assert_eq!(table.matches("<tr").count() - 1, verdicts.digest().len());
+        assert!(table.contains(lacking) && !table.contains(violated), "{table}");
+        assert!(table.contains(if lang == Lang::En {
+            "95 % of 10 min values of a week"
+        } else {
+            "95 % nilai 10 menit dalam seminggu"
+        }));
+        assert!(page.contains("point of common coupling is not stated"));
+        let rows = cells(&page, "evidence");
+        let second: Vec<&str> = rows.iter().map(|r| r[1].as_str()).collect();
+        assert_eq!(second[..3], ["Recorder 7, no. 1234", "A", "2024-01-15, laboratory"]);
+        let bandwidth = if lang == Lang::En { "≤ 800 Hz" } else { "≤ 800 Hz (setengah" };
+        assert!(second[4].starts_with(bandwidth) && second[7] == "Ua = U A", "{second:?}");
+        assert!(second[8].len() == 64, "{second:?}");
+        assert_eq!(
+            cells(&page, "outages").iter().map(|r| number(&r[1])).collect::<Vec<_>>(),
+            [0.0, 0.0, 0.0, 25.0]
+        );
+        assert!(page.contains(if lang == Lang::En {
+            "Share of time at each voltage"
+        } else {
+            "Bagian waktu pada tiap tegangan"
+        }));
+    }
+    // Settings that differ have another fingerprint.
+    let hash =
+        |a: &Analysis| cells(&html(&capture, a, &[], &options(Lang::En)).unwrap(), "evidence")[8][1].clone();
+    let mut other = a.clone();
+    other.config.dip_pct = 85.0;
+    assert_ne!(hash(&a), hash(&other));
+}
+
+/// The swell of the slow capture begins at 4 s: before it 50 Hz and the distortion of the sound supply.
+#[test]
+fn what_surrounds_an_event_is_shown() {
+    let capture = slow::capture();
+    let a = slow::analysis(&capture);
+    let page = page(&capture, &a, Lang::En);
+    let rows = cells(&page, "around");
+    assert_eq!(rows.len(), a.events.iter().filter(|e| !e.polyphase).count());
+    let first = &rows[0];
+    assert!(
+        first[2].starts_with("3.99") && first[3] == "± 10.0 ms" && first[4].starts_with("50.000"),
+        "{first:?}"
+    );
+    let before = number(&first[5]);
+    let thd = a.harmonics.thd_subgroup_pct[[0, 0]];
+    assert!((before - thd).abs() < 5.1e-3, "{first:?} {thd}");
+    assert!(cells(&page, "indices").iter().any(|r| r[0] == "SARFI-110"));
+}
+
+#[test]
 fn hostile_names_are_escaped_everywhere() {
     let evil = "<script>alert(1)</script>\"'&<img src=x onerror=y>";
     let mut capture = slow::capture();
@@ -226,7 +299,9 @@ fn pages_for_the_eye() {
     let Some(dir) = std::env::var_os("KILAT_REPORT_DIR") else { return };
     let (capture, a) = long();
     for (lang, name) in [(Lang::En, "long-en.html"), (Lang::Id, "long-id.html")] {
-        std::fs::write(std::path::Path::new(&dir).join(name), page(&capture, &a, lang)).unwrap();
+        let standards = ["EN 50160", "SPLN 1", "IEEE 519"].map(|s| Standard::named(s).unwrap()).into();
+        let page = html(&capture, &a, &[], &Options { lang, standards, ..Options::default() }).unwrap();
+        std::fs::write(std::path::Path::new(&dir).join(name), page).unwrap();
     }
     let capture = slow::capture();
     let (config, assumed) = suggest_config(&capture).unwrap();

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use kilat_core::diagnosis::Lang;
 use kilat_core::limits::curves::{ITIC, Region};
+use kilat_core::limits::{Quantity, Standard};
 use kilat_core::{Analysis, Capture, Event, Kind, Phase, Timestamp, Transient};
 
 use super::Options;
 use super::words::Words;
+use crate::output::{instant_pu, transient_region};
 
 pub(super) struct View<'a> {
     pub capture: &'a Capture,
@@ -110,18 +112,24 @@ impl<'a> View<'a> {
 
     /// Largest instantaneous voltage inside a transient, over the nominal peak √2·Udin.
     pub fn instant_pu(&self, t: &Transient) -> f64 {
-        let Some(info) = self.a.channels.get(t.channel) else { return f64::NAN };
-        let Some(c) = self.capture.channels().get(info.index) else { return f64::NAN };
-        let range =
-            t.start_sample as usize..(t.stop_sample as usize).max(t.start_sample as usize + 1).min(c.len());
-        // The analysis has read them all: there are none only when a file has vanished since.
-        let peak = c.values(range).unwrap_or_default().iter().map(|v| v.abs()).fold(f64::NAN, f64::max);
-        peak * c.si_factor() / (info.udin_v * 2f64.sqrt())
+        instant_pu(self.capture, self.a, t)
     }
 
-    /// Region of a transient by its instantaneous peak; one that stays below the nominal peak takes nothing away.
+    /// Region of a transient by its instantaneous peak.
     pub fn transient_region(&self, t: &Transient) -> Region {
-        ITIC.region(t.duration_s, self.instant_pu(t).max(1.0))
+        transient_region(&ITIC, t, self.instant_pu(t))
+    }
+
+    /// Band of the voltage in % of Udin that the first standard with one allows, else ±10 %.
+    pub fn band_pct(&self) -> (f64, f64) {
+        let voltage = |s: &Standard| {
+            let verdicts = self.a.compliance(*s, &self.options.site).verdicts;
+            verdicts
+                .iter()
+                .find(|x| x.limit.quantity == Quantity::Voltage)
+                .map(|x| (x.limit.lower, x.limit.upper))
+        };
+        self.options.standards.iter().find_map(voltage).unwrap_or((90.0, 110.0))
     }
 
     pub fn itic_is_indicative(&self) -> bool {

@@ -203,6 +203,70 @@ words! {
         "Besaran dihitung menurut IEC 61000-4-30; perangkat lunak ini bukan instrumen bersertifikat.";
     footer_flags: "Values that overlap an event are kept and flagged; the medians of the harmonics leave them out.",
         "Nilai yang beririsan dengan kejadian tetap disimpan dan ditandai; median harmonisa tidak memakainya.";
+    compliance: "Compliance", "Kesesuaian dengan standar";
+    compliance_note: "A share of a week is only known after a week. Before, a verdict is given only where it is certain whatever the rest holds; of the single harmonics only those violated are shown, or else the one nearest to its limit. The margin is the distance of the measured statistic from the limit, negative beyond it.",
+        "Bagian dari seminggu baru diketahui setelah seminggu. Sebelum itu putusan hanya diberikan bila sudah pasti apa pun sisanya; dari harmonisa tunggal hanya yang melanggar yang ditampilkan, atau yang terdekat dengan batasnya. Margin adalah jarak statistik terukur dari batas, negatif bila melampauinya.";
+    compliance_language: "", "Alasan dan catatan berikut berasal dari perangkat lunak dan berbahasa Inggris.";
+    clause: "Clause", "Pasal";
+    values_within: "Values within", "Nilai yang harus terpenuhi";
+    limit: "Limit", "Batas";
+    measured: "Measured", "Terukur";
+    margin: "Margin", "Margin";
+    worst_value: "Worst value", "Nilai terburuk";
+    verdict: "Verdict", "Putusan";
+    compliant: "compliant", "sesuai";
+    violated: "violated", "dilanggar";
+    not_enough_data: "not enough data", "data tidak cukup";
+    days: "d", "hari";
+    not_judged: "Not judged", "Tidak dinilai";
+    orders_no_worse: "more orders no worse", "orde lain tidak lebih buruk";
+    limit_voltage: "Voltage (% of Udin)", "Tegangan (% dari Udin)";
+    limit_unbalance: "Unbalance u2", "Ketidakseimbangan u2";
+    limit_thd: "Voltage THD to order", "THD tegangan hingga orde";
+    limit_harmonic_v: "Voltage harmonic", "Harmonisa tegangan orde";
+    limit_harmonic_i: "Current harmonic, % of IL,", "Harmonisa arus, % dari IL, orde";
+    limit_tdd: "Current TDD (% of IL)", "TDD arus (% dari IL)";
+    histogram: "Share of time at each voltage, against the band allowed", "Bagian waktu pada tiap tegangan, terhadap pita yang diizinkan";
+    histogram_ten_minutes: "Of whole 10-min values, in steps of 1 % of Udin; the band allowed is green.",
+        "Dari nilai 10 menit yang utuh, dalam langkah 1 % dari Udin; pita yang diizinkan berwarna hijau.";
+    histogram_basic: "Of 10/12-cycle values, because the recording holds too few whole 10 min, in steps of 1 % of Udin; the band allowed is green.",
+        "Dari nilai 10/12 siklus, karena rekaman memuat terlalu sedikit nilai 10 menit yang utuh, dalam langkah 1 % dari Udin; pita yang diizinkan berwarna hijau.";
+    share_of_time: "Share of time (%)", "Bagian waktu (%)";
+    outages: "Time without supply", "Waktu tanpa pasokan";
+    outages_note: "Interruptions of all phases, apart from the statistics of the voltage.",
+        "Interupsi seluruh fasa, terpisah dari statistik tegangan.";
+    outages_short: "Interruptions up to 3 min", "Interupsi hingga 3 menit";
+    outages_long: "Longer interruptions", "Interupsi yang lebih lama";
+    outage_minutes: "Minutes without supply", "Menit tanpa pasokan";
+    observed: "Time observed", "Waktu pengamatan";
+    indices: "Indices of dips and swells", "Indeks kedip dan lonjakan";
+    indices_note: "Counts in the time observed; events that begin within a minute count once.",
+        "Jumlah selama waktu pengamatan; kejadian yang mulai dalam satu menit dihitung satu kali.";
+    index: "Index", "Indeks";
+    value: "Value", "Nilai";
+    sag_energy: "Sag energy, sum", "Energi kedip, jumlah";
+    sag_score: "Sag score, sum", "Skor kedip, jumlah";
+    around: "Before, during and after", "Sebelum, selama, dan sesudah";
+    around_note: "Frequency and THD of the nearest 10/12-cycle intervals without an event; during: the largest inside.",
+        "Frekuensi dan THD dari interval 10/12 siklus terdekat tanpa kejadian; selama: yang terbesar di dalamnya.";
+    start_end: "Start – end (s)", "Mulai – akhir (s)";
+    uncertainty: "Each", "Masing-masing";
+    frequency_around: "f before / after (Hz)", "f sebelum / sesudah (Hz)";
+    thd_around: "THD before / during / after (%)", "THD sebelum / selama / sesudah (%)";
+    evidence: "Instrument and measuring chain", "Instrumen dan rantai pengukuran";
+    not_entered: "not stated", "tidak dinyatakan";
+    instrument: "Instrument (entered)", "Instrumen (diisi pengguna)";
+    instrument_class: "Its class (entered)", "Kelasnya (diisi pengguna)";
+    calibrated: "Calibrated (entered)", "Kalibrasi (diisi pengguna)";
+    time_source: "Time source and its quality", "Sumber waktu dan mutunya";
+    bandwidth: "Bandwidth", "Lebar pita";
+    half_the_rate: "half the sampling rate", "setengah laju pencuplikan";
+    orders_to: "harmonics to order", "harmonisa hingga orde";
+    fronts_from: "fronts from", "muka gelombang mulai";
+    range: "Range of the converter", "Rentang pengubah";
+    clipping: "Clipped", "Jenuh";
+    phase_map: "Channels and conductors", "Kanal dan penghantar";
+    settings_hash: "SHA-256 of the settings", "SHA-256 pengaturan";
     wiring_single: "single phase", "satu fasa";
     wiring_split: "split phase", "fasa terbagi";
     wiring_wye: "three phases and neutral (wye)", "tiga fasa dan netral (bintang)";

@@ -1,5 +1,6 @@
 //! The drawings of the report.
 
+pub(super) mod histogram;
 pub(super) mod itic;
 pub(super) mod spectrum;
 pub(super) mod trends;
