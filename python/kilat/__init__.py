@@ -9,15 +9,19 @@ array([220., 220., 220.])
 Times are ``datetime64[ns]`` when the capture has a start, else float seconds from its beginning. Names end in the unit.
 """
 
+from . import datasets
 from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth
-from .analysis import Analysis, ChannelInfo, Flicker
+from .analysis import Analysis, ChannelInfo, Flicker, Indices
 from .measurements import Measurements
 from .observed import Observation, ObservationIndex, Observations, observations
 from .tables import (
     Bursts,
+    Compliance,
+    CurvePoints,
     Demand,
     Deviation,
     Diagnosis,
+    DipSeverities,
     Energy,
     Events,
     Flags,
@@ -45,10 +49,13 @@ __all__ = [
     "Capture",
     "Channel",
     "ChannelInfo",
+    "Compliance",
     "Config",
+    "CurvePoints",
     "Demand",
     "Deviation",
     "Diagnosis",
+    "DipSeverities",
     "Energy",
     "Events",
     "Flags",
@@ -58,6 +65,7 @@ __all__ = [
     "Gaps",
     "HalfCycles",
     "Harmonics",
+    "Indices",
     "Intervals",
     "Measurements",
     "Observation",
@@ -76,6 +84,7 @@ __all__ = [
     "Unbalance",
     "UnsupportedError",
     "__version__",
+    "datasets",
     "observations",
     "read",
     "synth",

@@ -16,8 +16,11 @@ from . import html
 from .measurements import Measurements
 from .tables import (
     Bursts,
+    Compliance,
+    CurvePoints,
     Demand,
     Diagnosis,
+    DipSeverities,
     Energy,
     Events,
     Frequency,
@@ -59,6 +62,30 @@ class Flicker:
     """Empty when the recording holds no whole 10 min between ticks."""
     plt: Plt
     """Empty when it holds no twelve of them from an even hour on."""
+
+
+@dataclass(frozen=True)
+class Indices:
+    """Indices of the dips, swells and interruptions of a recording, at one site."""
+
+    observed_s: float
+    """Length of the recording without its gaps: counts are counts in this time."""
+    sarfi: dict[float, int]
+    """SARFI-X by level in %: events within a minute count once."""
+    sarfi_curves: dict[str, int]
+    """Such events outside ITIC and SEMI F47."""
+    tables: dict[str, dict[str, Any]]
+    """Dip and swell tables of EN 50160, dip table of UNIPEDE: ``rows``, ``columns`` (ms), ``counts``, ``outside``."""
+    dips: DipSeverities
+    """Each dip of the supply."""
+    sag_energy_s: float
+    """Voltage-sag energy index: the sum of all sag energies."""
+    sag_score: float
+    """Sum of the sag scores of the largest dip of every 15 min."""
+    short_interruptions: int
+    """Up to 3 min, of all phases."""
+    long_interruptions: int
+    outage_minutes: float
 
 
 class Analysis(Measurements):
@@ -208,11 +235,82 @@ class Analysis(Measurements):
             columns[name] = _objects([tuple(v) if isinstance(v, list) else v for v in columns[name]])
         return Diagnosis(columns)
 
+    def compliance(
+        self,
+        standard: str,
+        *,
+        isc: float | None = None,
+        il: float | None = None,
+        pcc_voltage: float | None = None,
+    ) -> Compliance:
+        """Holds the recording against ``"EN 50160"``, ``"IEEE 519"``, ``"IEC 61000-2-4 class 2"`` or ``"SPLN 1"``.
+
+        Also ``EN 50160 MV``, ``island`` and ``MV island``, ``IEEE 519-2014``, classes 1 and 3. IEEE 519 needs the
+        nominal line-line voltage at the point of common coupling and, for currents, its short-circuit current and the
+        demand current IL. A share of a week is only known after a week: before, a verdict is given only where it is
+        certain whatever follows.
+
+        >>> import kilat
+        >>> c = kilat.read().analyze(nominal_voltage=220, frequency=50).compliance("EN 50160")
+        >>> c.overall
+        'not_enough_data'
+        >>> c[c.quantity == "voltage"].needed_s / 86400
+        array([7., 7.])
+        """
+        about, columns = self._results.compliance(standard, isc, il, pcc_voltage)
+        for name in ("clause", "quantity", "unit", "mean", "span", "status"):
+            columns[name] = _objects(columns[name])
+        columns["channel"] = _objects(["" if i is None else self.names[i] for i in columns["channel"]])
+        return Compliance(columns, about=about)
+
+    def curve(self, name: str) -> CurvePoints:
+        """Every event and transient on an immunity curve: ``"ITIC"``, ``"SEMI F47"``, ``"IEC 61000-4-11 class 3"``, …
+
+        >>> import kilat
+        >>> points = kilat.synth("kaur-2024").analyze(nominal_voltage=220).curve("ITIC")
+        >>> points.region[points.kind == "swell"].tolist()[:1]
+        ['prohibited']
+        >>> points.indicative                      # the curve is for 120 V
+        True
+        """
+        about, columns = self._results.curve(name)
+        columns["channel"] = _objects([self.names[i] for i in columns["channel"]])
+        for column in ("kind", "region", "insulation"):
+            columns[column] = _objects(columns[column])
+        return CurvePoints(columns, about=about)
+
+    def indices(self) -> Indices:
+        """Indices of the dips, swells and interruptions: SARFI, dip tables, sag energy and score, outages.
+
+        >>> import kilat
+        >>> i = kilat.synth("serang-2018").analyze(nominal_voltage=230).indices()
+        >>> i.sarfi[90] >= i.sarfi[50]
+        True
+        """
+        about, columns = self._results.indices
+        return Indices(dips=DipSeverities(columns), **about)
+
     def report(
-        self, path: str | os.PathLike[str], *, lang: Literal["en", "id"] = "en", title: str | None = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        lang: Literal["en", "id"] = "en",
+        title: str | None = None,
+        limits: Sequence[str] = ("EN 50160",),
+        isc: float | None = None,
+        il: float | None = None,
+        pcc_voltage: float | None = None,
+        instrument: str | None = None,
+        instrument_class: str | None = None,
+        calibrated: str | None = None,
+        time_source: str | None = None,
     ) -> None:
-        """Writes the analysis to ``path`` as one HTML page that stands alone, in English or Indonesian."""
-        self._results.report(path, lang, title)
+        """Writes the analysis to ``path`` as one HTML page that stands alone, in English or Indonesian.
+
+        ``limits`` are standards as ``compliance`` takes them; the last four texts are printed as entered.
+        """
+        entered = [instrument, instrument_class, calibrated, time_source]
+        self._results.report(path, lang, title, list(limits), [isc, il, pcc_voltage], entered)
 
     def write(self, path: str | os.PathLike[str], *, table: str = "intervals") -> None:
         """Writes results to ``path``: ``.parquet``, ``.arrow`` or ``.csv`` with one ``table``, ``.h5`` with all of them.

@@ -636,3 +636,145 @@ def _need(package: str) -> Any:
         return importlib.import_module(package)
     except ImportError as e:
         raise ImportError(f"this needs {package}, which kilat does not install by itself: pip install {package}") from e
+
+
+class _About(Table):
+    """A table with facts about all of its rows, which every part of it keeps."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, Any],
+        axes: Mapping[str, Sequence[Any]] | None = None,
+        *,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(columns, axes)
+        self._about = dict(about or {})
+
+    def __getitem__(self, key: Any) -> Any:
+        """As of every table."""
+        part = super().__getitem__(key)
+        if isinstance(part, _About):
+            part._about = self._about
+        return part
+
+
+class Compliance(_About):
+    """Verdicts of a standard, a row per limit: on the channel and in the day, week or year that is worst."""
+
+    clause: NDArray[Any]
+    quantity: NDArray[Any]
+    """``frequency``, ``voltage`` (% of Udin), ``plt``, ``unbalance``, ``voltage_thd``, ``voltage_harmonic``, …"""
+    order: NDArray[np.int64]
+    """Harmonic order; 0 where the quantity is no single harmonic."""
+    unit: NDArray[Any]
+    share_pct: NDArray[np.float64]
+    """Share of the values that must be within."""
+    mean: NDArray[Any]
+    """Mean that a value is: ``10 min``."""
+    span: NDArray[Any]
+    """Time that the share is of: ``week``."""
+    lower: NDArray[np.float64]
+    """Smallest value allowed; NaN without one."""
+    upper: NDArray[np.float64]
+    status: NDArray[Any]
+    """``compliant``, ``violated`` or ``not_enough_data``."""
+    needed_s: NDArray[np.float64]
+    """Length of recording that a verdict needs; NaN where there is one."""
+    have_s: NDArray[np.float64]
+    channel: NDArray[Any]
+    """Empty where it concerns the system."""
+    measured: NDArray[np.float64]
+    """The value that the required share does not exceed."""
+    margin: NDArray[np.float64]
+    """Distance of ``measured`` from the limit; negative beyond it."""
+    values: NDArray[np.int64]
+    """Values judged."""
+    beyond: NDArray[np.int64]
+    """Those of them beyond the limit."""
+    excluded: NDArray[np.int64]
+    """Values left out because they overlap a dip, swell or interruption."""
+    worst: NDArray[np.float64]
+    """The worst value judged."""
+    worst_start: NDArray[Any]
+    worst_stop: NDArray[Any]
+
+    @property
+    def standard(self) -> str:
+        """Title with the edition and the part that applies."""
+        return str(self._about["standard"])
+
+    @property
+    def overall(self) -> str:
+        """``violated`` when one limit is, ``compliant`` when all are met, else ``not_enough_data``."""
+        return str(self._about["overall"])
+
+    @property
+    def not_judged(self) -> list[tuple[str, str, str]]:
+        """What the standard requires beyond the rows: clause, what, why not."""
+        return list(self._about["not_judged"])
+
+    @property
+    def notes(self) -> list[str]:
+        """How the standard was read where it leaves a choice."""
+        return list(self._about["notes"])
+
+
+class CurvePoints(_About):
+    """Events and transients on an immunity curve."""
+
+    kind: NDArray[Any]
+    channel: NDArray[Any]
+    start: NDArray[Any]
+    duration_s: NDArray[np.float64]
+    magnitude_pu: NDArray[np.float64]
+    """R.m.s. voltage over the reference; of a transient the instantaneous peak over the nominal peak."""
+    region: NDArray[Any]
+    """``no_interruption``, ``no_damage``, ``prohibited`` or ``unstated``."""
+    lower_limit: NDArray[np.bool_]
+    """The magnitude is a lower limit: the rate does not resolve the transient, or the converter was at its limit."""
+    insulation: NDArray[Any]
+    """Of a transient, highest over-voltage category (IEC 60664-1) that its peak exceeds: ``I`` to ``IV``, ``within``
+    when none, ``not_measurable`` when the peak is a lower limit. Empty for events.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name of the curve."""
+        return str(self._about["name"])
+
+    @property
+    def upper(self) -> list[tuple[float, float]]:
+        """Vertices of the upper boundary: seconds, % of nominal; straight lines over the logarithm of time."""
+        return list(self._about["upper"])
+
+    @property
+    def lower(self) -> list[tuple[float, float]]:
+        """Vertices of the lower boundary."""
+        return list(self._about["lower"])
+
+    @property
+    def indicative(self) -> bool:
+        """The curve was drawn for another nominal voltage, or read off a drawing."""
+        return bool(self._about["indicative"])
+
+    @property
+    def note(self) -> str:
+        """What the curve is for."""
+        return str(self._about["note"])
+
+
+class DipSeverities(Table):
+    """How bad each dip of the supply was."""
+
+    start: NDArray[Any]
+    duration_s: NDArray[np.float64]
+    magnitude_pu: NDArray[np.float64]
+    energy_s: NDArray[np.float64]
+    """Sag energy: the integral of 1 - (u/Udin)^2 over the dip, summed over its channels."""
+    severity_itic: NDArray[np.float64]
+    """Depth over the depth that the ITIC curve bears for so long: 1 on the curve."""
+    severity_semi_f47: NDArray[np.float64]
+    """The same of SEMI F47; NaN where that curve does not say."""
+    score: NDArray[np.float64]
+    """Sag score: one less the mean of the lowest voltages of all phases."""

@@ -1,12 +1,13 @@
 //! The tables of an analysis as dictionaries of NumPy arrays; `kilat/analysis.py` gives them their face.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kilat::diagnosis::findings;
 use kilat::engine::analysis::{SeverityTable, Supraharmonics};
 use kilat::engine::sink::Period;
+use kilat::limits::{Site, Standard};
 use kilat::output::{self, measured, period_name, period_named};
-use kilat::report::{Lang, Options, html};
+use kilat::report::{Lang, Options, html, sha256};
 use kilat::{Analysis, Capture, Flags, Timestamp, Warning};
 use numpy::IntoPyArray;
 use numpy::ndarray::{Array3, ArrayView, ArrayView1, ArrayView3, Dimension, s};
@@ -17,6 +18,7 @@ use pyo3::types::PyDict;
 use crate::array::{moments, times, view};
 use crate::config::Config;
 use crate::error::to_py;
+use crate::limits;
 
 /// Tables of one analysis, each a dict of arrays by column; large arrays are views, and read-only.
 #[pyclass(frozen, module = "kilat._kilat")]
@@ -30,18 +32,18 @@ pub struct Results {
 }
 
 /// A dict under construction.
-struct Columns<'a, 'py> {
+pub struct Columns<'a, 'py> {
     results: &'a Bound<'py, Results>,
-    dict: Bound<'py, PyDict>,
+    pub dict: Bound<'py, PyDict>,
 }
 
 impl<'a, 'py> Columns<'a, 'py> {
-    fn new(results: &'a Bound<'py, Results>) -> Self {
+    pub fn new(results: &'a Bound<'py, Results>) -> Self {
         Self { results, dict: PyDict::new(results.py()) }
     }
 
     /// Moments of these positions.
-    fn times(self, name: &str, positions: impl Iterator<Item = f64> + Send) -> PyResult<Self> {
+    pub fn times(self, name: &str, positions: impl Iterator<Item = f64> + Send) -> PyResult<Self> {
         let time = &self.results.get().analysis.time;
         self.dict.set_item(name, times(self.results.py(), time, positions))?;
         Ok(self)
@@ -65,13 +67,13 @@ impl<'a, 'py> Columns<'a, 'py> {
     }
 
     /// A small array of numbers, copied.
-    fn copy<T: numpy::Element>(self, name: &str, values: impl Iterator<Item = T>) -> PyResult<Self> {
+    pub fn copy<T: numpy::Element>(self, name: &str, values: impl Iterator<Item = T>) -> PyResult<Self> {
         self.dict.set_item(name, values.collect::<Vec<_>>().into_pyarray(self.results.py()))?;
         Ok(self)
     }
 
     /// A list of anything else.
-    fn list<T: IntoPyObject<'py>>(self, name: &str, values: impl Iterator<Item = T>) -> PyResult<Self> {
+    pub fn list<T: IntoPyObject<'py>>(self, name: &str, values: impl Iterator<Item = T>) -> PyResult<Self> {
         self.dict.set_item(name, values.collect::<Vec<_>>())?;
         Ok(self)
     }
@@ -446,15 +448,65 @@ impl Results {
         Ok(columns.dict)
     }
 
-    /// Writes the report to ``path``; ``lang`` is ``en`` or ``id``.
-    fn report(&self, py: Python<'_>, path: PathBuf, lang: &str, title: Option<String>) -> PyResult<()> {
+    /// Verdicts of a standard: facts, then columns; the channel by position in ``channels``.
+    fn compliance<'py>(
+        slf: &Bound<'py, Self>,
+        standard: &str,
+        isc: Option<f64>,
+        il: Option<f64>,
+        pcc_voltage: Option<f64>,
+    ) -> limits::Pair<'py> {
+        let site = Site { short_circuit_a: isc, demand_a: il, pcc_v: pcc_voltage };
+        limits::compliance(slf, standard, &site)
+    }
+
+    /// Events and transients on an immunity curve: facts, then columns; the channel by position in ``channels``.
+    fn curve<'py>(slf: &Bound<'py, Self>, name: &str) -> limits::Pair<'py> {
+        limits::curve(slf, name)
+    }
+
+    /// Indices of the events: facts, then the columns of the dips.
+    #[getter]
+    fn indices<'py>(slf: &Bound<'py, Self>) -> limits::Pair<'py> {
+        limits::indices(slf)
+    }
+
+    /// Writes the report to ``path``; ``lang`` is ``en`` or ``id``. `entered` is instrument, its class, calibration, time source.
+    fn report(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        lang: &str,
+        title: Option<String>,
+        limits: Vec<String>,
+        site: [Option<f64>; 3],
+        entered: [Option<String>; 4],
+    ) -> PyResult<()> {
         let lang = match lang {
             "en" => Lang::En,
             "id" => Lang::Id,
             other => return Err(PyValueError::new_err(format!("lang: `{other}` is neither 'en' nor 'id'"))),
         };
-        let options = Options { lang, title, assumed: self.assumed.clone(), file_sha256: None };
+        let [short_circuit_a, demand_a, pcc_v] = site;
+        let site = Site { short_circuit_a, demand_a, pcc_v };
+        site.check().map_err(to_py)?;
+        let standards =
+            limits.iter().map(|name| Standard::named(name)).collect::<kilat::Result<_>>().map_err(to_py)?;
+        let [instrument, instrument_class, calibrated, time_source] = entered;
         py.detach(|| {
+            let source = Path::new(&self.capture.source);
+            let options = Options {
+                lang,
+                title,
+                assumed: self.assumed.clone(),
+                file_sha256: source.is_file().then(|| sha256::of_file(source)).transpose()?,
+                standards,
+                site,
+                instrument,
+                instrument_class,
+                calibrated,
+                time_source,
+            };
             let page = html(&self.capture, &self.analysis, &findings(&self.analysis), &options)?;
             std::fs::write(&path, page).map_err(|e| kilat::Error::io(&path, e))
         })

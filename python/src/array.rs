@@ -35,8 +35,10 @@ pub fn times<'py>(
     positions: impl Iterator<Item = f64> + Send,
 ) -> Bound<'py, PyAny> {
     if let Some(start) = time.start() {
-        let moments: Vec<Datetime<Nanoseconds>> =
-            py.detach(|| positions.map(|p| time.timestamp(p).unwrap_or(start).as_nanos().into()).collect());
+        // What does not exist is NaT.
+        let moment =
+            |p: f64| if p.is_nan() { i64::MIN } else { time.timestamp(p).unwrap_or(start).as_nanos() };
+        let moments: Vec<Datetime<Nanoseconds>> = py.detach(|| positions.map(|p| moment(p).into()).collect());
         moments.into_pyarray(py).into_any()
     } else {
         let seconds: Vec<f64> = py.detach(|| positions.map(|p| time.seconds(p)).collect());

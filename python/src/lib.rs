@@ -8,6 +8,7 @@ mod capture;
 mod channel;
 mod config;
 mod error;
+mod limits;
 mod observations;
 mod read;
 mod table;
@@ -29,7 +30,7 @@ mod _kilat {
     #[pymodule_export]
     use crate::observations::{ObservationFile, read_observations};
     #[pymodule_export]
-    use crate::read::{read, synth};
+    use crate::read::{read, scenario, scenario_names, synth};
     #[pymodule_export]
     use crate::table::arrow_stream;
     #[pymodule_export]

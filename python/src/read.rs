@@ -179,3 +179,35 @@ pub fn synth(py: Python<'_>, name: &str) -> PyResult<Capture> {
     let scenario = || kilat::synth::scenario(name, &kilat::synth::Options::of(name)?);
     py.detach(scenario).map(|s| Capture(s.capture)).map_err(to_py)
 }
+
+/// A capture of the scenario ``name`` with these options, and the truth about it as a JSON text.
+#[pyfunction]
+#[pyo3(signature = (name, seed, sample_rate, duration_s, noise_db))]
+pub fn scenario(
+    py: Python<'_>,
+    name: &str,
+    seed: Option<u64>,
+    sample_rate: Option<f64>,
+    duration_s: Option<f64>,
+    noise_db: Option<f64>,
+) -> PyResult<(Capture, String)> {
+    let generate = || {
+        let defaults = kilat::synth::Options::of(name)?;
+        let options = kilat::synth::Options {
+            seed: seed.unwrap_or(defaults.seed),
+            sample_rate_hz: sample_rate.unwrap_or(defaults.sample_rate_hz),
+            duration_s: duration_s.unwrap_or(defaults.duration_s),
+            noise_db: noise_db.unwrap_or(defaults.noise_db),
+        };
+        kilat::synth::scenario(name, &options)
+    };
+    let s = py.detach(generate).map_err(to_py)?;
+    let truth = serde_json::to_string(&s).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok((Capture(s.capture), truth))
+}
+
+/// Names of all scenarios.
+#[pyfunction]
+pub fn scenario_names() -> Vec<&'static str> {
+    kilat::synth::names().to_vec()
+}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import DIP, I_RMS, LAG, RATE, SPIKE_SAMPLE, SPIKE_V, START, U5, U
+from conftest import DIP, I_RMS, LAG, RATE, SECONDS, SPIKE_SAMPLE, SPIKE_V, START, U5, U
 
 import kilat
 
@@ -349,3 +349,72 @@ def test_corrections_of_a_dict(cap, r):
     response = [{"hz": 50.0, "gain": 0.5, "phase_deg": 0.0}]
     halved = cap.analyze(nominal_voltage=230, frequency=50, corrections={"Ua": {"response": response}})
     assert halved.intervals.rms[5, 0] == pytest.approx(2 * r.intervals.rms[5, 0], rel=1e-3)
+
+
+def test_compliance(r):
+    c = r.compliance("EN 50160")
+    assert c.overall == "not_enough_data" and c.standard.startswith("EN 50160:2010")
+    assert len(c) == len(c.order) == 31 and set(c.status) == {"not_enough_data"}
+    frequency = c[(c.quantity == "frequency") & (c.share_pct == 100)]
+    assert frequency.lower[0] == pytest.approx(47) and frequency.upper[0] == pytest.approx(52)
+    assert frequency.have_s[0] == 10 and frequency.needed_s[0] == 7 * 86400
+    assert frequency.margin[0] == pytest.approx(2, abs=1e-3) and frequency.worst[0] == pytest.approx(50, abs=1e-3)
+    assert frequency.worst_start.dtype == "datetime64[ns]" and not np.isnat(frequency.worst_start[0])
+    # No whole 10 min, so no value and no time.
+    voltage = c[c.quantity == "voltage"]
+    assert np.isnan(voltage.measured).all() and np.isnat(voltage.worst_start).all()
+    assert frequency.overall == c.overall and any("signalling" in what for _, what, _ in c.not_judged)
+    assert len(c.to_pandas()) == 31
+    with pytest.raises(ValueError, match="en50160"):
+        r.compliance("EN 50161")
+
+
+def test_compliance_of_currents_needs_the_site(r):
+    assert len(r.compliance("IEEE 519")) == 0
+    c = r.compliance("IEEE 519", isc=5000, il=20, pcc_voltage=400)
+    assert set(c.quantity) == {"voltage_thd", "voltage_harmonic", "tdd", "current_harmonic"}
+    with pytest.raises(ValueError, match="il"):
+        r.compliance("IEEE 519", il=-1)
+
+
+def test_a_voltage_out_of_band_is_a_violation():
+    t = np.arange(11 * 60 * 1600) / 1600
+    u = (260 * np.sqrt(2) * np.sin(2 * np.pi * 50 * t)).astype("f4")
+    a = kilat.Capture.from_arrays({"Ua": u}, sample_rate=1600.0).analyze(nominal_voltage=230, frequency=50)
+    c = a.compliance("EN 50160")
+    assert c.overall == "violated"
+    (worst,) = c[c.status == "violated"]
+    assert worst.quantity == "voltage" and worst.channel == "Ua"
+    assert worst.margin == pytest.approx(110 - 100 * 260 / 230, abs=1e-3)
+    assert worst.worst_start == pytest.approx(0, abs=0.1) and worst.worst_stop == pytest.approx(600, abs=0.3)
+
+
+def test_curve(r):
+    points = r.curve("ITIC")
+    assert list(points.kind) == ["dip", "impulsive"] and list(points.channel) == ["Ub", "Uc"]
+    # 49 % for more than 20 ms; a peak of 400 to 600 V on 325 V for a moment.
+    assert list(points.region) == ["no_damage", "no_interruption"]
+    assert points.indicative and points.upper[0] == pytest.approx((1 / 6000, 500))
+    assert points.insulation[0] == "" and points.insulation[1] in ("within", "not_measurable")
+    assert list(r.curve("semi f47").region)[:1] == ["no_damage"]
+    with pytest.raises(ValueError, match="ITIC"):
+        r.curve("ITIX")
+
+
+def test_indices(r):
+    i = r.indices()
+    assert (i.sarfi[90], i.sarfi[50], i.sarfi[10], i.sarfi[110]) == (1, 1, 0, 0)
+    assert i.sarfi_curves["ITIC"] == 1
+    dips = i.tables["EN 50160 dips"]
+    assert np.sum(dips["counts"]) == 1 and dips["counts"][2][1] == 1  # 40 to 70 %, 200 to 500 ms
+    (dip,) = i.dips
+    assert dip.energy_s == pytest.approx(0.2 * (1 - (112 / 230) ** 2), rel=0.06)
+    assert i.sag_energy_s == dip.energy_s and i.outage_minutes == 0
+    assert i.observed_s == pytest.approx(SECONDS)
+
+
+def test_report_states_what_was_entered(r, tmp_path):
+    page = tmp_path / "r.html"
+    r.report(page, lang="id", limits=["EN 50160", "SPLN 1"], instrument="Recorder 7", calibrated="2024-01-15")
+    text = page.read_text(encoding="utf-8")
+    assert "Recorder 7" in text and "2024-01-15" in text and "SPLN 1:1995" in text and "data tidak cukup" in text
