@@ -21,6 +21,17 @@ pub enum Outcome {
     SomeFailed,
 }
 
+impl Outcome {
+    /// Of two parts of a command: an error is worse than a limit that is not met.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::SomeFailed, _) | (_, Self::SomeFailed) => Self::SomeFailed,
+            (Self::NotMet, _) | (_, Self::NotMet) => Self::NotMet,
+            _ => Self::Done,
+        }
+    }
+}
+
 /// Why a command failed.
 pub enum Failure {
     /// The library refused; the file it was about, when there is one.

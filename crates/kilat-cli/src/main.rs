@@ -1,6 +1,8 @@
 //! The `kilat` command: one file per subcommand, and [`options`] for what they share.
 
 mod analyze;
+mod batch;
+mod check;
 mod convert;
 mod failure;
 mod info;
@@ -32,7 +34,7 @@ const AFTER: &str = "\
 FILE is a recording of any format kilat reads, found out from its content; of a COMTRADE pair name the .cfg.
 `synth:NAME` in its place is a generated example, such as synth:kaur-2024 (see `kilat synth --list`).
 
-Exit status: 0 done, 1 a limit is not met (selftest), 2 error. Results go to standard output, everything else to standard error.
+Exit status: 0 done, 1 a limit is not met (check, selftest), 2 error. Results go to standard output, everything else to standard error.
 
 Examples:
   kilat info feeder7.cfg
@@ -43,6 +45,8 @@ enum Command {
     Info(info::Args),
     Analyze(analyze::Args),
     Report(report::Args),
+    Check(check::Args),
+    Batch(batch::Args),
     Convert(convert::Args),
     Synth(synth::Args),
     Selftest(selftest::Args),
@@ -57,6 +61,8 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Batch(args) => batch::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Selftest(args) => selftest::run(&args),

@@ -1,10 +1,11 @@
 //! Options that several commands share: how to read a file, and how to analyse it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use kilat::diagnosis::{self, Finding};
 use kilat::io::{ChannelMap, ReadOptions, SampleAxis};
+use kilat::limits::Site;
 use kilat::{Analysis, Capture, Class, Config, Edition, Error, Phase, Timestamp, Warning, synth};
 
 use crate::failure::Failure;
@@ -86,7 +87,7 @@ impl ReadArgs {
     pub fn read(&self, file: &str) -> Result<Capture, Failure> {
         match file.strip_prefix(SYNTH) {
             Some(name) => self.generate(name).map_err(Failure::about(file)),
-            None => kilat::io::read(file, &self.options()).map_err(Failure::about(file)),
+            None => self.read_path(Path::new(file), file),
         }
     }
 
@@ -97,6 +98,11 @@ impl ReadArgs {
             return Err(Failure::about(file)(error));
         }
         Ok(kilat::io::read_all(files, &self.options())?)
+    }
+
+    /// Reads the file at `path`, which errors call `name`.
+    pub fn read_path(&self, path: &Path, name: &str) -> Result<Capture, Failure> {
+        kilat::io::read(path, &self.options()).map_err(Failure::about(name))
     }
 
     fn options(&self) -> ReadOptions {
@@ -129,6 +135,30 @@ impl ReadArgs {
             capture = capture.select(|c| kept.contains(&c.name));
         }
         Ok(capture)
+    }
+}
+
+/// What standards need to know beside the recording.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Place of measurement (IEEE 519)")]
+pub struct SiteArgs {
+    /// Nominal line-line voltage at the point of common coupling, in volts.
+    #[arg(long, value_name = "V")]
+    pcc_voltage: Option<f64>,
+    /// Short-circuit current at the point of common coupling, in amperes.
+    #[arg(long, value_name = "A")]
+    isc: Option<f64>,
+    /// Demand current IL: mean of the twelve monthly maximum demand currents, in amperes.
+    #[arg(long, value_name = "A")]
+    il: Option<f64>,
+}
+
+impl SiteArgs {
+    /// What was stated, once it makes sense.
+    pub fn site(&self) -> Result<Site, Failure> {
+        let site = Site { short_circuit_a: self.isc, demand_a: self.il, pcc_v: self.pcc_voltage };
+        site.check()?;
+        Ok(site)
     }
 }
 
@@ -190,6 +220,13 @@ impl AnalysisArgs {
             kilat::engine::offline::analyze(&capture, &config, self.threads).map_err(Failure::about(file))?;
         let findings = diagnosis::findings(&analysis);
         Ok(Analyzed { capture, analysis, findings, assumed })
+    }
+
+    /// Everything that results depend on, as a text that differs when it does.
+    pub fn identity(&self) -> Result<String, Failure> {
+        let (config, keys) = self.settings()?;
+        let given = (self.nominal_voltage, self.frequency, self.class, self.edition);
+        Ok(format!("{config:?} {keys:?} {given:?}"))
     }
 
     /// The settings: of the command line, else of the settings file, else estimated from the capture.

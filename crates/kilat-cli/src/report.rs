@@ -1,18 +1,16 @@
 //! `kilat report`: the analysis as one HTML page.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use kilat::limits::Standard;
 use kilat::output::Document;
-use kilat::report::{self, Lang, Options};
+use kilat::report::{self, Lang, Options, sha256};
 use kilat::{Error, Result};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use crate::failure::{Failure, Outcome};
-use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
+use crate::options::{AnalysisArgs, Analyzed, ReadArgs, SiteArgs};
 use crate::print;
 
 /// Writes a report: one HTML page that stands alone, with figures, tables, and probable causes.
@@ -31,9 +29,26 @@ pub struct Args {
     /// Title; the station or the file when not given.
     #[arg(long)]
     title: Option<String>,
+    /// Standards to hold the recording against, by the names of `kilat check`; separated by commas, `none` for none.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "en50160")]
+    limits: Vec<String>,
+    /// Make, type and serial number of the instrument, for the record.
+    #[arg(long, value_name = "TEXT")]
+    instrument: Option<String>,
+    /// Class of the instrument, for the record.
+    #[arg(long, value_name = "TEXT")]
+    instrument_class: Option<String>,
+    /// When and by whom it was calibrated, for the record.
+    #[arg(long, value_name = "TEXT")]
+    calibrated: Option<String>,
+    /// Source of its clock and how far to trust it; what the file says when not given.
+    #[arg(long, value_name = "TEXT")]
+    time_source: Option<String>,
     /// Print one JSON document about the pages written (docs/json.md).
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    site: SiteArgs,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
@@ -122,7 +137,7 @@ fn one(args: &Args, file: &str, page: &Path) -> std::result::Result<Page, Failur
     for note in &assumed {
         print::note(&format!("{file}: {note}"));
     }
-    let file_sha256 = Path::new(file).is_file().then(|| sha256(Path::new(file))).transpose()?;
+    let file_sha256 = Path::new(file).is_file().then(|| sha256::of_file(Path::new(file))).transpose()?;
     let written = Page {
         input: file.to_owned(),
         output: page.display().to_string(),
@@ -130,15 +145,20 @@ fn one(args: &Args, file: &str, page: &Path) -> std::result::Result<Page, Failur
         events: analysis.events.len(),
         causes: findings.iter().map(|f| f.cause).collect(),
     };
-    let options = Options { lang: args.lang.into(), title: args.title.clone(), assumed, file_sha256 };
+    let named = args.limits.iter().filter(|n| *n != "none");
+    let options = Options {
+        lang: args.lang.into(),
+        title: args.title.clone(),
+        assumed,
+        file_sha256,
+        standards: named.map(|n| Standard::named(n)).collect::<Result<_>>()?,
+        site: args.site.site()?,
+        instrument: args.instrument.clone(),
+        instrument_class: args.instrument_class.clone(),
+        calibrated: args.calibrated.clone(),
+        time_source: args.time_source.clone(),
+    };
     let html = report::html(&capture, &analysis, &findings, &options).map_err(Failure::about(file))?;
     std::fs::write(page, html).map_err(|e| Error::io(page, e))?;
     Ok(written)
-}
-
-fn sha256(path: &Path) -> Result<String> {
-    let mut hash = Sha256::new();
-    let copied = File::open(path).and_then(|mut f| io::copy(&mut f, &mut hash));
-    copied.map_err(|e| Error::io(path, e))?;
-    Ok(hash.finalize().iter().fold(String::new(), |hex, b| hex + &format!("{b:02x}")))
 }

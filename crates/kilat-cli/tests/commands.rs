@@ -311,3 +311,148 @@ fn a_closed_pipe_is_no_error() {
     assert!(out.status.success());
     assert_eq!(common::text(&out.stderr), "");
 }
+
+/// Eleven minutes of one phase at 1.6 kHz and this r.m.s. voltage, as NPY, and how to read it.
+fn eleven_minutes(dir: &std::path::Path, u_rms_v: f64) -> [&'static str; 8] {
+    let n = 11 * 60 * 1600;
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n},), }}");
+    header.push_str(&" ".repeat(117 - header.len()));
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    for i in 0..n {
+        let u = u_rms_v * 2f64.sqrt() * (std::f64::consts::TAU * 50.0 * f64::from(i) / 1600.0).sin();
+        bytes.extend((u as f32).to_le_bytes());
+    }
+    std::fs::write(dir.join("u.npy"), bytes).unwrap();
+    ["--rate", "1600", "--map", "0=Ua:V:A", "--nominal-voltage", "230", "--frequency", "50"]
+}
+
+#[test]
+fn check_tells_violated_from_not_enough_data() {
+    let dir = tempfile::tempdir().unwrap();
+    for (volts, code, word) in [(260.0, 1, "VIOLATED"), (230.0, 0, "not enough data: 600.000 s of 7.0 d")] {
+        let options = eleven_minutes(dir.path(), volts);
+        let args = [&["check", "u.npy", "--limits", "EN 50160"][..], &options].concat();
+        let out = kilat_in(dir.path(), &args);
+        let page = common::text(&out.stdout);
+        assert_eq!(out.status.code(), Some(code), "{page}{}", common::text(&out.stderr));
+        assert!(page.contains(word) && page.contains("85.000 to 110.00 %"), "{page}");
+        let json = common::text(&kilat_in(dir.path(), &[&args[..], &["--json"]].concat()).stdout);
+        let doc: Value = serde_json::from_str(&json).unwrap();
+        let verdicts = doc["files"][0]["standards"][0]["verdicts"].as_array().unwrap().clone();
+        let always = |v: &&Value| v["quantity"] == "voltage" && v["share_pct"] == 100.0;
+        let v = verdicts.iter().find(always).unwrap();
+        let want = 110.0 - 100.0 * volts / 230.0;
+        let want = if volts > 240.0 { want } else { 10.0 };
+        assert!((v["margin"].as_f64().unwrap() - want).abs() < 1e-3, "{v}");
+        // Ten whole minutes lie between ticks, the last one does not.
+        assert_eq!(v["values"], 1);
+    }
+    let args = ["check", "kaur.h5", "--limits", "en50160,spln1", "--nominal-voltage", "220"];
+    assert_eq!(kilat_in(kaur(), &args).status.code(), Some(0));
+    assert_eq!(kilat_in(kaur(), &[&args[..], &["--conclusive"]].concat()).status.code(), Some(2));
+}
+
+#[test]
+fn check_says_what_ieee_519_lacks() {
+    let page = ok_in(kaur(), &["check", "kaur.h5", "--limits", "ieee519"]);
+    assert!(page.contains("not judged") && page.contains("point of common coupling is not stated"), "{page}");
+    let page = ok_in(kaur(), &["check", "kaur.h5", "--limits", "ieee519", "--pcc-voltage", "400"]);
+    assert!(
+        page.contains("voltage THD to order 50") && page.contains("Isc and the demand current IL"),
+        "{page}"
+    );
+    let site = ["--pcc-voltage", "400", "--isc", "5000", "--il", "60"];
+    let page = ok_in(kaur(), &[&["check", "kaur.h5", "--limits", "ieee519"][..], &site].concat());
+    assert!(page.contains("current TDD") && page.contains("IEEE 519, table 2"), "{page}");
+}
+
+/// Every file of a store with its content.
+fn store(at: &std::path::Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut all = std::collections::BTreeMap::new();
+    let mut waiting = vec![at.to_owned()];
+    while let Some(dir) = waiting.pop() {
+        for item in std::fs::read_dir(dir).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                all.insert(path.strip_prefix(at).unwrap().to_owned(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    all
+}
+
+/// A directory with two recordings below each other, their parts, a broken file and a text.
+fn archive() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let below = dir.path().join("captures/2024/may");
+    std::fs::create_dir_all(&below).unwrap();
+    for name in ["gap.cfg", "gap.dat", "cut.cfg", "cut.dat"] {
+        std::fs::copy(kaur().join(name), below.join(name)).unwrap();
+    }
+    std::fs::write(dir.path().join("captures/broken.cfg"), "station,1,1999\r\n2,2A\r\n").unwrap();
+    std::fs::write(dir.path().join("captures/noise.bin"), [7u8, 250, 3, 99].repeat(50)).unwrap();
+    dir
+}
+
+#[test]
+fn batch_records_every_file_and_keeps_what_has_not_changed() {
+    let dir = archive();
+    let run = |extra: &[&str]| -> Value {
+        let args = ["batch", "captures", "-o", "store", "--nominal-voltage", "230", "--json"];
+        serde_json::from_str(&ok_in(dir.path(), &[&args[..], extra].concat())).unwrap()
+    };
+    let first = run(&[]);
+    assert_eq!((&first["analysed"], &first["kept"], &first["failed"]), (&4.into(), &0.into(), &2.into()));
+    let names: Vec<&str> =
+        first["files"].as_array().unwrap().iter().map(|f| f["file"].as_str().unwrap()).collect();
+    assert_eq!(names, ["2024/may/cut.cfg", "2024/may/gap.cfg", "broken.cfg", "noise.bin"]);
+    assert!(first["files"][2]["error"].as_str().unwrap().starts_with("broken.cfg: "), "{first}");
+    let at = dir.path().join("store");
+    let record: Value =
+        serde_json::from_slice(&std::fs::read(at.join("records/2024/may/gap.cfg.json")).unwrap()).unwrap();
+    assert_eq!(record["analysis"]["gaps"].as_array().unwrap().len(), 1);
+    assert_eq!(record["inputs"].as_array().unwrap().len(), 2);
+    let index = std::fs::read_to_string(at.join("index.jsonl")).unwrap();
+    let lines: Vec<Value> = index.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(&lines, first["files"].as_array().unwrap());
+
+    let whole = store(&at);
+    let again = run(&["--threads", "1"]);
+    assert_eq!((&again["analysed"], &again["kept"]), (&0.into(), &4.into()));
+    assert!(store(&at) == whole);
+    // A part that changes makes its recording new, another setting makes all new.
+    let dat = dir.path().join("captures/2024/may/gap.dat");
+    let bytes = std::fs::read(&dat).unwrap();
+    std::fs::write(&dat, &bytes[..bytes.len() - 300]).unwrap();
+    assert_eq!(run(&[])["analysed"], 1);
+    assert_eq!(run(&["--class", "S"])["analysed"], 4);
+}
+
+#[test]
+fn batch_goes_on_after_it_was_killed() {
+    let dir = archive();
+    let args = |store: &'static str| ["batch", "captures", "-o", store, "--nominal-voltage", "230"];
+    let page = ok_in(dir.path(), &args("whole"));
+    assert!(page.ends_with("\n4 recordings: 4 analysed, 0 kept, 2 failed\n"), "{page}");
+    let whole = store(&dir.path().join("whole"));
+    for pause_ms in [0, 20, 60, 150] {
+        let mut child = common::command(dir.path()).args(args("killed")).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(pause_ms));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    // Torn files as a kill in the midst of a write would leave them.
+    let killed = dir.path().join("killed");
+    std::fs::create_dir_all(killed.join("records/2024/may")).unwrap();
+    std::fs::write(killed.join("records/2024/may/gap.cfg.json.part"), "{\"schema\":1,").unwrap();
+    std::fs::write(killed.join("records/noise.bin.json"), "{\"schema\":1,").unwrap();
+    std::fs::write(killed.join("index.jsonl"), "{").unwrap();
+    let _ = std::fs::remove_file(killed.join("records/2024/may/gap.cfg.json"));
+    ok_in(dir.path(), &args("killed"));
+    assert!(store(&killed) == whole);
+}

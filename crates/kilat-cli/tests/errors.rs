@@ -24,6 +24,18 @@ fn a_wrong_argument_names_itself_and_the_help() {
 }
 
 #[test]
+fn an_unknown_standard_names_those_there_are() {
+    let e = error_in(kaur(), &["check", "kaur.h5", "--limits", "EN 50161"]);
+    assert!(e.contains("EN 50161") && e.contains("en50160") && e.contains("spln1"), "{e}");
+    let e = error_in(kaur(), &["check", "kaur.h5"]);
+    assert!(e.contains("--limits"), "{e}");
+    let e = error_in(kaur(), &["check", "kaur.h5", "--limits", "ieee519", "--il", "0"]);
+    assert!(e.contains("il: expected a number above 0"), "{e}");
+    let e = error_in(kaur(), &["report", "kaur.h5", "-o", "never.html", "--limits", "EN 50161"]);
+    assert!(e.contains("EN 50161"), "{e}");
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let e = error_in(kaur(), &["analyze", "feeder7.cfg"]);
     assert!(e.starts_with("feeder7.cfg: ") && e.ends_with("check the spelling and the directory"), "{e}");

@@ -142,6 +142,23 @@ fn report_has_the_documented_keys() {
 }
 
 #[test]
+fn batch_has_the_documented_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["cut.cfg", "cut.dat"] {
+        std::fs::copy(kaur().join(name), dir.path().join(name)).unwrap();
+    }
+    compare("`kilat batch --json`", &[ok_in(dir.path(), &["batch", ".", "-o", "store", "--json"])], &[]);
+    let record = std::fs::read_to_string(dir.path().join("store/records/cut.cfg.json")).unwrap();
+    compare("Records of `kilat batch`", &[record], &["entry", "analysis"]);
+}
+
+#[test]
+fn check_has_the_documented_keys() {
+    let run = |file| ok_in(kaur(), &["check", "--json", "--limits", "en50160", file]);
+    compare("`kilat check --json`", &[run("kaur.h5"), run("cut.cfg")], &[]);
+}
+
+#[test]
 fn selftest_has_the_documented_keys() {
     compare("`kilat selftest --json`", &[ok_in(kaur(), &["selftest", "--json", "--only", "deviation"])], &[]);
 }
