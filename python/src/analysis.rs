@@ -472,6 +472,7 @@ impl Results {
     }
 
     /// Writes the report to ``path``; ``lang`` is ``en`` or ``id``. `entered` is instrument, its class, calibration, time source.
+    #[expect(clippy::too_many_arguments, reason = "one for each argument in Python")]
     fn report(
         &self,
         py: Python<'_>,

@@ -1,6 +1,6 @@
 //! What an analysis is held against: standards, immunity curves, indices. Each is a dict of facts and a dict of columns.
 
-use kilat::limits::curves::Curve;
+use kilat::limits::curves::{Curve, Region};
 use kilat::limits::insulation::Stress;
 use kilat::limits::{Site, Standard, Status};
 use kilat::output::curve_points;
@@ -13,9 +13,9 @@ use crate::error::to_py;
 /// Facts about a table, and its columns.
 pub type Pair<'py> = PyResult<(Bound<'py, PyDict>, Bound<'py, PyDict>)>;
 
-/// A serialisable enum as its text.
-fn text(value: impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+/// A region as the documents name it.
+fn text(region: Region) -> String {
+    serde_json::to_value(region).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Verdicts of a standard; the channel by position in ``channels``.

@@ -89,11 +89,12 @@ struct Page {
 }
 
 pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
+    let standards = standards(args)?;
     let pages = pages(args)?;
     let mut outcome = Outcome::Done;
     let mut written = Vec::new();
     for (file, page) in args.files.iter().zip(&pages) {
-        match one(args, file, page) {
+        match one(args, &standards, file, page) {
             Ok(_) if !args.json => print::out(&format!("{}\n", page.display()))?,
             Ok(page) => written.push(page),
             Err(failure) => {
@@ -106,6 +107,11 @@ pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
         print::json(&Document::new(written))?;
     }
     Ok(outcome)
+}
+
+/// The standards named, refused before anything is read.
+fn standards(args: &Args) -> Result<Vec<Standard>> {
+    args.limits.iter().filter(|n| *n != "none").map(|n| Standard::named(n)).collect()
 }
 
 /// The page of each file: the output itself for one, `STEM.html` in the output directory for several.
@@ -131,7 +137,7 @@ fn pages(args: &Args) -> Result<Vec<PathBuf>> {
     Ok(pages)
 }
 
-fn one(args: &Args, file: &str, page: &Path) -> std::result::Result<Page, Failure> {
+fn one(args: &Args, standards: &[Standard], file: &str, page: &Path) -> std::result::Result<Page, Failure> {
     let capture = args.read.read(file)?;
     let Analyzed { capture, analysis, findings, assumed } = args.analysis.analyze(file, capture)?;
     for note in &assumed {
@@ -145,13 +151,12 @@ fn one(args: &Args, file: &str, page: &Path) -> std::result::Result<Page, Failur
         events: analysis.events.len(),
         causes: findings.iter().map(|f| f.cause).collect(),
     };
-    let named = args.limits.iter().filter(|n| *n != "none");
     let options = Options {
         lang: args.lang.into(),
         title: args.title.clone(),
         assumed,
         file_sha256,
-        standards: named.map(|n| Standard::named(n)).collect::<Result<_>>()?,
+        standards: standards.to_vec(),
         site: args.site.site()?,
         instrument: args.instrument.clone(),
         instrument_class: args.instrument_class.clone(),

@@ -1,5 +1,7 @@
 //! The happy path of every subcommand.
 
+#![allow(clippy::unwrap_used)] // clippy sees tests only in functions marked so
+
 mod common;
 
 use common::{kaur, kilat_in, ok_in};

@@ -148,7 +148,9 @@ mod tests {
 
     fn packed(values: &[f64]) -> Packed {
         let mut packed = Packed::default();
-        values.iter().for_each(|v| packed.push(*v));
+        for v in values {
+            packed.push(*v);
+        }
         packed
     }
 

@@ -125,7 +125,7 @@ fn batch(table: &Table, about: &[(&str, String)]) -> Result<RecordBatch> {
         let (kind, array): (_, ArrayRef) = match column {
             Column::Numbers(x) => {
                 let values = x.iter().map(|v| (!v.is_nan()).then_some(*v));
-                (DataType::Float64, Arc::new(Float64Array::from_iter(values)))
+                (DataType::Float64, Arc::new(values.collect::<Float64Array>()))
             }
             Column::Counts(x) => {
                 (DataType::Int64, Arc::new(Int64Array::from_iter_values(x.iter().map(|v| *v as i64))))
@@ -133,7 +133,7 @@ fn batch(table: &Table, about: &[(&str, String)]) -> Result<RecordBatch> {
             Column::Texts(x) => (DataType::Utf8, Arc::new(StringArray::from_iter_values(x))),
             Column::Moments(x) => {
                 let nanos = x.iter().map(|t| t.map(Timestamp::as_nanos));
-                let array = TimestampNanosecondArray::from_iter(nanos).with_timezone("UTC");
+                let array = nanos.collect::<TimestampNanosecondArray>().with_timezone("UTC");
                 (DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())), Arc::new(array))
             }
             Column::Truths(x) => (DataType::Boolean, Arc::new(BooleanArray::from(x.clone()))),

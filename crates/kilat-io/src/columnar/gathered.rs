@@ -146,7 +146,7 @@ impl Column {
             }
             DataType::Timestamp(TimeUnit::Second, _) => moments!(TimestampSecondType, 1_000_000_000_000),
             DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                moments!(TimestampMillisecondType, 1_000_000_000)
+                moments!(TimestampMillisecondType, 1_000_000_000);
             }
             DataType::Timestamp(TimeUnit::Microsecond, _) => moments!(TimestampMicrosecondType, 1_000_000),
             DataType::Timestamp(TimeUnit::Nanosecond, _) => moments!(TimestampNanosecondType, 1000),
@@ -270,11 +270,11 @@ impl Gathered {
         let texts = || std::iter::once(self.schema.metadata()).chain(fields.clone());
         let number = |names: &[&str]| {
             let found =
-                |n: &&str| texts().find_map(|t| t.get(*n)?.trim().parse::<f64>().ok()).filter(|v| *v > 0.0);
+                |n: &&str| texts().find_map(|t| t.get(n)?.trim().parse::<f64>().ok()).filter(|v| *v > 0.0);
             names.iter().find_map(found)
         };
         let start =
-            STARTS.iter().find_map(|n| texts().find_map(|t| t.get(*n)?.trim().parse::<Timestamp>().ok()));
+            STARTS.iter().find_map(|n| texts().find_map(|t| t.get(n)?.trim().parse::<Timestamp>().ok()));
         let start = start.or(options.start);
         if let Some((field, times)) = moments.filter(|(_, t)| t.len() > 1) {
             let quantum = match field.data_type() {
@@ -304,7 +304,7 @@ impl Gathered {
 
 /// A channel with what the metadata of its field says.
 fn described(field: &Field, samples: Samples) -> Channel {
-    let text = |names: &[&str]| names.iter().find_map(|n| field.metadata().get(*n)).cloned();
+    let text = |names: &[&str]| names.iter().find_map(|n| field.metadata().get(n)).cloned();
     let number = |names: &[&str]| text(names).and_then(|t| t.trim().parse::<f64>().ok());
     let unit = text(&["unit", "units", "Unit", "Units"]).unwrap_or_default();
     let scale = number(&["scale", "scale_factor", "calibration_factor", "gain", "lsb"]).unwrap_or(1.0);

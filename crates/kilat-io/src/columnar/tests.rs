@@ -75,7 +75,7 @@ fn what_is_not_said_is_asked_for() {
     let given = ReadOptions { sample_rate_hz: Some(1000.0), ..ReadOptions::default() };
     let message = |options: &ReadOptions, column: &ArrayRef| {
         let fields = vec![field("u", column.data_type().clone(), &[])];
-        read_both(fields, &[], &[column.clone()], options).unwrap_err().to_string()
+        read_both(fields, &[], std::slice::from_ref(column), options).unwrap_err().to_string()
     };
     assert_eq!(
         message(&given, &wide),

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn structures_without_end_are_refused() {
-        assert!(Integers::read(&[0x1c; 1 << 16]).is_none());
-        assert!(Integers::read(&[0x19; 1 << 16]).is_none());
+        assert!(Integers::read(&vec![0x1c; 1 << 16]).is_none());
+        assert!(Integers::read(&vec![0x19; 1 << 16]).is_none());
     }
 }

@@ -141,34 +141,31 @@ pub(super) struct Head {
 
 impl Head {
     /// All of it, up to the first sample.
-    pub(super) fn bytes(&self, metadata_id: &[u8; 4]) -> Vec<u8> {
+    pub(super) fn bytes(&self, metadata_id: [u8; 4]) -> Vec<u8> {
         let mut chunks = Vec::new();
-        push(&mut chunks, b"fmt ", &self.format);
+        push(&mut chunks, *b"fmt ", &self.format);
         if let Some(n) = self.samples {
-            push(&mut chunks, b"fact", &u32::try_from(n).unwrap_or(IN_DS64).to_le_bytes());
+            push(&mut chunks, *b"fact", &u32::try_from(n).unwrap_or(IN_DS64).to_le_bytes());
         }
         push(&mut chunks, metadata_id, &self.metadata);
         let total = 4 + chunks.len() as u64 + 8 + self.data_bytes;
         let mut out = Vec::new();
-        let length = match u32::try_from(total) {
-            Ok(total) => {
-                out.extend(b"RIFF");
-                out.extend(total.to_le_bytes());
-                out.extend(b"WAVE");
-                self.data_bytes as u32
+        let length = if let Ok(total) = u32::try_from(total) {
+            out.extend(b"RIFF");
+            out.extend(total.to_le_bytes());
+            out.extend(b"WAVE");
+            self.data_bytes as u32
+        } else {
+            out.extend(b"RF64");
+            out.extend(IN_DS64.to_le_bytes());
+            out.extend(b"WAVE");
+            let mut lengths = Vec::new();
+            for n in [total + 36, self.data_bytes, self.rows] {
+                lengths.extend(n.to_le_bytes());
             }
-            Err(_) => {
-                out.extend(b"RF64");
-                out.extend(IN_DS64.to_le_bytes());
-                out.extend(b"WAVE");
-                let mut lengths = Vec::new();
-                for n in [total + 36, self.data_bytes, self.rows] {
-                    lengths.extend(n.to_le_bytes());
-                }
-                lengths.extend(0u32.to_le_bytes());
-                push(&mut out, b"ds64", &lengths);
-                IN_DS64
-            }
+            lengths.extend(0u32.to_le_bytes());
+            push(&mut out, *b"ds64", &lengths);
+            IN_DS64
         };
         out.extend(chunks);
         out.extend(b"data");
@@ -177,7 +174,7 @@ impl Head {
     }
 }
 
-fn push(out: &mut Vec<u8>, id: &[u8; 4], body: &[u8]) {
+fn push(out: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
     out.extend(id);
     out.extend((body.len() as u32).to_le_bytes());
     out.extend(body);

@@ -199,8 +199,7 @@ pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
     let channels = capture.channels();
     let kind = common_kind(channels);
     let size = element(kind).size();
-    let count =
-        u16::try_from(channels.len()).ok().filter(|n| usize::from(*n) * size <= usize::from(u16::MAX));
+    let count = u16::try_from(channels.len()).ok().filter(|n| u16::try_from(usize::from(*n) * size).is_ok());
     let count = count.ok_or_else(|| Error::Unsupported {
         part: "WAV".into(),
         what: format!("{} channels", channels.len()),
@@ -218,7 +217,7 @@ pub(crate) fn write(capture: &Capture, path: &Path) -> Result<Vec<String>> {
     };
     replace(path, |out| {
         let io = |e| Error::io(path, e);
-        out.write_all(&head.bytes(METADATA)).map_err(io)?;
+        out.write_all(&head.bytes(*METADATA)).map_err(io)?;
         let (mut block, mut own, mut values) = (Vec::new(), Codes::default(), Vec::new());
         for first in (0..n).step_by(BLOCK) {
             let range = first..(first + BLOCK).min(n);

@@ -6,14 +6,14 @@ use crate::ChannelMap;
 
 /// A file of the old, plain kind, made by hand.
 fn wav(
-    form: &[u8; 4],
+    form: [u8; 4],
     tag: u16,
     channels: u16,
     bits: u16,
     extra: &[(&[u8; 4], &[u8])],
     data: &[u8],
 ) -> Vec<u8> {
-    let big = form == b"RIFX";
+    let big = form == *b"RIFX";
     let n2 = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };
     let n4 = |v: u32| if big { v.to_be_bytes() } else { v.to_le_bytes() };
     let row = channels * bits.div_ceil(8);
@@ -53,7 +53,7 @@ fn every_width_reaches_from_minus_one_to_almost_one() {
         (32, &[0, 0, 0, 0x80, 0xff, 0xff, 0xff, 0x7f], 1.0 / 2_147_483_648.0),
     ];
     for (bits, data, step) in lowest_highest {
-        let c = plain(wav(b"RIFF", 1, 1, bits, &[], data));
+        let c = plain(wav(*b"RIFF", 1, 1, bits, &[], data));
         assert_eq!(
             (c.channels()[0].values(0..1).unwrap()[0], c.channels()[0].values(1..2).unwrap()[0]),
             (-1.0, 1.0 - step),
@@ -62,7 +62,7 @@ fn every_width_reaches_from_minus_one_to_almost_one() {
         assert_eq!((c.channels()[0].clipped().unwrap(), c.warnings.len()), (2, 0), "{bits} bits");
         let swapped: Vec<u8> =
             data.chunks(usize::from(bits) / 8).flat_map(|b| b.iter().rev().copied()).collect();
-        let c = plain(wav(b"RIFX", 1, 1, bits, &[], &swapped));
+        let c = plain(wav(*b"RIFX", 1, 1, bits, &[], &swapped));
         assert_eq!(
             (c.channels()[0].values(0..1).unwrap()[0], c.channels()[0].values(1..2).unwrap()[0]),
             (-1.0, 1.0 - step),
@@ -70,14 +70,14 @@ fn every_width_reaches_from_minus_one_to_almost_one() {
         );
     }
     let floats: Vec<u8> = [0.5f32, -2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
-    assert_eq!(plain(wav(b"RIFF", 3, 2, 32, &[], &floats)).channels()[1].values(0..1).unwrap()[0], -2.0);
+    assert_eq!(plain(wav(*b"RIFF", 3, 2, 32, &[], &floats)).channels()[1].values(0..1).unwrap()[0], -2.0);
     let floats: Vec<u8> = [0.1f64, -2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
-    assert_eq!(plain(wav(b"RIFF", 3, 1, 64, &[], &floats)).channels()[0].values(0..1).unwrap()[0], 0.1);
+    assert_eq!(plain(wav(*b"RIFF", 3, 1, 64, &[], &floats)).channels()[0].values(0..1).unwrap()[0], 0.1);
 }
 
 #[test]
 fn a_calibration_is_the_value_at_full_scale() {
-    let file = || wav(b"RIFF", 1, 2, 16, &[], &[0, 0x40, 0, 0xc0, 0, 0x20, 0, 0]);
+    let file = || wav(*b"RIFF", 1, 2, 16, &[], &[0, 0x40, 0, 0xc0, 0, 0x20, 0, 0]);
     let c = read_bytes(file(), &mapped("0", "V", Some(400.0))).unwrap();
     assert_eq!(
         (c.channels()[0].values(0..1).unwrap()[0], c.channels()[0].values(1..2).unwrap()[0]),
@@ -101,7 +101,7 @@ fn odd_chunks_are_stepped_over_and_texts_are_kept() {
     let info = [b"INFO".as_slice(), b"INAM", &5u32.to_le_bytes(), b"site\0\0", b"x"].concat();
     let extra: [(&[u8; 4], &[u8]); 4] =
         [(b"JUNK", &[1, 2, 3]), (b"bext", &broadcast), (b"LIST", &info), (b"cue ", &[0; 4])];
-    let c = plain(wav(b"RIFF", 1, 1, 16, &extra, &[1, 0, 2, 0]));
+    let c = plain(wav(*b"RIFF", 1, 1, 16, &extra, &[1, 0, 2, 0]));
     let notes: Vec<_> = c.notes.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
     assert_eq!(notes, [("description", "feeder 7"), ("origin", "2024-05-2707:00:00"), ("INAM", "site")]);
     assert_eq!(c.len(), 2);
@@ -109,7 +109,7 @@ fn odd_chunks_are_stepped_over_and_texts_are_kept() {
 
 #[test]
 fn lengths_that_do_not_fit_are_told() {
-    let mut bytes = wav(b"RIFF", 1, 2, 16, &[], &[1, 0, 2, 0, 3, 0, 4, 0]);
+    let mut bytes = wav(*b"RIFF", 1, 2, 16, &[], &[1, 0, 2, 0, 3, 0, 4, 0]);
     bytes.truncate(bytes.len() - 3);
     let c = plain(bytes.clone());
     assert_eq!((c.len(), c.warnings.len()), (1, 2));
@@ -128,9 +128,9 @@ fn lengths_that_do_not_fit_are_told() {
 #[test]
 fn what_is_no_plain_wave_is_refused() {
     for (bytes, expected) in [
-        (wav(b"RIFF", 7, 1, 8, &[], &[0; 4]), "a.wav: WAV coding 7 (µ-law) is not supported"),
-        (wav(b"RIFF", 1, 0, 16, &[], &[0; 4]), "a.wav: chunk `fmt `: expected channels of"),
-        (wav(b"RIFF", 3, 1, 16, &[], &[0; 4]), "a.wav: chunk `fmt `: expected channels of"),
+        (wav(*b"RIFF", 7, 1, 8, &[], &[0; 4]), "a.wav: WAV coding 7 (µ-law) is not supported"),
+        (wav(*b"RIFF", 1, 0, 16, &[], &[0; 4]), "a.wav: chunk `fmt `: expected channels of"),
+        (wav(*b"RIFF", 3, 1, 16, &[], &[0; 4]), "a.wav: chunk `fmt `: expected channels of"),
         (b"RIFF\0\0\0\0WAVEdata\0\0\0\0".to_vec(), "a.wav: chunks: expected a chunk `fmt `"),
     ] {
         let message = read_bytes(bytes, &ReadOptions::default()).unwrap_err().to_string();
@@ -147,7 +147,7 @@ fn more_than_four_gigabytes_take_lengths_of_64_bits() {
         data_bytes: 6_000_000_000,
         rows: 3_000_000_000,
     };
-    let bytes = head.bytes(METADATA);
+    let bytes = head.bytes(*METADATA);
     assert!(bytes.starts_with(b"RF64\xff\xff\xff\xffWAVEds64"));
     let chunks: Vec<_> = Chunks::of(&bytes, "a").unwrap().map(|c| (c.id, c.declared)).collect();
     assert_eq!(chunks, [(*b"ds64", 28), (*b"fmt ", 40), (*b"kila", 2), (*b"data", 6_000_000_000)]);

@@ -67,7 +67,7 @@ impl Chunks {
         for (kind, data) in headers.messages_of(path)? {
             match kind {
                 MSG_DATA_LAYOUT => {
-                    layout = DataLayoutMessage::decode(&data, headers.context()).ok().map(|(l, _)| l)
+                    layout = DataLayoutMessage::decode(&data, headers.context()).ok().map(|(l, _)| l);
                 }
                 MSG_FILTER_PIPELINE => {
                     let (pipeline, _) = FilterPipeline::decode(&data).ok()?;

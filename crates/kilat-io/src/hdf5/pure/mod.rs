@@ -23,7 +23,7 @@ type Result<T> = std::result::Result<T, Error>;
 
 /// An open file.
 pub(super) struct File {
-    file: H5File,
+    hdf5: H5File,
     headers: Option<Headers>,
     content: Option<Arc<Content>>,
 }
@@ -32,16 +32,16 @@ impl File {
     pub(super) fn open(path: &Path) -> Result<Self> {
         // A lock would fail on read-only media and protects nothing: the file is read once.
         let file = H5File::options().locking(FileLocking::Disabled).open(path)?;
-        Ok(Self { file, headers: Headers::open(path), content: Content::of(path).ok().map(Arc::new) })
+        Ok(Self { hdf5: file, headers: Headers::open(path), content: Content::of(path).ok().map(Arc::new) })
     }
 
     /// Paths of all datasets.
     pub(super) fn paths(&self) -> Vec<String> {
-        self.file.dataset_names()
+        self.hdf5.dataset_names()
     }
 
     pub(super) fn dataset(&self, path: &str) -> Result<Dataset> {
-        let dataset = self.file.dataset(path)?;
+        let dataset = self.hdf5.dataset(path)?;
         let datatype = dataset.datatype()?;
         let number = number_type(&datatype);
         let ours = || {
@@ -72,8 +72,8 @@ impl File {
             return None;
         }
         match group {
-            "" => self.file.attr_string(name).ok(),
-            _ => self.file.root_group().group(group).ok()?.attr_string(name).ok(),
+            "" => self.hdf5.attr_string(name).ok(),
+            _ => self.hdf5.root_group().group(group).ok()?.attr_string(name).ok(),
         }
     }
 }
