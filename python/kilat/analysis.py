@@ -313,10 +313,10 @@ class Analysis(Measurements):
         self._results.report(path, lang, title, list(limits), [isc, il, pcc_voltage], entered)
 
     def write(self, path: str | os.PathLike[str], *, table: str = "intervals") -> None:
-        """Writes results to ``path``: ``.parquet``, ``.arrow`` or ``.csv`` with one ``table``, ``.h5`` with all of them.
+        """Writes results to ``path``: ``.parquet``, ``.arrow`` or ``.csv`` with one ``table``, ``.h5`` with all.
 
-        Tables are ``intervals``, ``intervals_150cycles``, ``intervals_10min``, ``intervals_2h``, ``half_cycles``, ``frequency``,
-        ``flicker``, ``events``, ``rvc`` and ``transients``; their columns are described in ``docs/formats.md``.
+        Tables are ``intervals``, ``intervals_150cycles``, ``intervals_10min``, ``intervals_2h``, ``half_cycles``,
+        ``frequency``, ``flicker``, ``events``, ``rvc`` and ``transients``; ``docs/formats.md`` describes their columns.
         """
         self._results.write(path, table)
 

@@ -3,7 +3,7 @@
 >>> import kilat
 >>> s = kilat.datasets.generate("kaur-2024", seed=7, noise_db=50)
 >>> s.cause, s.labels[0]["what"], s.capture.n_samples
-('loose_neutral', 'swell', 160000)
+('loose_neutral', 'dip', 140000)
 """
 
 from __future__ import annotations

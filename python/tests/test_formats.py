@@ -71,6 +71,8 @@ def test_large_datasets_of_h5py_are_read_in_parts(tmp_path):
     np.testing.assert_array_equal(cap["Ua"].values[39_999_000:], values[39_999_000:])
 
 
+# What it does not understand is what we note beside the sound.
+@pytest.mark.filterwarnings("ignore:Chunk .non-data. not understood")
 def test_sound_programs_read_ours(cap, codes, tmp_path):
     for name in ("a.wav", "a.flac"):
         path = tmp_path / name
@@ -121,16 +123,16 @@ def test_point_on_wave_of_pyarrow_is_read(codes, tmp_path, compression):
 
 
 def test_results_are_tables_that_others_read(cap, tmp_path):
-    r = cap.analyze(nominal_voltage=283, nominal_frequency=50)
+    r = cap.analyze(nominal_voltage=283, frequency=50)
     r.write(tmp_path / "r.parquet")
     table = pq.read_table(tmp_path / "r.parquet")
     assert table.schema.metadata[b"kilat_results"] == b"1"
     assert str(table.schema.field("start").type) == "timestamp[ns, tz=UTC]"
-    np.testing.assert_array_equal(table["Ua rms_v"].to_numpy(), r.intervals["rms"][:, 0])
+    np.testing.assert_array_equal(table["Ua rms_v"].to_numpy(), r.intervals.rms[:, 0])
     r.write(tmp_path / "r.h5")
     with h5py.File(tmp_path / "r.h5") as f:
         assert {"intervals", "intervals_10min", "events", "transients"} <= set(f)
-        np.testing.assert_array_equal(f["intervals/Ua rms_v"][:], r.intervals["rms"][:, 0])
+        np.testing.assert_array_equal(f["intervals/Ua rms_v"][:], r.intervals.rms[:, 0])
     r.write(tmp_path / "r.arrow", table="half_cycles")
     assert pyarrow.feather.read_table(tmp_path / "r.arrow").num_rows > 100
     with pytest.raises(ValueError, match="table: expected one of intervals"):
@@ -139,8 +141,8 @@ def test_results_are_tables_that_others_read(cap, tmp_path):
 
 def test_parts_of_a_recording_are_joined(cap, tmp_path):
     for k, (first, last) in enumerate(((0, 4000), (4000, 8000), (9000, 12_800))):
-        cap[first:last].write(tmp_path / f"{k}.h5")
+        cap.slice(first / 6400, last / 6400).write(tmp_path / f"{k}.h5")
     joined = kilat.read([tmp_path / "2.h5", tmp_path / "0.h5", tmp_path / "1.h5"])
     assert joined.n_samples == 11_800
-    assert "begins 0.15625 s after the end of the file before it: a gap" in joined.warnings[0].message
+    assert "begins 0.15625 s after the end of the file before it: a gap" in joined.warnings[0]
     np.testing.assert_array_equal(joined["Ua"].values[:8000], cap["Ua"].values[:8000])
