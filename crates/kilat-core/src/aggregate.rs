@@ -11,6 +11,8 @@
 //! Values are roots of mean squares, powers are means ([`Mean`]). An aggregate of which more than one basic interval's time is
 //! missing at either end, or that a gap cuts, is [`Flags::INCOMPLETE`]; it carries the flags of all its parts.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Class;
 use crate::engine::analysis::Flags;
 use crate::engine::measured::{Mean, Measured, System};
@@ -24,7 +26,7 @@ const BASICS: u32 = 15;
 const TEN_MINUTES: i64 = 12;
 
 /// Sums of one aggregate on its way.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Sums {
     count: u32,
     start_sample: f64,
@@ -132,7 +134,7 @@ impl Sums {
 }
 
 /// State of the aggregation: it goes on over gaps, because ticks do.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Aggregator {
     resynchronises: bool,
     /// The 150/180 cycles that go on, and those that a tick has overlapped and that are not full yet.

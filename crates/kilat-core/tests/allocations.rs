@@ -1,4 +1,5 @@
-//! Once a stream runs, the engine allocates nothing: neither per sample, nor per half cycle, nor per window.
+//! Once a stream runs, it allocates nothing: neither per sample, nor per half cycle, nor per window, nor per event; and it
+//! never takes more memory than it said.
 
 #![expect(unsafe_code, reason = "an allocator that counts is one that implements the unsafe trait")]
 #![expect(clippy::unwrap_used, reason = "a test whose stream cannot be built has failed")]
@@ -7,19 +8,32 @@ mod signals;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
 use kilat_core::engine::analysis::Gap;
-use kilat_core::engine::plan::ChannelSpec;
+use kilat_core::engine::live::{Around, Block, Options, Quality};
+use kilat_core::engine::plan::{ChannelSpec, Plan};
 use kilat_core::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Sink};
 use kilat_core::pq::events::Event;
 use kilat_core::pq::rvc::RapidChange;
 use kilat_core::pq::signalling::Burst;
 use kilat_core::pq::transients::Transient;
-use kilat_core::{Channel, Config, Live, SampleRate, SamplesRef, Timestamp};
+use kilat_core::{Channel, Config, Live, SampleRate, SamplesRef, Timestamp, Tone};
 use signals::*;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<i64> = const { Cell::new(0) };
+    static MOST: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Counts one call that makes `bytes` more memory be in use.
+fn count(calls: u64, bytes: i64) {
+    let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + calls));
+    let _ = BYTES.try_with(|b| {
+        b.set(b.get() + bytes);
+        let _ = MOST.try_with(|m| m.set(m.get().max(b.get())));
+    });
 }
 
 /// The system's allocator, counting the calls of each thread.
@@ -28,18 +42,19 @@ struct Counting;
 // SAFETY: every call is handed to the system's allocator unchanged; the count is a plain number of this thread.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+        count(1, layout.size() as i64);
         // SAFETY: the caller keeps the promises of `GlobalAlloc::alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(0, -(layout.size() as i64));
         // SAFETY: the caller keeps the promises of `GlobalAlloc::dealloc`.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+        count(1, size as i64 - layout.size() as i64);
         // SAFETY: the caller keeps the promises of `GlobalAlloc::realloc`.
         unsafe { System.realloc(at, layout, size) }
     }
@@ -67,7 +82,7 @@ impl Sink for Counts {
     fn flicker(&mut self, _: FlickerValue) {}
     fn event(&mut self, _: Event) {}
     fn rapid_change(&mut self, _: RapidChange) {}
-    fn burst(&mut self, _: Burst) {}
+    fn burst(&mut self, _: &Burst) {}
     fn transient(&mut self, _: Transient) {}
     fn gap(&mut self, _: Gap) {}
 }
@@ -99,7 +114,7 @@ fn allocations(config: &Config, block: usize) -> u64 {
         }
         let to = n.min(from + block);
         let parts: [SamplesRef<'_>; 6] = std::array::from_fn(|c| SamplesRef::F32(&x[c][from..to]));
-        live.push(&parts, &mut counts).unwrap();
+        live.push_into(Block::Planar(&parts), from as u64, None, Quality::empty(), &mut counts).unwrap();
     }
     let after = ALLOCATIONS.get();
     assert!(counts.intervals > 140 && counts.half_cycles > 8500, "{} intervals", counts.intervals);
@@ -111,5 +126,101 @@ fn a_running_stream_allocates_nothing() {
     let config = Config { supraharmonics: true, ..Config::class_a(UDIN_V, 50.0) };
     for block in [64, 200, 1000, 40_000] {
         assert_eq!(allocations(&config, block), 0, "in blocks of {block}");
+    }
+}
+
+/// Everything that a stream can be asked for, on mains that misbehave: dips, an interruption, a lost phase, impulses, tones,
+/// overload, missing samples. In seconds from the start, of channel `c`.
+fn misbehaving(c: usize, t: f64, random: &mut Random) -> f32 {
+    let (second, into) = (t as usize, t.fract());
+    if c >= 3 {
+        return (10.0 * (2.0 * std::f64::consts::PI * 50.1 * t).sin()) as f32;
+    }
+    let v = mains(50.1, c, t)
+        + if second % 4 == 1 { 6.0 * (2.0 * std::f64::consts::PI * 175.0 * t).sin() } else { 0.0 };
+    let v = match second % 8 {
+        2 if into < 0.5 => 0.6 * v,
+        3 if into < 0.7 => 0.0,
+        4 if c == 1 => 0.0,
+        5 if into < 0.1 && random.below(10) == 0 => f64::NAN,
+        6 if (into * 20.0).fract() < 0.002 => v + 500.0,
+        7 if into < 0.3 => (2.0 * v).clamp(-400.0, 400.0),
+        _ => v + 0.05 * random.gauss(),
+    };
+    v as f32
+}
+
+fn worst(plan_fs: f64) -> (Arc<Plan>, Options, Vec<Vec<f32>>) {
+    let names = ["Ua", "Ub", "Uc", "Ia", "Ib", "Ic"];
+    let specs: Vec<_> = names
+        .iter()
+        .map(|n| Channel::new(*n, if n.starts_with('U') { "V" } else { "A" }, vec![0.0f32]))
+        .enumerate()
+        .map(|(i, mut c)| {
+            c.range = Some((-400.0, 400.0));
+            ChannelSpec::of(&c, i)
+        })
+        .collect();
+    let config = Config {
+        transient_pct: 10.0,
+        rvc_pct: 1.0,
+        supraharmonics: true,
+        signalling: vec![Tone { record_s: 1.0, ..Tone::at(175.0) }],
+        ..Config::class_a(UDIN_V, 50.0)
+    };
+    let rate = SampleRate::from_hz(plan_fs).unwrap();
+    let plan = Arc::new(Plan::new(&config, rate, &specs).unwrap());
+    let around = Some(Around { before_s: 0.2, after_s: 0.5 });
+    let options = Options { p_inst: true, waveforms: around, ..Options::default() };
+    let mut random = Random(9);
+    let x = (0..6).map(|c| {
+        (0..(24.0 * plan_fs) as usize).map(|i| misbehaving(c, i as f64 / plan_fs, &mut random)).collect()
+    });
+    (plan, options, x.collect())
+}
+
+#[test]
+fn nothing_is_allocated_whatever_the_mains_do_and_memory_stays_within_what_was_said() {
+    for (fs, block) in [(10_000.0, 1), (10_000.0, 500), (50_000.0, 12_345)] {
+        let (plan, options, x) = worst(fs);
+        let said = Live::bytes(&plan, &options) as i64;
+        let before = BYTES.get();
+        MOST.set(before);
+        let mut live = Live::with_plan(plan, Some(Timestamp(590_000_000_000)), options).unwrap();
+        let (mut output, mut seen, mut counted) = (None, Vec::with_capacity(64), 0);
+        let n = x[0].len();
+        for from in (0..n).step_by(block) {
+            // Events of every kind have been there once after a third of the time: 8 s.
+            if from <= n / 3 {
+                counted = ALLOCATIONS.get();
+            }
+            let to = n.min(from + block);
+            let parts: [SamplesRef<'_>; 6] = std::array::from_fn(|c| SamplesRef::F32(&x[c][from..to]));
+            live.push(Block::Planar(&parts), from as u64, None, Quality::empty()).unwrap();
+            while live.next_into(&mut output) {
+                let kind = output.as_ref().unwrap().value.kind();
+                if !seen.contains(&kind) {
+                    seen.push(kind);
+                }
+            }
+        }
+        let allocated = ALLOCATIONS.get() - counted;
+        let most = MOST.get() - before;
+        for kind in [
+            "event",
+            "open_event",
+            "transient",
+            "waveform",
+            "burst",
+            "aggregate",
+            "overload",
+            "sync_lost",
+            "p_inst",
+        ] {
+            assert!(seen.contains(&kind), "no {kind} at {fs} Hz: {seen:?}");
+        }
+        assert_eq!(allocated, 0, "at {fs} Hz in blocks of {block}");
+        println!("{fs} Hz, blocks of {block}: {} KiB at most, {} KiB said", most >> 10, said >> 10);
+        assert!(most <= said && 3 * most >= said, "{most} bytes at most, {said} said");
     }
 }

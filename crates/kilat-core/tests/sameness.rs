@@ -169,7 +169,7 @@ impl Sink for Log {
     fn rapid_change(&mut self, change: RapidChange) {
         self.0.push(format!("{change:?}"));
     }
-    fn burst(&mut self, burst: Burst) {
+    fn burst(&mut self, burst: &Burst) {
         self.0.push(format!("{burst:?}"));
     }
     fn transient(&mut self, transient: Transient) {

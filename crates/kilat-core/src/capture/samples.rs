@@ -157,6 +157,23 @@ impl Samples {
     }
 }
 
+impl Codes {
+    /// Every `step`-th of `rows` from the `first` on, copied.
+    pub fn column(&mut self, rows: SamplesRef<'_>, first: usize, step: usize) -> SamplesRef<'_> {
+        fn pick<'o, T: Copy>(own: &'o mut Vec<T>, x: &[T], first: usize, step: usize) -> &'o [T] {
+            own.clear();
+            own.extend(x.iter().skip(first).step_by(step));
+            own
+        }
+        match rows {
+            SamplesRef::I16(x) => SamplesRef::I16(pick(&mut self.i16, x, first, step)),
+            SamplesRef::I32(x) => SamplesRef::I32(pick(&mut self.i32, x, first, step)),
+            SamplesRef::F32(x) => SamplesRef::F32(pick(&mut self.f32, x, first, step)),
+            SamplesRef::F64(x) => SamplesRef::F64(pick(&mut self.f64, x, first, step)),
+        }
+    }
+}
+
 impl<'a> SamplesRef<'a> {
     /// Number of samples.
     pub fn len(&self) -> usize {

@@ -2,6 +2,8 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
+use serde::{Deserialize, Serialize};
+
 /// Added to every input: the memory of a filter that falls silent would pass through subnormal numbers, which are slow.
 const TRACE: f64 = 1e-30;
 
@@ -62,7 +64,7 @@ pub struct Section {
 }
 
 /// What a section remembers (transposed direct form II).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory([f64; 2]);
 
 impl Section {

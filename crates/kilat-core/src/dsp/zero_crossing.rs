@@ -1,9 +1,11 @@
 //! Zero crossings of a smooth stream, to a small fraction of a sample.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::history::History;
 
 /// One crossing of zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Crossing {
     /// Position in samples of the stream.
     pub position: f64,
@@ -12,7 +14,7 @@ pub struct Crossing {
 }
 
 /// Finds the crossings of a stream as it grows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CrossingFinder {
     next: u64,
 }

@@ -4,7 +4,7 @@
 //! into time. Arrays are `(interval, channel, …)` with channels in the order of [`Analysis::channels`].
 
 use ndarray::{Array2, Array3};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::capture::{Kind, Phase, TimeBase};
 use crate::config::{Config, Wiring};
@@ -44,7 +44,18 @@ bitflags::bitflags! {
 
 impl Serialize for Flags {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_seq(self.iter_names().map(|(name, _)| name.to_ascii_lowercase()))
+        if s.is_human_readable() {
+            s.collect_seq(self.iter_names().map(|(name, _)| name.to_ascii_lowercase()))
+        } else {
+            self.bits().serialize(s)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Flags {
+    /// From bits: only checkpoints are read.
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        u16::deserialize(d).map(Self::from_bits_truncate)
     }
 }
 

@@ -7,10 +7,12 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dsp::zero_crossing::Crossing;
 
 /// End of one half cycle and begin of the next.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Boundary {
     /// Position in samples of the segment.
     pub position: f64,
@@ -38,7 +40,7 @@ pub const IMPATIENT: u32 = 12;
 const REACH: f64 = 2.5;
 
 /// Follows the crossings of one channel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Flywheel {
     nominal: f64,
     first: f64,
@@ -201,7 +203,7 @@ impl Flywheel {
             }
         }
         (horizon >= last.position + 1.5 * half)
-            .then(|| Boundary { position: last.position + half, synthetic: last.synthetic + 1 })
+            .then(|| Boundary { position: last.position + half, synthetic: last.synthetic.saturating_add(1) })
     }
 
     /// True when the fundamental is the same within a cycle on either side of `c`, the first of the queue.

@@ -5,12 +5,14 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::EventRms;
 use crate::engine::analysis::Flags;
 use crate::engine::flywheel::IMPATIENT;
 use crate::engine::plan::Plan;
 use crate::engine::severity::Severity;
-use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, PInstValue};
+use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Notice, NoticeKind, PInstValue};
 use crate::engine::timeline::{Decision, Span, Timeline};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
@@ -37,14 +39,18 @@ pub enum Action {
     Flicker(FlickerValue),
     /// An event that ended.
     Event(Event),
+    /// An event that goes on.
+    OpenEvent(Event),
     /// A rapid voltage change that ended.
     RapidChange(RapidChange),
     /// A transient.
     Transient(Transient),
+    /// Something that happened to the stream.
+    Notice(Notice),
 }
 
 /// State of the fold within a segment.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Fold {
     tracked: Vec<usize>,
     before: Vec<Option<Half>>,
@@ -63,6 +69,8 @@ pub struct Fold {
     recent: VecDeque<(f64, f64)>,
     /// End of the half cycle merged last; no window still to come begins earlier than `patience` before it.
     merged: f64,
+    /// No zero crossing is followed.
+    lost: bool,
     /// A Urms(1/2) value that touches a window ends at most this much after it.
     patience: f64,
 }
@@ -93,8 +101,9 @@ impl Fold {
             references_v: plan.channels.iter().map(|c| c.info.udin_v).collect(),
             timeline: Timeline::new(plan, clock),
             waiting: VecDeque::with_capacity(8),
-            recent: VecDeque::new(),
+            recent: VecDeque::with_capacity(64),
             merged: 0.0,
+            lost: false,
             patience: 4.0 * plan.half_period() + plan.lag(),
             tracked,
         }
@@ -153,6 +162,12 @@ impl Fold {
         while let Some(t) = tracks[channel].transients.next_until(half.stop) {
             actions.push(Action::Transient(t));
         }
+        for (channel, track) in tracks.iter_mut().enumerate() {
+            while let Some(sample) = track.next_overload(half.stop) {
+                let notice = Notice::new(NoticeKind::Overload, sample);
+                actions.push(Action::Notice(Notice { channel: Some(channel), ..notice }));
+            }
+        }
         let before = self.before[channel].replace(half);
         if let Some(before) = before {
             self.value(plan, channel, &before, &half, actions);
@@ -160,12 +175,40 @@ impl Fold {
             self.boundary(channel, half.start, 0);
         }
         self.boundary(channel, half.stop, half.synthetic);
+        if self.lost != self.timeline.is_lost() {
+            self.lost = !self.lost;
+            let kind = if self.lost { NoticeKind::SyncLost } else { NoticeKind::SyncFound };
+            actions.push(Action::Notice(Notice::new(kind, half.stop)));
+        }
         if let Some(severity) = &mut self.severities[channel] {
             severity.note(half.start, half.stop, half.flags & (Flags::MISSING | Flags::CLIPPED));
         }
         self.flicker(plan, &mut tracks[channel], channel, half.stop - plan.flicker_lag(), actions);
         self.release(plan, tracks, half.stop - self.patience, actions);
         true
+    }
+
+    /// True when both have the same channels.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let shape = |f: &Self| {
+            let lengths = [f.before.len(), f.values.len(), f.references_v.len(), f.severities.len()];
+            (f.tracked.clone(), lengths, f.detectors.len(), f.rvc.len())
+        };
+        shape(self) == shape(other)
+            && self.detectors.iter().zip(&other.detectors).all(|(a, b)| a.1 == b.1 && a.0.is_like(&b.0))
+            && self.rvc.iter().zip(&other.rvc).all(|(a, b)| a.1 == b.1 && a.0.is_like(&b.0))
+            && self.severities.iter().zip(&other.severities).all(|(a, b)| match (a, b) {
+                (Some(a), Some(b)) => a.is_like(b),
+                (None, None) => true,
+                _ => false,
+            })
+            && self.timeline.is_like(&other.timeline)
+    }
+
+    /// Moves the ticks of the clock `samples` later.
+    pub fn steer(&mut self, samples: f64) {
+        self.timeline.steer(samples);
+        self.severities.iter_mut().flatten().for_each(|s| s.steer(samples));
     }
 
     fn boundary(&mut self, channel: usize, position: f64, synthetic: u32) {
@@ -199,6 +242,7 @@ impl Fold {
                     note_event(&mut self.recent, &mut self.severities, event.start_sample, last);
                     actions.push(Action::Event(event));
                 }
+                actions.extend(d.progress(&plan.config, plan.fs).map(Action::OpenEvent));
             }
             for (d, group) in &mut self.rvc {
                 let Some(value) = against(udin_v, group) else { continue };

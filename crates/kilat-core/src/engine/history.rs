@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A window on a stream: sample `first` is where `dead` begins to be alive in `data`, and everything up to `end` is held.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -69,7 +71,29 @@ impl History {
         self.first += dead;
     }
 
+    /// Makes room, so that nothing is allocated as long as no more than `n` samples are held.
+    pub fn reserve(&mut self, n: usize) {
+        let room = self.dead + 2 * n;
+        if room > self.data.len() {
+            self.data.resize(room, 0.0);
+        }
+    }
+
     fn held(&self) -> &[f32] {
         &self.data[self.dead..self.end]
+    }
+}
+
+/// The index of the first sample, and what is held.
+impl Serialize for History {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        (self.first, self.held()).serialize(s)
+    }
+}
+
+impl<'de> Deserialize<'de> for History {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let (first, data) = <(u64, Vec<f32>)>::deserialize(d)?;
+        Ok(Self { first, dead: 0, end: data.len(), data })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::slice::{from_mut, from_ref};
 
+use serde::{Deserialize, Serialize};
+
 use crate::capture::Kind;
 use crate::config::Wiring;
 use crate::dsp::fft::FftScratch;
@@ -34,7 +36,7 @@ pub enum Mean {
 }
 
 /// What one window gives for one channel.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Measured {
     /// True r.m.s., in volts or amperes.
     pub rms: f64,
@@ -96,6 +98,20 @@ impl Measured {
         }
     }
 
+    /// Takes the values of another one, in the memory there is.
+    pub fn copy(&mut self, from: &Self) {
+        let Self { rms, under_v, over_v, p_w, fresh_j, next_product, spectrum, signalling_v, emission } =
+            self;
+        (*rms, *under_v, *over_v) = (from.rms, from.under_v, from.over_v);
+        (*p_w, *fresh_j, *next_product) = (from.p_w, from.fresh_j, from.next_product);
+        spectrum.clone_from(&from.spectrum);
+        signalling_v.clone_from(&from.signalling_v);
+        match &from.emission {
+            Some(from) => emission.get_or_insert_default().clone_from(from),
+            None => *emission = None,
+        }
+    }
+
     /// For power: the r.m.s., and the components the plan knows.
     fn wave(&self, plan: &Plan) -> Wave<'_> {
         Wave { rms: self.rms, components: &self.spectrum.component[..=plan.orders] }
@@ -103,7 +119,7 @@ impl Measured {
 }
 
 /// What one window gives for the system. What needs channels that are not there is NaN, or empty.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct System {
     /// Negative-sequence voltage unbalance, in %.
     pub u2_pct: f64,
@@ -124,11 +140,12 @@ pub struct System {
     /// Power of the three-phase system.
     pub power: Option<SystemPower>,
     /// What the pairs and the system took during the time no window before held. Not aggregated.
+    #[serde(skip)]
     pub fresh: Fresh,
 }
 
 /// Contributions to the energy registers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Fresh {
     /// Of each pair.
     pub pairs: Vec<Stretch>,
@@ -158,6 +175,26 @@ impl System {
             Some(other) => self.power.get_or_insert_default().each(other, f),
             None => self.power = None,
         }
+    }
+
+    /// Takes the values of another one, in the memory there is.
+    pub fn copy(&mut self, from: &Self) {
+        let (mut pairs, mut fresh) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.fresh));
+        pairs.clone_from(&from.pairs);
+        fresh.pairs.clone_from(&from.fresh.pairs);
+        fresh.system = from.fresh.system;
+        *self = Self {
+            u2_pct: from.u2_pct,
+            u0_pct: from.u0_pct,
+            i2_pct: from.i2_pct,
+            i0_pct: from.i0_pct,
+            line_line_rms_v: from.line_line_rms_v,
+            residual_voltage_v: from.residual_voltage_v,
+            neutral_current_a: from.neutral_current_a,
+            pairs,
+            power: from.power,
+            fresh,
+        };
     }
 
     /// Measures the system in a window of which every channel has been measured; `fresh_s` is the time no window before held.

@@ -15,6 +15,7 @@ pub mod recorder;
 pub mod segment;
 pub mod severity;
 pub mod sink;
+pub mod state;
 pub mod tables;
 pub mod timeline;
 pub mod track;

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::analysis::Flags;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Bad {
     first: u64,
     end: u64,
@@ -13,7 +15,7 @@ struct Bad {
 }
 
 /// Runs of bad samples, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Quality {
     bad: VecDeque<Bad>,
 }
@@ -40,6 +42,16 @@ impl Quality {
     pub fn between(&self, start: f64, stop: f64) -> Flags {
         let touches = |b: &&Bad| (b.first as f64) < stop && b.end as f64 > start;
         self.bad.iter().filter(touches).fold(Flags::empty(), |f, b| f | b.flags)
+    }
+
+    /// Makes room for `n` runs.
+    pub fn reserve(&mut self, n: usize) {
+        self.bad.reserve(n.saturating_sub(self.bad.len()));
+    }
+
+    /// Bytes that `n` runs take.
+    pub fn bytes(n: usize) -> usize {
+        n * size_of::<Bad>()
     }
 
     /// Forgets runs that end before `index`.

@@ -185,8 +185,8 @@ impl Sink for Recorder<'_> {
         self.rvc.push(change);
     }
 
-    fn burst(&mut self, burst: Burst) {
-        self.bursts.push(burst);
+    fn burst(&mut self, burst: &Burst) {
+        self.bursts.push(burst.clone());
     }
 
     fn transient(&mut self, transient: Transient) {

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use crate::aggregate::Aggregator;
 use crate::capture::{Kind, SamplesRef};
 use crate::engine::analysis::Flags;
@@ -9,7 +11,9 @@ use crate::engine::crew::Crew;
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::{Measured, Scratch, System, measure};
 use crate::engine::plan::{ChannelPlan, Plan};
-use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink};
+use crate::engine::sink::{
+    FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink,
+};
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
 use crate::pq::signalling::BurstRecorder;
@@ -18,6 +22,31 @@ use crate::units::Timestamp;
 /// Samples that go through all stages together. It bounds memory and keeps a channel's tile in the cache; results do not
 /// depend on it.
 const TILE: usize = 1 << 15;
+
+/// Most windows that one chunk of a stream completes.
+const WINDOWS: usize = 8;
+
+/// What the engine remembers of a stream, to be written down.
+#[derive(Debug, Serialize)]
+pub struct Saved<'e> {
+    tracks: &'e [Track],
+    fold: &'e Fold,
+    aggregator: &'e Aggregator,
+    offset: u64,
+    clock: Timestamp,
+    bursts: &'e [BurstRecorder],
+}
+
+/// The same, read back.
+#[derive(Debug, Deserialize)]
+pub struct State {
+    tracks: Vec<Track>,
+    fold: Fold,
+    aggregator: Aggregator,
+    offset: u64,
+    clock: Timestamp,
+    bursts: Vec<BurstRecorder>,
+}
 
 /// Engine and state of one stream.
 #[derive(Debug)]
@@ -64,6 +93,34 @@ impl Engine {
         self.tracks = tracks(&self.plan);
         self.fold = Fold::new(&self.plan, clock);
         (self.offset, self.clock) = (offset, clock);
+    }
+
+    /// Makes the room that a stream needs which is pushed `chunk` samples at a time, so that it does not allocate later.
+    pub fn reserve(&mut self, chunk: usize) {
+        self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
+        self.actions.reserve(1024);
+        self.spans.reserve(WINDOWS);
+        self.measured.resize_with(WINDOWS * self.plan.channels.len(), Measured::default);
+    }
+
+    /// All that it remembers.
+    pub fn save(&self) -> Saved<'_> {
+        let Self { tracks, fold, aggregator, offset, clock, bursts, .. } = self;
+        Saved { tracks, fold, aggregator, offset: *offset, clock: *clock, bursts }
+    }
+
+    /// Goes on with what another engine remembered; false, and nothing done, when that had another plan.
+    pub fn load(&mut self, state: State) -> bool {
+        let State { tracks, fold, aggregator, offset, clock, bursts } = state;
+        let alike = tracks.len() == self.tracks.len()
+            && tracks.iter().zip(&self.tracks).all(|(a, b)| a.is_like(b))
+            && fold.is_like(&self.fold)
+            && bursts.len() == self.bursts.len();
+        if alike {
+            (self.tracks, self.fold, self.aggregator) = (tracks, fold, aggregator);
+            (self.offset, self.clock, self.bursts) = (offset, clock, bursts);
+        }
+        alike
     }
 
     /// Takes the next samples, as many of every recorded channel, and gives what they complete to `sink`.
@@ -113,6 +170,18 @@ impl Engine {
         self.aggregator.finish(&mut |i| sink.interval(i));
     }
 
+    /// The next `n` samples to be pushed have been through `flags`.
+    pub fn expect(&mut self, n: u64, flags: Flags) {
+        let recorded = self.plan.recorded().len();
+        self.tracks[..recorded].iter_mut().for_each(|t| t.expect(&self.plan, n, flags));
+    }
+
+    /// The clock is `seconds` ahead of what the sampling rate says: ticks come that much sooner from now on.
+    pub fn steer(&mut self, seconds: f64) {
+        self.clock = self.clock.plus_seconds(seconds);
+        self.fold.steer(-seconds * self.plan.fs);
+    }
+
     /// Measures the windows that are due, in parallel, and hands everything over in order.
     fn give_out(&mut self, sink: &mut impl Sink) {
         let channels = self.plan.channels.len();
@@ -124,20 +193,27 @@ impl Engine {
         if self.measured.len() < due {
             self.measured.resize_with(due, Measured::default);
         }
-        let (plan, tracks, scratch, spans) = (&*self.plan, &self.tracks, &self.scratch, &self.spans);
         let due = self.measured[..due].chunks_mut(channels);
-        // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
+        let (plan, tracks, spans) = (&*self.plan, &self.tracks, &self.spans);
         let threads = self.crew.threads();
-        let whole = spans.len() / threads * threads;
-        let parts = spans.iter().zip(due).enumerate().flat_map(|(w, (span, out))| {
-            let part = if w < whole { channels } else { channels.div_ceil(threads) };
-            out.chunks_mut(part).enumerate().map(move |(k, out)| (span, k * part, out))
-        });
-        self.crew.share(parts, |thread, (span, first, out)| {
-            // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
-            let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            measure(plan, tracks, span, first, &mut own, out);
-        });
+        if let ([own], 1) = (&mut self.scratch[..], threads) {
+            // A live stream has one thread, and takes no lock.
+            let own = own.get_mut().unwrap_or_else(PoisonError::into_inner);
+            spans.iter().zip(due).for_each(|(span, out)| measure(plan, tracks, span, 0, own, out));
+        } else {
+            // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
+            let whole = spans.len() / threads * threads;
+            let parts = spans.iter().zip(due).enumerate().flat_map(|(w, (span, out))| {
+                let part = if w < whole { channels } else { channels.div_ceil(threads) };
+                out.chunks_mut(part).enumerate().map(move |(k, out)| (span, k * part, out))
+            });
+            let scratch = &self.scratch;
+            self.crew.share(parts, |thread, (span, first, out)| {
+                // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
+                let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+                measure(plan, tracks, span, first, &mut own, out);
+            });
+        }
         let offset = self.offset as f64;
         let mut measured = self.measured.chunks(channels);
         for action in self.actions.drain(..) {
@@ -192,6 +268,12 @@ impl Engine {
                     e.stop_sample += offset;
                     sink.event(e);
                 }
+                Action::OpenEvent(mut e) => {
+                    e.start_sample += offset;
+                    e.stop_sample += offset;
+                    sink.open_event(e);
+                }
+                Action::Notice(n) => sink.notice(Notice { sample: n.sample + offset, ..n }),
                 Action::RapidChange(mut c) => {
                     c.start_sample += offset;
                     c.stop_sample += offset;

@@ -2,6 +2,8 @@
 //!
 //! Only whole 10 min give a Pst, and only twelve of them a Plt: a gap inside costs both.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::analysis::Flags;
 use crate::engine::sink::{FlickerValue, Term};
 use crate::engine::timeline::TICK_S;
@@ -16,7 +18,7 @@ const TWELVE: i64 = 12;
 const SLACK_S: f64 = 0.1;
 
 /// State of one channel within a segment.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Severity {
     channel: usize,
     /// Samples from tick to tick.
@@ -80,6 +82,16 @@ impl Severity {
         if length as f64 + self.slack >= self.at(self.passed + 1) {
             self.close(f64::INFINITY, give);
         }
+    }
+
+    /// True when both are of the same channel.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.channel, self.period) == (other.channel, other.period) && self.classes.is_like(&other.classes)
+    }
+
+    /// Moves the ticks `samples` later.
+    pub fn steer(&mut self, samples: f64) {
+        self.origin += samples;
     }
 
     /// Position of tick `n` after the origin.

@@ -76,6 +76,21 @@ pub struct Interval<'a> {
     pub system: &'a System,
 }
 
+/// Samples around an event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Waveform<'a> {
+    /// Index of the first sample.
+    pub start_sample: u64,
+    /// Samples of each channel.
+    pub samples: usize,
+    /// Position of what set it off: the begin of an event, or the peak of a transient.
+    pub trigger_sample: f64,
+    /// Volts and amperes: all samples of one recorded channel, then those of the next.
+    pub values: &'a [f32],
+    /// Both ends are where they were asked for: neither a gap nor the begin or end of the stream cut one off.
+    pub complete: bool,
+}
+
 /// One value of the instantaneous flicker sensation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PInstValue {
@@ -115,6 +130,71 @@ pub struct FlickerValue {
     pub flags: Flags,
 }
 
+/// What happened to a stream, or to how it is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoticeKind {
+    /// A block began with samples that had been taken already; they were left out.
+    Overlap,
+    /// A block came after its samples had been given up as a gap; it was left out.
+    Late,
+    /// All samples of a block had been taken already; it was left out.
+    Duplicate,
+    /// The clock jumped; the cut began anew.
+    ClockStep,
+    /// The clock had drifted from the sampling rate; the ticks were moved to it.
+    ClockSteered,
+    /// The source says that its clock is not synchronised any more.
+    ClockLost,
+    /// The source says that its clock is synchronised again.
+    ClockFound,
+    /// There is no zero crossing left to follow: the cut is carried on at the last known frequency.
+    SyncLost,
+    /// There is one again.
+    SyncFound,
+    /// A converter is at its limit, for the first time in a second, or the source says that one is.
+    Overload,
+}
+
+impl NoticeKind {
+    /// Its name, such as `clock_step`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overlap => "overlap",
+            Self::Late => "late",
+            Self::Duplicate => "duplicate",
+            Self::ClockStep => "clock_step",
+            Self::ClockSteered => "clock_steered",
+            Self::ClockLost => "clock_lost",
+            Self::ClockFound => "clock_found",
+            Self::SyncLost => "sync_lost",
+            Self::SyncFound => "sync_found",
+            Self::Overload => "overload",
+        }
+    }
+}
+
+/// One thing that happened to a stream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Notice {
+    /// What.
+    pub kind: NoticeKind,
+    /// Where: the first sample concerned.
+    pub sample: f64,
+    /// How many samples were left out.
+    pub samples: u64,
+    /// By how much the clock went forward, in seconds.
+    pub seconds: f64,
+    /// Index of the channel in the analysis; `None` when it concerns all.
+    pub channel: Option<usize>,
+}
+
+impl Notice {
+    /// Of a kind that concerns all channels from `sample` on.
+    pub fn new(kind: NoticeKind, sample: f64) -> Self {
+        Self { kind, sample, samples: 0, seconds: 0.0, channel: None }
+    }
+}
+
 /// Receives results in their order.
 pub trait Sink {
     /// A Urms(1/2) value.
@@ -129,12 +209,18 @@ pub trait Sink {
     fn flicker(&mut self, value: FlickerValue);
     /// A dip, swell or interruption that has ended.
     fn event(&mut self, event: Event);
+    /// A dip, swell or interruption that goes on: when it opens, then every second. Its last word is [`event`](Self::event).
+    fn open_event(&mut self, _event: Event) {}
     /// A rapid voltage change that is over.
     fn rapid_change(&mut self, change: RapidChange);
     /// A burst of mains signalling that has been recorded.
-    fn burst(&mut self, burst: Burst);
+    fn burst(&mut self, burst: &Burst);
     /// A transient.
     fn transient(&mut self, transient: Transient);
     /// A gap before the samples that follow.
     fn gap(&mut self, gap: Gap);
+    /// Something that happened to the stream.
+    fn notice(&mut self, _notice: Notice) {}
+    /// Samples around an event, when a live stream was asked for them.
+    fn waveform(&mut self, _waveform: Waveform<'_>) {}
 }

@@ -4,6 +4,8 @@
 //! the new channel's boundaries are shifted by the constant that makes the two meet, so no window is cut short and the healthy
 //! phases notice nothing. When all are lost, the last known period carries on.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::analysis::Flags;
 use crate::engine::flywheel::IMPATIENT;
 use crate::engine::plan::Plan;
@@ -16,7 +18,7 @@ const LOST: u32 = 2;
 pub const TICK_S: i64 = 600;
 
 /// A window of whole cycles to be measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Span {
     /// First position in samples of the segment.
     pub start: f64,
@@ -35,7 +37,7 @@ pub struct Span {
 }
 
 /// What the timeline decides, in order.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Decision {
     /// A basic interval is complete.
     Interval(Span),
@@ -44,7 +46,7 @@ pub enum Decision {
 }
 
 /// The whole cycles of a 10-s slot.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Slot {
     /// First position in samples of the segment.
     pub start: f64,
@@ -66,14 +68,14 @@ impl Decision {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Reference {
     channel: usize,
     last: Option<f64>,
     synthetic: u32,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct OpenWindow {
     start: f64,
     tick: i64,
@@ -81,7 +83,7 @@ struct OpenWindow {
     flags: Flags,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct OpenSlot {
     stop: f64,
     /// Position of the first whole cycle, and of the last boundary counted.
@@ -91,7 +93,7 @@ struct OpenSlot {
 }
 
 /// The state of the cut.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Timeline {
     references: Vec<Reference>,
     current: usize,
@@ -155,6 +157,29 @@ impl Timeline {
             limit: f64::INFINITY,
             cycles: Vec::with_capacity(16),
         }
+    }
+
+    /// True when both have the same channels.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let channels = |t: &Self| t.references.iter().map(|r| r.channel).collect::<Vec<_>>();
+        channels(self) == channels(other)
+            && self.current < self.references.len().max(1)
+            && self.joining.is_none_or(|(k, _)| k < self.references.len())
+            && self.tick_period == other.tick_period
+            && self.slot_period == other.slot_period
+    }
+
+    /// Moves the ticks of the clock `samples` later.
+    pub fn steer(&mut self, samples: f64) {
+        self.next_tick += samples;
+        if let Some(slot) = &mut self.slot {
+            slot.stop += samples;
+        }
+    }
+
+    /// True when no channel has a zero crossing to follow.
+    pub fn is_lost(&self) -> bool {
+        self.references.get(self.current).is_some_and(|r| r.synthetic > IMPATIENT)
     }
 
     /// Oldest position that a window not yet emitted still needs.

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::capture::SamplesRef;
 use crate::dsp::decimate::Decimator;
 use crate::dsp::zero_crossing::{Crossing, CrossingFinder};
@@ -18,8 +20,45 @@ use crate::pq::transients::TransientSearch;
 /// Samples that are converted and looked through while they are in the nearest cache.
 const NEAR: usize = 2048;
 
+/// Most cycles that are held, at the nominal frequency.
+const HELD_CYCLES: f64 = 48.0;
+
+/// Samples that the streams of a channel hold at most.
+struct Rooms {
+    raw: usize,
+    recorded: usize,
+    mid: usize,
+    wide: usize,
+    low: usize,
+    band: usize,
+    flicker: usize,
+}
+
+impl Rooms {
+    fn new(plan: &Plan, index: usize, chunk: usize) -> Self {
+        let raw = Track::most_held(plan) + chunk;
+        let tracked = plan.channels[index].tracked;
+        let decimated = |d: Option<&Decimator>| d.map_or(0, |d| raw / d.factor() as usize + 32);
+        let reach = |d: &Decimator| 2 * d.half() as usize + 64;
+        let mid = chunk / plan.mid_factor() as usize + 32;
+        let low = chunk / plan.low_factor() as usize + 32;
+        let filtered = |d: &Decimator| if tracked { reach(d) + low } else { 0 };
+        let corrector = plan.channels[index].corrector.as_ref();
+        let flicker = plan.flicker(index).map_or(0, |f| f.reach() as usize + mid);
+        Self {
+            raw,
+            recorded: corrector.map_or(0, |c| 2 * (c.edge() + c.lag()) as usize + 64 + chunk),
+            mid: decimated(plan.to_mid.as_ref()),
+            wide: decimated(plan.to_wide()),
+            low: plan.to_low.as_ref().map_or(0, |_| filtered(&plan.band_pass)),
+            band: filtered(&plan.band_pass),
+            flicker,
+        }
+    }
+}
+
 /// One half cycle of a tracked channel.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Half {
     /// First position.
     pub start: f64,
@@ -34,7 +73,7 @@ pub struct Half {
 }
 
 /// State of one channel within a segment.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Track {
     index: usize,
     /// The samples, as shifted codes.
@@ -53,9 +92,12 @@ pub struct Track {
     pub halves: VecDeque<Half>,
     /// Transients found since the last look.
     pub transients: TransientSearch,
+    /// Samples at which an overload began that the merge has not taken yet, and the first that would begin another.
+    overloads: VecDeque<u64>,
+    overload_from: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Cut {
     finder: CrossingFinder,
     wheel: Flywheel,
@@ -95,9 +137,46 @@ impl Track {
             quality,
             cut,
             flicker: plan.flicker(index).map(meter),
-            halves: VecDeque::with_capacity(64),
+            halves: VecDeque::with_capacity(128),
+            overloads: VecDeque::with_capacity(4),
+            overload_from: 0,
             transients: TransientSearch::new(plan, index),
         }
+    }
+
+    /// True when both are of the same channel.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let shape = |t: &Self| (t.index, t.cut.is_some(), t.flicker.is_some());
+        shape(self) == shape(other)
+    }
+
+    /// Most samples that a channel holds besides those just pushed, until a window is cut that needs them: while a channel
+    /// without voltage is waited for, or while a window of the slowest mains is.
+    pub fn most_held(plan: &Plan) -> usize {
+        (HELD_CYCLES * 2.0 * plan.half_period() + 2.0 * plan.margin() + 2.0 * plan.lag()) as usize
+    }
+
+    /// Makes the room that a stream needs which is pushed `chunk` samples at a time.
+    pub fn reserve(&mut self, plan: &Plan, chunk: usize) {
+        let rooms = Rooms::new(plan, self.index, chunk);
+        self.raw.reserve(rooms.raw);
+        self.recorded.reserve(rooms.recorded);
+        self.mid.reserve(rooms.mid);
+        self.wide.reserve(rooms.wide);
+        self.low.reserve(rooms.low);
+        self.band.reserve(rooms.band);
+        self.quality.reserve(rooms.raw);
+        if let (Some(meter), Some(f)) = (&mut self.flicker, &plan.flicker) {
+            meter.reserve(f, rooms.flicker);
+        }
+    }
+
+    /// Bytes of the streams of channel `index` when it is pushed `chunk` samples at a time.
+    pub fn bytes(plan: &Plan, index: usize, chunk: usize) -> usize {
+        let r = Rooms::new(plan, index, chunk);
+        let streams =
+            [r.raw, r.recorded, r.mid, r.wide, r.low, r.band, 2 * r.flicker].into_iter().sum::<usize>();
+        2 * size_of::<f32>() * streams + Quality::bytes(r.raw)
     }
 
     /// The stream that harmonics are taken from.
@@ -114,7 +193,7 @@ impl Track {
     pub fn push(&mut self, plan: &Plan, samples: SamplesRef<'_>) {
         let channel = &plan.channels[self.index];
         for from in (0..samples.len()).step_by(NEAR) {
-            self.ingest(channel, samples.slice(from..samples.len().min(from + NEAR)));
+            self.ingest(channel, samples.slice(from..samples.len().min(from + NEAR)), plan.fs as u64);
         }
         if let Some(corrector) = &channel.corrector {
             corrector.run(plan.level, &mut self.recorded, &mut self.raw);
@@ -194,6 +273,24 @@ impl Track {
         Some((p.at as f64 * to_raw, p))
     }
 
+    /// The next sample before `position` at which the converter was at its limit for the first time in a second.
+    pub fn next_overload(&mut self, position: f64) -> Option<f64> {
+        let due = self.overloads.front().is_some_and(|at| (*at as f64) < position);
+        if due { self.overloads.pop_front().map(|at| at as f64) } else { None }
+    }
+
+    /// The next `n` samples to be pushed have been through `flags`.
+    pub fn expect(&mut self, plan: &Plan, n: u64, flags: Flags) {
+        let (at, reach) = match &plan.channels[self.index].corrector {
+            Some(c) => (self.recorded.end() - c.held(), Some(c)),
+            None => (self.raw.end(), None),
+        };
+        if n > 0 {
+            let ends = |i: u64| reach.map_or(i..i + 1, |c| c.reach(i));
+            self.quality.note(ends(at).start..ends(at + n - 1).end, flags);
+        }
+    }
+
     /// Lets go of what lies before `keep_from`, except what this channel itself still needs.
     pub fn discard(&mut self, plan: &Plan, keep_from: f64) {
         let own =
@@ -233,7 +330,7 @@ impl Track {
     }
 
     /// Converts codes, holding the last valid sample where one is missing, and notes what is missing or clipped.
-    fn ingest(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>) {
+    fn ingest(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>, second: u64) {
         let n = samples.len();
         let corrector = channel.corrector.as_ref();
         let stream = if corrector.is_some() { &mut self.recorded } else { &mut self.raw };
@@ -289,6 +386,12 @@ impl Track {
                 let at = start + i as u64;
                 let value = stream.at(at);
                 flags.set(Flags::CLIPPED, !missing(i) && (value <= least || value >= most));
+                if flags.contains(Flags::CLIPPED) {
+                    if at >= self.overload_from {
+                        self.overloads.push_back(at);
+                    }
+                    self.overload_from = at + second;
+                }
                 if !flags.is_empty() {
                     self.quality.note(corrector.map_or(at..at + 1, |c| c.reach(at - c.held())), flags);
                 }

@@ -16,13 +16,15 @@
 //!
 //! In Class S every second of the values, Urms(1), may stand for all ([`EventRms`](crate::config::EventRms)).
 
-use serde::Serialize;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::engine::analysis::Flags;
 
 /// What happened to the r.m.s. voltage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
     /// Below the dip threshold.
@@ -34,13 +36,61 @@ pub enum EventKind {
     Interruption,
 }
 
+/// The channels of one event: a slice of their indices. A system has at most three, so that an event owns no memory.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Members {
+    of: [usize; MOST_MEMBERS],
+    count: u8,
+}
+
+/// Voltages of a three-phase system.
+const MOST_MEMBERS: usize = 3;
+
+impl Deref for Members {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.of[..usize::from(self.count)]
+    }
+}
+
+impl FromIterator<usize> for Members {
+    /// Takes the first three.
+    fn from_iter<I: IntoIterator<Item = usize>>(channels: I) -> Self {
+        let mut all = Self::default();
+        for (slot, c) in all.of.iter_mut().zip(channels) {
+            *slot = c;
+            all.count += 1;
+        }
+        all
+    }
+}
+
+impl<const N: usize> PartialEq<[usize; N]> for Members {
+    fn eq(&self, other: &[usize; N]) -> bool {
+        **self == other[..]
+    }
+}
+
+impl std::fmt::Debug for Members {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(&**self)
+    }
+}
+
 /// One dip, swell or interruption, of one channel or of the polyphase system.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
     /// Channels concerned, as indices into the channels of the analysis; more than one for a polyphase event.
-    pub channels: Vec<usize>,
+    pub channels: Members,
     /// True for the event of the whole system, which contains those of its channels.
     pub polyphase: bool,
     /// First sample position of the first Urms(1/2) window across the threshold.
@@ -69,7 +119,7 @@ pub struct Event {
 }
 
 /// One Urms(1/2) value on its way through the detectors.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Value {
     /// Index among the detector's channels.
     pub member: usize,
@@ -86,7 +136,7 @@ pub struct Value {
 }
 
 /// Detector of one kind of event on one channel, or on the channels of a system together.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Detector {
     kind: EventKind,
     /// Per unit of Udin.
@@ -97,13 +147,15 @@ pub struct Detector {
     open: Option<Open>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Open {
     start: f64,
+    /// Where the next word about it is due.
+    due: f64,
     last_stop: f64,
     /// Value with the smallest or largest part of its reference.
     extreme: Value,
-    taking_part: Vec<bool>,
+    taking_part: [bool; MOST_MEMBERS],
     flags: Flags,
 }
 
@@ -120,6 +172,12 @@ impl Detector {
         };
         let latest = vec![f64::NAN; channels.len()];
         Self { kind, enter, leave, channels, latest, open: None }
+    }
+
+    /// True when both detect the same on the same channels.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.kind, &self.channels, self.latest.len()) == (other.kind, &other.channels, other.latest.len())
+            && self.open.as_ref().is_none_or(|o| o.extreme.member < self.channels.len())
     }
 
     /// What it detects.
@@ -145,10 +203,11 @@ impl Detector {
                 beyond(value.pu)
             };
             if starts {
-                let mut taking_part = vec![self.kind == EventKind::Interruption; self.channels.len()];
+                let mut taking_part = [self.kind == EventKind::Interruption; MOST_MEMBERS];
                 taking_part[value.member] = true;
                 self.open = Some(Open {
                     start: value.start,
+                    due: value.stop,
                     last_stop: value.stop,
                     extreme: value,
                     taking_part,
@@ -181,6 +240,17 @@ impl Detector {
         None
     }
 
+    /// The event as far as it is known after the value taken last, when a word about it is due: with the value that opens it,
+    /// then every second.
+    pub fn progress(&mut self, config: &Config, fs: f64) -> Option<Event> {
+        let open = self.open.as_mut().filter(|o| o.last_stop >= o.due)?;
+        while open.due <= open.last_stop {
+            open.due += fs;
+        }
+        let open = self.open.as_ref()?;
+        Some(self.event(open, open.last_stop, true, config, fs))
+    }
+
     /// Ends the event that goes on, because the segment ends.
     pub fn finish(&mut self, config: &Config, fs: f64) -> Option<(Event, f64)> {
         let stop = self.open.as_ref()?.last_stop;
@@ -189,9 +259,13 @@ impl Detector {
 
     fn close(&mut self, stop: f64, still_open: bool, config: &Config, fs: f64) -> Option<(Event, f64)> {
         let open = self.open.take()?;
+        Some((self.event(&open, stop, still_open, config, fs), open.last_stop))
+    }
+
+    fn event(&self, open: &Open, stop: f64, still_open: bool, config: &Config, fs: f64) -> Event {
         let duration_s = (stop - open.start) / fs;
-        let taking_part = self.channels.iter().zip(&open.taking_part).filter(|(_, t)| **t).map(|(c, _)| *c);
-        let event = Event {
+        let taking_part = self.channels.iter().zip(open.taking_part).filter(|(_, t)| *t).map(|(c, _)| *c);
+        Event {
             kind: self.kind,
             channels: taking_part.collect(),
             polyphase: self.channels.len() > 1,
@@ -206,8 +280,7 @@ impl Detector {
             category: category(self.kind, open.extreme.pu, duration_s, config.nominal_frequency_hz),
             flags: open.flags,
             open: still_open,
-        };
-        Some((event, open.last_stop))
+        }
     }
 }
 

@@ -12,11 +12,13 @@ use std::ops::RangeInclusive;
 use std::slice::{from_mut, from_ref};
 
 use realfft::num_complex::Complex64;
+use serde::{Deserialize, Serialize};
 
 use crate::dsp::fft::FftScratch;
 use crate::engine::history::History;
 use crate::engine::measured::Mean;
 use crate::engine::plan::{POINTS, Plan};
+use crate::engine::state::wide;
 use crate::engine::timeline::Span;
 
 /// Orders 0 to 50.
@@ -25,19 +27,25 @@ pub const ORDERS: usize = 51;
 const MOST_BINS: usize = (ORDERS - 1) * 12 + 7;
 
 /// Harmonics of one channel in one window, in volts or amperes r.m.s.; NaN beyond the orders the rate supports.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Spectrum {
     /// Phasors of the harmonic components: r.m.s., phases of cosines at the start of the window; order 0 is d.c., and real.
+    #[serde(skip, default = "no_phasors")]
     pub component: [Complex64; ORDERS],
     /// Harmonic subgroups; order 0 is the d.c. component.
+    #[serde(with = "wide")]
     pub subgroup: [f64; ORDERS],
     /// Harmonic groups; order 0 is the d.c. component.
+    #[serde(with = "wide")]
     pub group: [f64; ORDERS],
     /// Interharmonic centred subgroups between order h and h+1.
+    #[serde(with = "wide")]
     pub interharmonic_subgroup: [f64; ORDERS],
     /// Interharmonic groups between order h and h+1.
+    #[serde(with = "wide")]
     pub interharmonic_group: [f64; ORDERS],
     /// Phases of the harmonic components, in radians.
+    #[serde(with = "wide")]
     pub phase_rad: [f64; ORDERS],
     /// THD of the harmonic components, in %.
     pub thd_harmonic_pct: f64,
@@ -55,7 +63,7 @@ impl Default for Spectrum {
     fn default() -> Self {
         let none = [f64::NAN; ORDERS];
         Self {
-            component: [Complex64::new(f64::NAN, f64::NAN); ORDERS],
+            component: no_phasors(),
             subgroup: none,
             group: none,
             interharmonic_subgroup: none,
@@ -68,6 +76,11 @@ impl Default for Spectrum {
             pwhd_group_pct: f64::NAN,
         }
     }
+}
+
+/// Phasors are of one window: they do not aggregate, and no checkpoint needs them.
+fn no_phasors() -> [Complex64; ORDERS] {
+    [Complex64::new(f64::NAN, f64::NAN); ORDERS]
 }
 
 impl Spectrum {

@@ -13,17 +13,17 @@
 //! both of the channel where they are largest. A change inside which any channel crosses the dip or swell threshold is a
 //! dip or a swell, and no rapid change. A drift slower than the threshold per second never opens an event.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::engine::analysis::Flags;
-use crate::pq::events::Value;
+use crate::pq::events::{Members, Value};
 
 /// One rapid voltage change of a system.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RapidChange {
     /// Channels that left the threshold, without the hysteresis, as indices into the channels of the analysis.
-    pub channels: Vec<usize>,
+    pub channels: Members,
     /// First sample position of the Urms(1/2) window that ended the steadiness.
     pub start_sample: f64,
     /// First sample position of the first steady window after; the end of the record if none.
@@ -47,7 +47,7 @@ pub struct RapidChange {
 }
 
 /// The last second of one channel.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Member {
     recent: Second,
     steady: bool,
@@ -61,7 +61,7 @@ struct Member {
 }
 
 /// The last second of values over Udin, and where their windows begin, in a ring.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Second {
     pu: Vec<f64>,
     starts: Vec<f64>,
@@ -111,7 +111,7 @@ impl Second {
 }
 
 /// Detector of rapid changes on the channels of a system together.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct RvcDetector {
     channels: Vec<usize>,
     members: Vec<Member>,
@@ -125,7 +125,7 @@ pub struct RvcDetector {
     open: Option<Open>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Open {
     start: f64,
     last_stop: f64,
@@ -155,6 +155,13 @@ impl RvcDetector {
             swell: config.swell_pct / 100.0,
             open: None,
         }
+    }
+
+    /// True when both watch the same channels.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let rings = |d: &Self| d.members.iter().map(|m| [m.recent.pu.len(), m.recent.starts.len()]).collect();
+        let rings: [Vec<_>; 2] = [rings(self), rings(other)];
+        self.channels == other.channels && rings[0] == rings[1]
     }
 
     /// Takes the next value, per unit of Udin, in order of `stop` over all members; returns the change that it ends.
@@ -359,7 +366,7 @@ mod tests {
         let b = series(&[(310, 1.0, 1.0), (20, 0.93, 0.93), (270, 0.98, 0.98)]);
         let e = run(&[a, b, vec![1.0; 600]], 2.5);
         assert_eq!(e.len(), 1);
-        assert_eq!((e[0].channels.as_slice(), e[0].extreme_channel), ([0, 1].as_slice(), 1));
+        assert_eq!((&e[0].channels[..], e[0].extreme_channel), (&[0, 1][..], 1));
         assert!((e[0].delta_steady_pct - 4.0).abs() < 1e-9 && (e[0].delta_max_pct - 7.0).abs() < 1e-9);
         assert_eq!((e[0].start_sample, e[0].duration_s), (3000.0, 0.3));
     }
@@ -370,7 +377,7 @@ mod tests {
         let a = series(&[(300, 1.0, 1.0), (300, 0.96, 0.96)]);
         let b = series(&[(350, 1.0, 1.0), (20, 0.982, 0.982), (230, 1.0, 1.0)]);
         let e = run(&[a, b.clone()], 2.5);
-        assert_eq!((e.len(), e[0].channels.as_slice(), e[0].extreme_channel), (1, [0].as_slice(), 0));
+        assert_eq!((e.len(), &e[0].channels[..], e[0].extreme_channel), (1, &[0][..], 0));
         assert_eq!((e[0].start_sample, e[0].duration_s), (3000.0, 0.7));
         // By itself it is no change.
         assert!(run(&[vec![1.0; 600], b], 2.5).is_empty());

@@ -7,11 +7,13 @@
 //!
 //! Four bins read 95 to 97 % of a tone in the middle between two bins: that is the standard's method, not an error.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::Tone;
 use crate::engine::analysis::Flags;
 
+/// Shortest basic interval, in seconds: 12 cycles of the fastest mains of Class A.
+const SHORTEST_S: f64 = 12.0 / 69.0;
 /// A tone this near to a bin, in bins, lies on it: it reads 0.1 % low at most.
 const ON_A_BIN: f64 = 0.02;
 
@@ -26,7 +28,7 @@ pub fn tone_rms(position: f64, square: impl Fn(usize) -> f64) -> f64 {
 }
 
 /// A signal on the mains: basic values from the first above the threshold on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Burst {
     /// Frequency of the tone, in hertz.
     pub hz: f64,
@@ -46,19 +48,40 @@ pub struct Burst {
     pub open: bool,
 }
 
+impl Burst {
+    /// Takes the values of another one, in the memory there is.
+    pub fn copy(&mut self, from: &Self) {
+        let mut values_v = std::mem::take(&mut self.values_v);
+        values_v.clone_from(&from.values_v);
+        let Self { hz, channel, start_sample, stop_sample, largest_v, flags, open, .. } = *from;
+        *self = Self { hz, channel, start_sample, stop_sample, largest_v, values_v, flags, open };
+    }
+}
+
 /// Recorder of the bursts of one tone on one channel.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct BurstRecorder {
     tone: Tone,
     threshold_v: f64,
-    open: Option<Burst>,
-    channel: usize,
+    recording: bool,
+    /// The burst that is recorded, or was recorded last: its memory serves again.
+    burst: Burst,
 }
 
 impl BurstRecorder {
     /// For `tone` on `channel`, whose declared voltage is `udin_v`.
     pub fn new(tone: Tone, channel: usize, udin_v: f64) -> Self {
-        Self { threshold_v: tone.threshold_pct / 100.0 * udin_v, tone, channel, open: None }
+        let burst = Burst {
+            hz: tone.hz,
+            channel,
+            start_sample: 0.0,
+            stop_sample: 0.0,
+            largest_v: 0.0,
+            values_v: Vec::with_capacity((tone.record_s / SHORTEST_S) as usize + 2),
+            flags: Flags::empty(),
+            open: true,
+        };
+        Self { threshold_v: tone.threshold_pct / 100.0 * udin_v, tone, recording: false, burst }
     }
 
     /// Takes the basic value of the next interval; returns the burst that it completes.
@@ -68,20 +91,17 @@ impl BurstRecorder {
         value_v: f64,
         flags: Flags,
         fs: f64,
-    ) -> Option<Burst> {
-        if self.open.is_none() && value_v > self.threshold_v {
-            self.open = Some(Burst {
-                hz: self.tone.hz,
-                channel: self.channel,
-                start_sample: start,
-                stop_sample: stop,
-                largest_v: value_v,
-                values_v: Vec::new(),
-                flags: Flags::empty(),
-                open: true,
-            });
+    ) -> Option<&Burst> {
+        let burst = &mut self.burst;
+        if !self.recording {
+            if value_v.is_nan() || value_v <= self.threshold_v {
+                return None;
+            }
+            self.recording = true;
+            (burst.start_sample, burst.largest_v, burst.flags, burst.open) =
+                (start, value_v, Flags::empty(), true);
+            burst.values_v.clear();
         }
-        let burst = self.open.as_mut()?;
         burst.stop_sample = stop;
         burst.largest_v = burst.largest_v.max(value_v);
         burst.values_v.push(value_v);
@@ -90,12 +110,13 @@ impl BurstRecorder {
             return None;
         }
         burst.open = false;
-        self.open.take()
+        self.recording = false;
+        Some(burst)
     }
 
     /// Ends the burst that is recorded, because the segment ends.
-    pub fn finish(&mut self) -> Option<Burst> {
-        self.open.take()
+    pub fn finish(&mut self) -> Option<&Burst> {
+        std::mem::take(&mut self.recording).then_some(&self.burst)
     }
 }
 
@@ -118,9 +139,9 @@ mod tests {
         let mut found = Vec::new();
         for (k, v) in [0.1, 2.2, 2.4, 8.0, 0.1, 0.1, 3.0].into_iter().enumerate() {
             let start = k as f64 * 200.0;
-            found.extend(r.update((start, start + 200.0), v, Flags::empty(), 1000.0));
+            found.extend(r.update((start, start + 200.0), v, Flags::empty(), 1000.0).cloned());
         }
-        found.extend(r.finish());
+        found.extend(r.finish().cloned());
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].start_sample, found[0].stop_sample, found[0].open), (400.0, 1000.0, false));
         assert_eq!((found[0].values_v.as_slice(), found[0].largest_v), ([2.4, 8.0, 0.1].as_slice(), 8.0));

@@ -15,6 +15,8 @@
 
 use std::slice::from_mut;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Config;
 use crate::dsp::decimate::Decimator;
 use crate::dsp::fft::{Fft, FftScratch};
@@ -23,6 +25,7 @@ use crate::dsp::resample::Resampler;
 use crate::engine::history::History;
 use crate::engine::measured::Mean;
 use crate::engine::plan::{ATTENUATION_DB, FASTEST, SLOWEST, reach};
+use crate::engine::state::wide;
 use crate::engine::timeline::Span;
 use crate::error::Warning;
 use crate::simd::Level;
@@ -54,15 +57,19 @@ const BLOCKED_HZ: f64 = 3000.0;
 const USABLE: f64 = 0.45;
 
 /// Emission of one channel in one interval, in volts or amperes r.m.s.; NaN where it is not measured.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Emission {
     /// Bands of 200 Hz.
+    #[serde(with = "wide")]
     pub low: [f64; BANDS],
     /// Least block of each bin of 2 kHz.
+    #[serde(with = "wide")]
     pub high_min: [f64; BINS],
     /// Root of the mean square over the blocks.
+    #[serde(with = "wide")]
     pub high_mean: [f64; BINS],
     /// Largest block.
+    #[serde(with = "wide")]
     pub high_max: [f64; BINS],
 }
 

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::capture::Kind;
 use crate::engine::analysis::Flags;
@@ -19,7 +19,7 @@ use crate::engine::quality::Quality;
 use crate::engine::track::Half;
 
 /// Shape of a transient (IEEE 1159).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TransientKind {
     /// One spike, of one polarity.
@@ -29,7 +29,7 @@ pub enum TransientKind {
 }
 
 /// One transient on one channel.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transient {
     /// Shape.
     pub kind: TransientKind,
@@ -71,25 +71,26 @@ const LONGEST_HALVES: f64 = 8.0;
 const FRONT_SAMPLES: usize = 3;
 
 /// Searches one channel, half cycle by half cycle, three behind the cut so that the cycle after is known too.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TransientSearch {
     waiting: VecDeque<(Half, f64)>,
     differences: VecDeque<f32>,
     sorted: Vec<f32>,
     least: f32,
     open: Option<Open>,
+    /// Departures of the open transient, sample for sample.
+    departures: Vec<f32>,
     now: f64,
     /// Position of the cut when it was found, and the transient.
     found: VecDeque<(f64, Transient)>,
 }
 
 /// A transient that may still go on.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Open {
     start: u64,
     last_above: u64,
     threshold: f32,
-    departure: Vec<f32>,
 }
 
 impl TransientSearch {
@@ -103,8 +104,9 @@ impl TransientSearch {
             sorted: Vec::with_capacity(REMEMBERED),
             least: (plan.config.transient_pct / 100.0 * peak) as f32,
             open: None,
+            departures: Vec::with_capacity((LONGEST_HALVES * plan.half_period()) as usize + 2),
             now: 0.0,
-            found: VecDeque::new(),
+            found: VecDeque::with_capacity(64),
         }
     }
 
@@ -180,15 +182,16 @@ impl TransientSearch {
             let mut open = match self.open.take() {
                 Some(open) => open,
                 None if r.abs() > threshold / 2.0 => {
-                    Open { start: n, last_above: n, threshold, departure: Vec::new() }
+                    self.departures.clear();
+                    Open { start: n, last_above: n, threshold }
                 }
                 None => continue,
             };
-            open.departure.push(r);
+            self.departures.push(r);
             if r.abs() > open.threshold / 2.0 {
                 open.last_above = n;
             }
-            if n - open.last_above > merged || open.departure.len() > longest {
+            if n - open.last_above > merged || self.departures.len() > longest {
                 self.close(plan, index, quality, &open);
             } else {
                 self.open = Some(open);
@@ -212,7 +215,7 @@ impl TransientSearch {
     }
 
     fn close(&mut self, plan: &Plan, index: usize, quality: &Quality, open: &Open) {
-        let r = &open.departure[..(open.last_above - open.start + 1) as usize];
+        let r = &self.departures[..(open.last_above - open.start + 1) as usize];
         let peak_at = (0..r.len()).fold(0, |best, i| if r[i].abs() > r[best].abs() { i } else { best });
         let stop = open.last_above + 1;
         let flags = quality.between(open.start as f64, stop as f64);
@@ -285,17 +288,18 @@ fn rise_samples(r: &[f32], peak_at: usize) -> usize {
 /// Frequency in cycles per sample when at least three swings beyond a fifth of the peak alternate in sign.
 fn ringing(r: &[f32], peak_at: usize) -> Option<f64> {
     let least = 0.2 * r[peak_at].abs();
-    let mut swings: Vec<(usize, f32)> = Vec::new();
+    let (mut swings, mut first, mut last) = (0u32, 0, (0, 0.0f32));
     for (i, &v) in r.iter().enumerate().filter(|(_, v)| v.abs() > least) {
-        match swings.last_mut() {
-            Some(last) if (last.1 > 0.0) == (v > 0.0) => {
-                if v.abs() > last.1.abs() {
-                    *last = (i, v);
-                }
-            }
-            _ => swings.push((i, v)),
+        let goes_on = swings > 0 && (last.1 > 0.0) == (v > 0.0);
+        if !goes_on {
+            swings += 1;
+        }
+        if !goes_on || v.abs() > last.1.abs() {
+            last = (i, v);
+        }
+        if swings == 1 {
+            first = last.0;
         }
     }
-    let (first, last) = (swings.first()?.0, swings.last()?.0);
-    (swings.len() >= 3).then(|| (swings.len() - 1) as f64 / 2.0 / (last - first) as f64)
+    (swings >= 3).then(|| f64::from(swings - 1) / 2.0 / (last.0 - first) as f64)
 }

@@ -5,6 +5,7 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
+use kilat_core::engine::live::{Block, Quality};
 use kilat_core::engine::offline;
 use kilat_core::engine::plan::ChannelSpec;
 use kilat_core::engine::recorder::Recorder;
@@ -138,7 +139,7 @@ pub fn stream(capture: &Capture, config: &Config, mut block: impl FnMut() -> usi
     for (k, s) in capture.time().segments().iter().enumerate() {
         if k > 0 {
             let resumes = capture.time().timestamp(s.first as f64);
-            live.gap((s.offset_ps - end_ps) as f64 / 1e12, resumes, sink);
+            live.pause_into((s.offset_ps - end_ps) as f64 / 1e12, resumes, sink);
         }
         end_ps = s.offset_ps + s.rate.picoseconds(s.len);
         let (mut at, end) = (s.first as usize, (s.first + s.len) as usize);
@@ -146,11 +147,11 @@ pub fn stream(capture: &Capture, config: &Config, mut block: impl FnMut() -> usi
             let to = end.min(at + block().max(1));
             let part = |i: &usize| capture.channels()[*i].samples.as_ref().unwrap().slice(at..to);
             let parts: Vec<SamplesRef<'_>> = indices.iter().map(part).collect();
-            live.push(&parts, sink).unwrap();
+            live.push_into(Block::Planar(&parts), at as u64, None, Quality::empty(), sink).unwrap();
             at = to;
         }
     }
-    live.finish(sink);
+    live.finish_into(sink);
 }
 
 /// A live analysis of the channels of `capture`, not yet fed.

@@ -119,6 +119,11 @@ impl FlickerPlan {
         self.decimator.factor() * self.every
     }
 
+    /// Samples of the stream that are held at most besides those just taken.
+    pub fn reach(&self) -> u64 {
+        2 * (self.opening * self.decimator.factor() + self.decimator.half() + 32)
+    }
+
     /// A value of Pinst is known at the latest when the stream has this many samples more.
     pub fn lag(&self) -> u64 {
         self.lag

@@ -24,6 +24,8 @@ use std::f64::consts::PI;
 pub use design::FlickerPlan;
 pub use statistics::{Classifier, plt};
 
+use serde::{Deserialize, Serialize};
+
 use crate::dsp::iir::Memory;
 use crate::engine::history::History;
 use crate::simd::Level;
@@ -34,7 +36,7 @@ const DEAD: f64 = 0.1;
 const CEILING: f32 = 1e12;
 
 /// One value of the instantaneous flicker sensation.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PInst {
     /// Position, in samples of the stream the meter was given.
     pub at: u64,
@@ -45,7 +47,7 @@ pub struct PInst {
 }
 
 /// Blocks 1 to 4 of one channel, in order, from the start of a segment.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FlickerMeter {
     per_unit: f32,
     squares: History,
@@ -59,7 +61,7 @@ pub struct FlickerMeter {
 }
 
 /// What the filters remember.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Filters {
     low_pass: [Memory; 3],
     high_pass: Memory,
@@ -85,6 +87,13 @@ impl FlickerMeter {
             settled_from: start + plan.settling,
             due: VecDeque::new(),
         }
+    }
+
+    /// Makes the room that a stream needs of which no more than `n` samples are held.
+    pub fn reserve(&mut self, plan: &FlickerPlan, n: usize) {
+        self.squares.reserve(n);
+        self.level.reserve(n / plan.decimator.factor() as usize + 2 * plan.opening as usize);
+        self.due.reserve(512usize.saturating_sub(self.due.len()));
     }
 
     /// Takes what `voltage` has that it has not seen.

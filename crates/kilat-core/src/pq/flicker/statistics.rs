@@ -4,6 +4,8 @@
 //! Pₖₛ a mean of neighbours. Values are sorted into classes of 1/256 octave, so neither their number nor their
 //! range matters; within a class the level is interpolated.
 
+use serde::{Deserialize, Serialize};
+
 /// Levels that Pst is made of: percent of the time that each is exceeded, and its weight.
 const LEVELS: [(f64, f64); 15] = [
     (0.1, 0.0314),
@@ -30,7 +32,7 @@ const LOWEST: u32 = (127 - 14) << 8;
 const CLASSES: u32 = 40 << 8;
 
 /// How often Pinst was in each class.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Classifier {
     counts: Box<[u32]>,
     total: u64,
@@ -43,6 +45,11 @@ impl Default for Classifier {
 }
 
 impl Classifier {
+    /// True when both have the same classes.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.counts.len() == other.counts.len()
+    }
+
     /// Counts one value.
     pub fn add(&mut self, p_inst: f32) {
         let class = ((p_inst.max(0.0).to_bits() >> BELOW) + 1).saturating_sub(LOWEST).min(CLASSES);

@@ -12,7 +12,7 @@ macro_rules! quantities {
         ratios { $($(#[$ratio_doc:meta])* $ratio:ident = $over:ident / $under:ident,)* }
     ) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
         pub struct $One {
             $($(#[$doc])* pub $value: f64,)*
             $($(#[$ratio_doc])* pub $ratio: f64,)*

@@ -4,12 +4,12 @@
 //! magnitudes. Load convention: QI is import with a lagging current, QII export with Q1 > 0, QIII export with Q1 < 0, QIV
 //! import with a leading current.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// What one stretch of time contributes.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
     /// Its duration, in seconds.
     pub duration_s: f64,

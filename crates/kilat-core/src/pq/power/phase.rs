@@ -11,7 +11,7 @@
 
 use std::slice::{from_mut, from_ref};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::columns::quantities;
 use super::{Wave, rest};

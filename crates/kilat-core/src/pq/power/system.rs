@@ -15,7 +15,7 @@ use std::slice::{from_mut, from_ref};
 
 use realfft::num_complex::Complex64;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::columns::quantities;
 use super::{Wave, rest};
