@@ -269,7 +269,7 @@ fn severity(a: &Analysis, event: usize, e: &Event) -> DipSeverity {
     let energy =
         |&c: &usize| -> f64 { during(a, c, e).map(|(pu, length_s)| (1.0 - pu * pu) * length_s).sum() };
     let phases = Some(system_voltages(a)).filter(|c| e.polyphase && !c.is_empty());
-    let phases = phases.unwrap_or_else(|| e.channels.clone());
+    let phases = phases.unwrap_or_else(|| e.channels.to_vec());
     let lowest = phases.iter().map(|&c| during(a, c, e).map(|v| v.0).fold(1.0, f64::min));
     DipSeverity {
         event,

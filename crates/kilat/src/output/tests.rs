@@ -215,7 +215,7 @@ fn flicker_is_rated_per_voltage() {
 fn aggregates_have_the_shape_of_the_basic_intervals() {
     let (capture, mut a) = dip();
     a.rvc = vec![kilat_core::RapidChange {
-        channels: vec![0],
+        channels: std::iter::once(0).collect(),
         start_sample: 5000.0,
         stop_sample: 6000.0,
         duration_s: 0.1,

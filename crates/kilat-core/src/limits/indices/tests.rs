@@ -41,7 +41,7 @@ fn quiet() -> Analysis {
 fn event(kind: EventKind, start_s: f64, duration_s: f64, pu: f64) -> Event {
     Event {
         kind,
-        channels: vec![0],
+        channels: [0].into_iter().collect(),
         polyphase: true,
         start_sample: start_s * FS,
         stop_sample: (start_s + duration_s) * FS,

@@ -201,7 +201,7 @@ fn values_under_events_are_left_out() {
     }
     let interruption = Event {
         kind: EventKind::Interruption,
-        channels: vec![0, 1, 2],
+        channels: [0, 1, 2].into_iter().collect(),
         polyphase: true,
         start_sample: 6300.0,
         stop_sample: 6400.0,

@@ -207,7 +207,7 @@ fn events(half_cycles: &[HalfCycles]) -> Vec<Event> {
                     let stop = h.start_sample[(k + run).min(h.start_sample.len() - 1)];
                     out.push(Event {
                         kind,
-                        channels: vec![c],
+                        channels: std::iter::once(c).collect(),
                         polyphase: false,
                         start_sample: h.start_sample[k],
                         stop_sample: stop,
