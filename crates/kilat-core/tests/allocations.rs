@@ -224,3 +224,83 @@ fn nothing_is_allocated_whatever_the_mains_do_and_memory_stays_within_what_was_s
         assert!(most <= said && 3 * most >= said, "{most} bytes at most, {said} said");
     }
 }
+
+/// Kibibytes of memory in use, where the system tells.
+fn resident_kib() -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    line.and_then(|l| l.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+/// Eight channels with a dip and an impulse every ten seconds, for `KILAT_SOAK` samples in all (2e6 unless it says otherwise), in
+/// blocks of one cycle: nothing is allocated, memory does not grow, and no block takes longer than it lasts.
+#[test]
+fn a_stream_of_days_neither_grows_nor_stalls() {
+    const FS: f64 = 10_000.0;
+    const CHANNELS: usize = 8;
+    const BLOCK: usize = 200;
+    let wanted: f64 = std::env::var("KILAT_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(2e6);
+    let names = ["Ua", "Ub", "Uc", "Un", "Ia", "Ib", "Ic", "In"];
+    let channels = names.map(|n| {
+        Channel::new(n, if n.starts_with('U') { "V" } else { "A" }, vec![0i16]).with_scale(0.02, 0.0)
+    });
+    let specs: Vec<_> = channels.iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
+    let config = Config::class_a(UDIN_V, 50.0);
+    let mut live = Live::new(SampleRate::from_hz(FS).unwrap(), Some(Timestamp(0)), &specs, &config).unwrap();
+    // Ten seconds that follow on themselves, interleaved.
+    let wave = |c: usize, t: f64| {
+        let dip = if (3.0..3.2).contains(&t) && c == 1 { 0.5 } else { 1.0 };
+        let impulse = if (6.0..6.0004).contains(&t) && c == 2 { 200.0 } else { 0.0 };
+        let size = [1.0, 1.0, 1.0, 0.02, 0.1, 0.1, 0.1, 0.01][c];
+        size * dip * mains(50.0, c % 4 % 3, t) + impulse
+    };
+    let frames = (10.0 * FS) as usize;
+    let x: Vec<i16> = (0..frames)
+        .flat_map(|i| (0..CHANNELS).map(move |c| (c, i as f64 / FS)))
+        .map(|(c, t)| (wave(c, t) / 0.02).round() as i16)
+        .collect();
+    let blocks = (wanted / (CHANNELS * BLOCK) as f64) as u64;
+    // Duration of each push, in classes of a sixteenth octave of a nanosecond.
+    let mut classes = [0u64; 1024];
+    let (mut output, mut events, mut before, mut resident) = (None, 0u64, 0, 0);
+    let began = std::time::Instant::now();
+    for k in 0..blocks {
+        if k == blocks / 10 {
+            (before, resident) = (ALLOCATIONS.get(), resident_kib());
+        }
+        let at = (k as usize * BLOCK % frames) * CHANNELS;
+        let rows = SamplesRef::I16(&x[at..at + BLOCK * CHANNELS]);
+        let since = std::time::Instant::now();
+        live.push(Block::Interleaved(rows), k * BLOCK as u64, None, Quality::empty()).unwrap();
+        while live.next_into(&mut output) {
+            events += u64::from(output.as_ref().is_some_and(|o| o.value.kind() == "event"));
+        }
+        classes[((since.elapsed().as_nanos() as f64).log2() * 16.0) as usize] += 1;
+    }
+    let (allocated, grown) = (ALLOCATIONS.get() - before, resident_kib() - resident);
+    let elapsed_s = began.elapsed().as_secs_f64();
+    let micros = |part: f64| {
+        let mut left = (part * blocks as f64) as u64;
+        let class = classes.iter().position(|n| {
+            let inside = left < *n;
+            left = left.saturating_sub(*n);
+            inside
+        });
+        (class.unwrap_or(1023) as f64 + 1.0).mul_add(1.0 / 16.0, 0.0).exp2() / 1e3
+    };
+    println!(
+        "{:.2e} samples, {:.1} h of {CHANNELS} channels, in {elapsed_s:.0} s: {:.1} million a second; {allocated} allocations, {grown} KiB \
+         grown; {events} events; a push of {} ms takes p50 {:.0}, p99 {:.0}, p99.99 {:.0} \u{b5}s",
+        (blocks * (CHANNELS * BLOCK) as u64) as f64,
+        blocks as f64 * BLOCK as f64 / FS / 3600.0,
+        blocks as f64 * (CHANNELS * BLOCK) as f64 / elapsed_s / 1e6,
+        1e3 * BLOCK as f64 / FS,
+        micros(0.5),
+        micros(0.99),
+        micros(0.9999),
+    );
+    assert_eq!(allocated, 0);
+    assert!(grown <= 1024, "{grown} KiB");
+    // Of the channel and of the system, in each ten seconds that are over.
+    assert!(events >= 2 * (blocks * BLOCK as u64 / frames as u64), "{events} events");
+}

@@ -79,6 +79,15 @@ impl Scratch {
 }
 
 impl Measured {
+    /// With room for all that a window under this plan gives.
+    pub fn roomy(plan: &Plan) -> Self {
+        Self {
+            signalling_v: Vec::with_capacity(plan.config.signalling.len()),
+            emission: plan.supraharmonics.as_ref().map(|_| Box::default()),
+            ..Self::default()
+        }
+    }
+
     /// Goes through all values beside those of `other`.
     pub fn each(&mut self, other: &Self, f: &mut impl FnMut(Mean, &mut [f64], &[f64])) {
         for (a, b) in [
@@ -154,6 +163,13 @@ pub struct Fresh {
 }
 
 impl System {
+    /// With room for all that a window under this plan gives.
+    pub fn roomy(plan: &Plan) -> Self {
+        let pairs = Vec::with_capacity(plan.pairs.len());
+        let fresh = Fresh { pairs: Vec::with_capacity(plan.pairs.len()), system: None };
+        Self { pairs, fresh, ..Self::default() }
+    }
+
     /// Goes through all values beside those of `other`.
     pub fn each(&mut self, other: &Self, f: &mut impl FnMut(Mean, &mut [f64], &[f64])) {
         for (a, b) in [

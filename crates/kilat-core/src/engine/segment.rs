@@ -100,7 +100,7 @@ impl Engine {
         self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
         self.actions.reserve(1024);
         self.spans.reserve(WINDOWS);
-        self.measured.resize_with(WINDOWS * self.plan.channels.len(), Measured::default);
+        self.measured.resize_with(WINDOWS * self.plan.channels.len(), || Measured::roomy(&self.plan));
     }
 
     /// All that it remembers.

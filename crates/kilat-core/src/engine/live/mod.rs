@@ -179,7 +179,7 @@ impl Live {
         Ok(Self {
             options,
             intake: Intake::new(plan.rate, start),
-            queue: Queue::new(options.queue, options.p_inst),
+            queue: Queue::new(&plan, options.queue, options.p_inst),
             stream: Stream { plan, engine, catcher, chunk, columns },
             finished: false,
         })

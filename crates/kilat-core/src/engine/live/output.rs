@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::engine::analysis::{Flags, Gap};
 use crate::engine::measured::{Measured, System};
+use crate::engine::plan::Plan;
 use crate::engine::sink::{
     FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink, Waveform,
 };
@@ -18,7 +19,8 @@ use crate::units::{SampleRate, Timestamp};
 pub struct Output {
     /// Its number: results are counted from 0 at the start of the stream, over gaps and checkpoints.
     pub sequence: u64,
-    /// The moment it stands for: an interval's end, everything else's begin; in UTC, or counted from the first sample.
+    /// The moment it stands for: the end of an interval, of the 10 s of a frequency and of the time of Pst and Plt, everything
+    /// else's begin; in UTC, or counted from the first sample.
     pub time: Timestamp,
     /// The result.
     pub value: Value,
@@ -122,6 +124,22 @@ impl Value {
 }
 
 impl OwnedInterval {
+    fn roomy(plan: &Plan) -> Self {
+        Self {
+            period: Period::Basic,
+            start_sample: 0.0,
+            stop_sample: 0.0,
+            stamp: Timestamp::default(),
+            cycles: 0,
+            basics: 0,
+            covered_s: 0.0,
+            frequency_hz: 0.0,
+            flags: Flags::empty(),
+            channels: plan.channels.iter().map(|_| Measured::roomy(plan)).collect(),
+            system: System::roomy(plan),
+        }
+    }
+
     fn new(from: &Interval<'_>) -> Self {
         Self {
             period: from.period,
@@ -191,12 +209,18 @@ pub(super) struct Queue {
 
 /// Boxes that are kept for use again.
 const KEPT: usize = 64;
+/// Intervals that there is memory for from the start: blocks of a second complete no more.
+const READY: usize = 10;
+/// Results that there is room for from the start.
+const MOST_ROOM: usize = 1 << 16;
 
 impl Queue {
-    pub(super) fn new(room: usize, p_inst: bool) -> Self {
+    pub(super) fn new(plan: &Plan, room: usize, p_inst: bool) -> Self {
+        let mut intervals = Vec::with_capacity(KEPT);
+        intervals.extend((0..READY).map(|_| Box::new(OwnedInterval::roomy(plan))));
         Self {
-            waiting: VecDeque::with_capacity(room),
-            intervals: Vec::with_capacity(KEPT),
+            waiting: VecDeque::with_capacity(room.min(MOST_ROOM)),
+            intervals,
             waveforms: Vec::with_capacity(KEPT),
             bursts: Vec::with_capacity(KEPT),
             sequence: 0,
@@ -276,7 +300,7 @@ impl Sink for Filler<'_> {
     }
 
     fn frequency(&mut self, value: FrequencyValue) {
-        self.put(value.start_sample, Value::Frequency(value));
+        self.put(value.stop_sample, Value::Frequency(value));
     }
 
     fn p_inst(&mut self, value: PInstValue) {
@@ -286,7 +310,7 @@ impl Sink for Filler<'_> {
     }
 
     fn flicker(&mut self, value: FlickerValue) {
-        self.put(value.start_sample, Value::Flicker(value));
+        self.put(value.stop_sample, Value::Flicker(value));
     }
 
     fn event(&mut self, event: Event) {

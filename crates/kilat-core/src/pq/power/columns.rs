@@ -19,6 +19,11 @@ macro_rules! quantities {
         }
 
         impl $One {
+            /// Every value and its name.
+            pub fn values(&self) -> impl Iterator<Item = (&'static str, f64)> {
+                [$((stringify!($value), self.$value),)* $((stringify!($ratio), self.$ratio),)*].into_iter()
+            }
+
             /// Goes through all values beside those of `other`, for aggregation.
             pub fn each(&mut self, other: &Self, f: &mut impl FnMut(Mean, &mut [f64], &[f64])) {
                 $(f(Mean::$mean, from_mut(&mut self.$value), from_ref(&other.$value));)*
