@@ -354,7 +354,7 @@ impl Results {
         let e = &slf.get().analysis.events;
         let columns = Columns::new(slf)
             .list("kind", e.iter().map(|e| format!("{:?}", e.kind).to_lowercase()))?
-            .list("channels", e.iter().map(|e| e.channels.clone()))?
+            .list("channels", e.iter().map(|e| e.channels.to_vec()))?
             .times("start", e.iter().map(|e| e.start_sample))?
             .copy("duration_s", e.iter().map(|e| e.duration_s))?
             .copy("residual_v", e.iter().map(|e| e.residual_v))?
@@ -375,7 +375,7 @@ impl Results {
     fn rvc<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
         let e = &slf.get().analysis.rvc;
         let columns = Columns::new(slf)
-            .list("channels", e.iter().map(|e| e.channels.clone()))?
+            .list("channels", e.iter().map(|e| e.channels.to_vec()))?
             .times("start", e.iter().map(|e| e.start_sample))?
             .copy("duration_s", e.iter().map(|e| e.duration_s))?
             .copy("delta_steady_v", e.iter().map(|e| e.delta_steady_v))?
