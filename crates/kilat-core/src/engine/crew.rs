@@ -48,7 +48,20 @@ impl Crew {
 
     /// Does `work` for each of `items`, which the threads take in turns, and is told the number of the thread, from 0.
     pub fn share<T: Send>(&self, items: impl Iterator<Item = T> + Send, work: impl Fn(usize, T) + Sync) {
-        let Some(pool) = &self.helpers else { return items.for_each(|item| work(0, item)) };
+        self.share_after(|| (), items, work);
+    }
+
+    /// The same, with something that the caller does `first`, while the helpers begin.
+    pub fn share_after<T: Send>(
+        &self,
+        first: impl FnOnce(),
+        items: impl Iterator<Item = T> + Send,
+        work: impl Fn(usize, T) + Sync,
+    ) {
+        let Some(pool) = &self.helpers else {
+            first();
+            return items.for_each(|item| work(0, item));
+        };
         let items = Mutex::new(items);
         // A poisoned lock means a panic elsewhere, which the scope passes on.
         let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -67,6 +80,7 @@ impl Crew {
                     take(1 + rayon::current_thread_index().unwrap_or_default());
                 });
             }
+            first();
             take(0);
             // Nor does the caller go to sleep.
             while busy.load(Ordering::Acquire) > 0 {

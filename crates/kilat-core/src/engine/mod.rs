@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod corrector;
 pub mod crew;
+pub mod delivery;
 pub mod flywheel;
 pub mod fold;
 pub mod history;

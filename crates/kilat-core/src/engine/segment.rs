@@ -1,40 +1,30 @@
 //! The engine: cut, measure, fold, on one stretch of samples without a gap. Both drivers push samples into this.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::Aggregator;
-use crate::capture::{Kind, SamplesRef};
+use crate::capture::SamplesRef;
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
-use crate::engine::fold::{Action, Fold};
-use crate::engine::measured::{Measured, Scratch, System, measure};
-use crate::engine::plan::{ChannelPlan, Plan};
-use crate::engine::sink::{
-    FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink,
-};
-use crate::engine::timeline::Span;
+use crate::engine::delivery::Delivery;
+use crate::engine::fold::Fold;
+use crate::engine::measured::Scratch;
+use crate::engine::plan::Plan;
+use crate::engine::sink::Sink;
 use crate::engine::track::Track;
-use crate::pq::signalling::BurstRecorder;
 use crate::units::Timestamp;
 
 /// Samples that go through all stages together. It bounds memory and keeps a channel's tile in the cache; results do not
 /// depend on it.
 const TILE: usize = 1 << 15;
 
-/// Most windows that one chunk of a stream completes.
-const WINDOWS: usize = 8;
-
 /// What the engine remembers of a stream, to be written down.
 #[derive(Debug, Serialize)]
 pub struct Saved<'e> {
     tracks: &'e [Track],
     fold: &'e Fold,
-    aggregator: &'e Aggregator,
-    offset: u64,
-    clock: Timestamp,
-    bursts: &'e [BurstRecorder],
+    delivery: &'e Delivery,
 }
 
 /// The same, read back.
@@ -42,10 +32,7 @@ pub struct Saved<'e> {
 pub struct State {
     tracks: Vec<Track>,
     fold: Fold,
-    aggregator: Aggregator,
-    offset: u64,
-    clock: Timestamp,
-    bursts: Vec<BurstRecorder>,
+    delivery: Delivery,
 }
 
 /// Engine and state of one stream.
@@ -55,16 +42,7 @@ pub struct Engine {
     crew: Arc<Crew>,
     tracks: Vec<Track>,
     fold: Fold,
-    aggregator: Aggregator,
-    /// Index in the capture of the first sample of the segment, and when it was taken.
-    offset: u64,
-    clock: Timestamp,
-    actions: Vec<Action>,
-    spans: Vec<Span>,
-    measured: Vec<Measured>,
-    system: System,
-    /// One for each tone of the settings on each voltage.
-    bursts: Vec<BurstRecorder>,
+    delivery: Delivery,
     scratch: Vec<Mutex<Scratch>>,
 }
 
@@ -74,14 +52,7 @@ impl Engine {
         Self {
             tracks: tracks(&plan),
             fold: Fold::new(&plan, clock),
-            aggregator: Aggregator::new(plan.config.class),
-            offset,
-            clock,
-            actions: Vec::new(),
-            spans: Vec::new(),
-            measured: Vec::new(),
-            system: System::default(),
-            bursts: bursts(&plan),
+            delivery: Delivery::new(&plan, offset, clock),
             scratch: (0..crew.threads()).map(|_| Mutex::new(Scratch::new(&plan))).collect(),
             crew,
             plan,
@@ -92,33 +63,31 @@ impl Engine {
     pub fn restart(&mut self, offset: u64, clock: Timestamp) {
         self.tracks = tracks(&self.plan);
         self.fold = Fold::new(&self.plan, clock);
-        (self.offset, self.clock) = (offset, clock);
+        self.delivery.restart(offset, clock);
     }
 
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time, so that it does not allocate later.
     pub fn reserve(&mut self, chunk: usize) {
         self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
-        self.actions.reserve(1024);
-        self.spans.reserve(WINDOWS);
-        self.measured.resize_with(WINDOWS * self.plan.channels.len(), || Measured::roomy(&self.plan));
+        self.delivery.reserve(&self.plan);
     }
 
     /// All that it remembers.
     pub fn save(&self) -> Saved<'_> {
-        let Self { tracks, fold, aggregator, offset, clock, bursts, .. } = self;
-        Saved { tracks, fold, aggregator, offset: *offset, clock: *clock, bursts }
+        let Self { tracks, fold, delivery, .. } = self;
+        Saved { tracks, fold, delivery }
     }
 
     /// Goes on with what another engine remembered; false, and nothing done, when that had another plan.
     pub fn load(&mut self, state: State) -> bool {
-        let State { tracks, fold, aggregator, offset, clock, bursts } = state;
+        let State { tracks, fold, delivery } = state;
         let alike = tracks.len() == self.tracks.len()
             && tracks.iter().zip(&self.tracks).all(|(a, b)| a.is_like(b))
             && fold.is_like(&self.fold)
-            && bursts.len() == self.bursts.len();
+            && delivery.is_like(&self.delivery);
         if alike {
-            (self.tracks, self.fold, self.aggregator) = (tracks, fold, aggregator);
-            (self.offset, self.clock, self.bursts) = (offset, clock, bursts);
+            (self.tracks, self.fold) = (tracks, fold);
+            self.delivery.load(delivery);
         }
         alike
     }
@@ -130,19 +99,22 @@ impl Engine {
             let range = from..n.min(from + TILE);
             let plan = &*self.plan;
             let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
-            self.crew.share(recorded.iter_mut().zip(block), |_, (track, samples)| {
+            // What the tile before has completed is handed over while the helpers take this one in.
+            let hand_over = || self.delivery.give(plan, sink);
+            self.crew.share_after(hand_over, recorded.iter_mut().zip(block), |_, (track, samples)| {
                 track.push(plan, samples.slice(range.clone()));
             });
             for track in derived {
                 track.push_sum(plan, recorded);
             }
-            self.fold.run(plan, &mut self.tracks, &mut self.actions);
-            self.give_out(sink);
+            self.fold.run(plan, &mut self.tracks, &mut self.delivery.actions);
+            self.delivery.measure(plan, &self.crew, &self.tracks, &mut self.scratch);
             let keep = self.fold.oldest().min(self.tracks[0].raw.end() as f64);
             for track in &mut self.tracks {
-                track.discard(&self.plan, keep);
+                track.discard(plan, keep);
             }
         }
+        self.delivery.give(&self.plan, sink);
     }
 
     /// Gives what is left of the segment to `sink`: a gap follows.
@@ -159,15 +131,15 @@ impl Engine {
         for track in &mut self.tracks {
             track.finish(plan);
         }
-        self.fold.finish(&self.plan, &mut self.tracks, length, &mut self.actions);
-        self.give_out(sink);
-        self.bursts.iter_mut().filter_map(BurstRecorder::finish).for_each(|b| sink.burst(b));
-        self.aggregator.interrupt(&mut |i| sink.interval(i));
+        self.fold.finish(plan, &mut self.tracks, length, &mut self.delivery.actions);
+        self.delivery.measure(plan, &self.crew, &self.tracks, &mut self.scratch);
+        self.delivery.give(plan, sink);
+        self.delivery.interrupt(sink);
     }
 
     /// Gives what is left of a stream that has been [interrupted](Self::interrupt) to `sink`: nothing follows.
     pub fn finish(&mut self, sink: &mut impl Sink) {
-        self.aggregator.finish(&mut |i| sink.interval(i));
+        self.delivery.finish(sink);
     }
 
     /// The next `n` samples to be pushed have been through `flags`.
@@ -178,126 +150,9 @@ impl Engine {
 
     /// The clock is `seconds` ahead of what the sampling rate says: ticks come that much sooner from now on.
     pub fn steer(&mut self, seconds: f64) {
-        self.clock = self.clock.plus_seconds(seconds);
+        self.delivery.steer(seconds);
         self.fold.steer(-seconds * self.plan.fs);
     }
-
-    /// Measures the windows that are due, in parallel, and hands everything over in order.
-    fn give_out(&mut self, sink: &mut impl Sink) {
-        let channels = self.plan.channels.len();
-        self.spans.clear();
-        self.spans.extend(
-            self.actions.iter().filter_map(|a| if let Action::Interval(s) = a { Some(*s) } else { None }),
-        );
-        let due = self.spans.len() * channels;
-        if self.measured.len() < due {
-            self.measured.resize_with(due, Measured::default);
-        }
-        let due = self.measured[..due].chunks_mut(channels);
-        let (plan, tracks, spans) = (&*self.plan, &self.tracks, &self.spans);
-        let threads = self.crew.threads();
-        if let ([own], 1) = (&mut self.scratch[..], threads) {
-            // A live stream has one thread, and takes no lock.
-            let own = own.get_mut().unwrap_or_else(PoisonError::into_inner);
-            spans.iter().zip(due).for_each(|(span, out)| measure(plan, tracks, span, 0, own, out));
-        } else {
-            // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
-            let whole = spans.len() / threads * threads;
-            let parts = spans.iter().zip(due).enumerate().flat_map(|(w, (span, out))| {
-                let part = if w < whole { channels } else { channels.div_ceil(threads) };
-                out.chunks_mut(part).enumerate().map(move |(k, out)| (span, k * part, out))
-            });
-            let scratch = &self.scratch;
-            self.crew.share(parts, |thread, (span, first, out)| {
-                // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
-                let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                measure(plan, tracks, span, first, &mut own, out);
-            });
-        }
-        let offset = self.offset as f64;
-        let mut measured = self.measured.chunks(channels);
-        for action in self.actions.drain(..) {
-            match action {
-                Action::HalfCycle(v) => sink.half_cycle(HalfCycle {
-                    start_sample: v.start_sample + offset,
-                    stop_sample: v.stop_sample + offset,
-                    ..v
-                }),
-                Action::Frequency(v) => sink.frequency(FrequencyValue {
-                    start_sample: v.start_sample + offset,
-                    stop_sample: v.stop_sample + offset,
-                    ..v
-                }),
-                Action::Interval(span) => {
-                    let quality = |t: &Track| t.flags(span.start, span.stop);
-                    let flags = self.tracks.iter().map(quality).fold(span.flags, Flags::union);
-                    let channels = measured.next().unwrap_or_default();
-                    let covered_s = (span.stop - span.fresh) / self.plan.fs;
-                    self.system.measure(&self.plan, channels, covered_s);
-                    let basic = Interval {
-                        period: Period::Basic,
-                        start_sample: span.start + offset,
-                        stop_sample: span.stop + offset,
-                        stamp: self.clock.plus_seconds(span.stop / self.plan.fs),
-                        cycles: u32::from(span.cycles),
-                        basics: 1,
-                        covered_s,
-                        frequency_hz: f64::from(span.cycles) * self.plan.fs / (span.stop - span.start),
-                        flags,
-                        channels,
-                        system: &self.system,
-                    };
-                    sink.interval(basic);
-                    let positions = (basic.start_sample, basic.stop_sample);
-                    let values = channels.iter().flat_map(|c| &c.signalling_v);
-                    for (recorder, value_v) in self.bursts.iter_mut().zip(values) {
-                        if let Some(b) = recorder.update(positions, *value_v, basic.flags, self.plan.fs) {
-                            sink.burst(b);
-                        }
-                    }
-                    self.aggregator.add(&basic, span.tick, span.is_last, &mut |i| sink.interval(i));
-                }
-                Action::PInst(v) => sink.p_inst(PInstValue { sample: v.sample + offset, ..v }),
-                Action::Flicker(v) => sink.flicker(FlickerValue {
-                    start_sample: v.start_sample + offset,
-                    stop_sample: v.stop_sample + offset,
-                    ..v
-                }),
-                Action::Event(mut e) => {
-                    e.start_sample += offset;
-                    e.stop_sample += offset;
-                    sink.event(e);
-                }
-                Action::OpenEvent(mut e) => {
-                    e.start_sample += offset;
-                    e.stop_sample += offset;
-                    sink.open_event(e);
-                }
-                Action::Notice(n) => sink.notice(Notice { sample: n.sample + offset, ..n }),
-                Action::RapidChange(mut c) => {
-                    c.start_sample += offset;
-                    c.stop_sample += offset;
-                    sink.rapid_change(c);
-                }
-                Action::Transient(mut t) => {
-                    t.start_sample += self.offset;
-                    t.stop_sample += self.offset;
-                    t.peak_sample += self.offset;
-                    sink.transient(t);
-                }
-            }
-        }
-    }
-}
-
-/// In the order of the values that a window gives.
-fn bursts(plan: &Plan) -> Vec<BurstRecorder> {
-    let voltages = plan.channels.iter().enumerate().filter(|(_, c)| c.info.kind == Kind::Voltage);
-    let tones = |(k, c): (usize, &ChannelPlan)| {
-        let udin_v = c.info.udin_v;
-        plan.config.signalling.iter().map(move |t| BurstRecorder::new(*t, k, udin_v))
-    };
-    voltages.flat_map(tones).collect()
 }
 
 fn tracks(plan: &Plan) -> Vec<Track> {

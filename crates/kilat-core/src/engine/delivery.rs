@@ -1,0 +1,222 @@
+//! What has been decided, on its way to the sink: windows are measured, and everything is handed over in order.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::Aggregator;
+use crate::capture::Kind;
+use crate::engine::analysis::Flags;
+use crate::engine::crew::Crew;
+use crate::engine::fold::Action;
+use crate::engine::measured::{Measured, Scratch, System, measure};
+use crate::engine::plan::{ChannelPlan, Plan};
+use crate::engine::sink::{
+    FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink,
+};
+use crate::engine::timeline::Span;
+use crate::engine::track::Track;
+use crate::pq::signalling::BurstRecorder;
+use crate::units::Timestamp;
+
+/// Most windows that one chunk of a stream completes.
+const WINDOWS: usize = 8;
+
+/// Actions, what their windows give, and what is made of these in order.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Delivery {
+    /// What the fold has decided since the last time everything was handed over.
+    #[serde(skip)]
+    pub actions: Vec<Action>,
+    #[serde(skip)]
+    spans: Vec<Span>,
+    #[serde(skip)]
+    measured: Vec<Measured>,
+    #[serde(skip)]
+    system: System,
+    aggregator: Aggregator,
+    /// One for each tone of the settings on each voltage.
+    bursts: Vec<BurstRecorder>,
+    /// Index in the capture of the first sample of the segment, and when it was taken.
+    offset: u64,
+    clock: Timestamp,
+}
+
+impl Delivery {
+    /// For a segment that begins at sample `offset`, taken at `clock`.
+    pub fn new(plan: &Plan, offset: u64, clock: Timestamp) -> Self {
+        Self {
+            actions: Vec::new(),
+            spans: Vec::new(),
+            measured: Vec::new(),
+            system: System::default(),
+            aggregator: Aggregator::new(plan.config.class),
+            bursts: bursts(plan),
+            offset,
+            clock,
+        }
+    }
+
+    /// A new segment begins.
+    pub fn restart(&mut self, offset: u64, clock: Timestamp) {
+        (self.offset, self.clock) = (offset, clock);
+    }
+
+    /// Makes room for what one chunk of a stream completes.
+    pub fn reserve(&mut self, plan: &Plan) {
+        self.actions.reserve(1024);
+        self.spans.reserve(WINDOWS);
+        self.measured.resize_with(WINDOWS * plan.channels.len(), || Measured::roomy(plan));
+    }
+
+    /// True when both are of plans with the same tones.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.bursts.len() == other.bursts.len()
+    }
+
+    /// Goes on with what another one remembered, in the memory there is.
+    pub fn load(&mut self, other: Self) {
+        let Self { aggregator, bursts, offset, clock, .. } = other;
+        (self.aggregator, self.bursts, self.offset, self.clock) = (aggregator, bursts, offset, clock);
+    }
+
+    /// The clock is `seconds` ahead of what the sampling rate says.
+    pub fn steer(&mut self, seconds: f64) {
+        self.clock = self.clock.plus_seconds(seconds);
+    }
+
+    /// The segment ends.
+    pub fn interrupt(&mut self, sink: &mut impl Sink) {
+        self.bursts.iter_mut().filter_map(BurstRecorder::finish).for_each(|b| sink.burst(b));
+        self.aggregator.interrupt(&mut |i| sink.interval(i));
+    }
+
+    /// The stream ends.
+    pub fn finish(&mut self, sink: &mut impl Sink) {
+        self.aggregator.finish(&mut |i| sink.interval(i));
+    }
+
+    /// Measures the windows that are due, the threads side by side.
+    pub fn measure(&mut self, plan: &Plan, crew: &Crew, tracks: &[Track], scratch: &mut [Mutex<Scratch>]) {
+        let channels = plan.channels.len();
+        self.spans.clear();
+        for action in &mut self.actions {
+            if let Action::Interval(span) = action {
+                let quality = |t: &Track| t.flags(span.start, span.stop);
+                span.flags = tracks.iter().map(quality).fold(span.flags, Flags::union);
+                self.spans.push(*span);
+            }
+        }
+        let due = self.spans.len() * channels;
+        if self.measured.len() < due {
+            self.measured.resize_with(due, Measured::default);
+        }
+        let due = self.measured[..due].chunks_mut(channels);
+        let spans = &self.spans;
+        let threads = crew.threads();
+        if let ([own], 1) = (&mut *scratch, threads) {
+            // A live stream has one thread, and takes no lock.
+            let own = own.get_mut().unwrap_or_else(PoisonError::into_inner);
+            spans.iter().zip(due).for_each(|(span, out)| measure(plan, tracks, span, 0, own, out));
+        } else {
+            // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
+            let whole = spans.len() / threads * threads;
+            let parts = spans.iter().zip(due).enumerate().flat_map(|(w, (span, out))| {
+                let part = if w < whole { channels } else { channels.div_ceil(threads) };
+                out.chunks_mut(part).enumerate().map(move |(k, out)| (span, k * part, out))
+            });
+            let scratch = &*scratch;
+            crew.share(parts, |thread, (span, first, out)| {
+                // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
+                let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+                measure(plan, tracks, span, first, &mut own, out);
+            });
+        }
+    }
+
+    /// Hands everything over in order.
+    pub fn give(&mut self, plan: &Plan, sink: &mut impl Sink) {
+        let channels = plan.channels.len();
+        let offset = self.offset as f64;
+        let mut measured = self.measured.chunks(channels);
+        for action in self.actions.drain(..) {
+            match action {
+                Action::HalfCycle(v) => sink.half_cycle(HalfCycle {
+                    start_sample: v.start_sample + offset,
+                    stop_sample: v.stop_sample + offset,
+                    ..v
+                }),
+                Action::Frequency(v) => sink.frequency(FrequencyValue {
+                    start_sample: v.start_sample + offset,
+                    stop_sample: v.stop_sample + offset,
+                    ..v
+                }),
+                Action::Interval(span) => {
+                    let channels = measured.next().unwrap_or_default();
+                    let covered_s = (span.stop - span.fresh) / plan.fs;
+                    self.system.measure(plan, channels, covered_s);
+                    let basic = Interval {
+                        period: Period::Basic,
+                        start_sample: span.start + offset,
+                        stop_sample: span.stop + offset,
+                        stamp: self.clock.plus_seconds(span.stop / plan.fs),
+                        cycles: u32::from(span.cycles),
+                        basics: 1,
+                        covered_s,
+                        frequency_hz: f64::from(span.cycles) * plan.fs / (span.stop - span.start),
+                        flags: span.flags,
+                        channels,
+                        system: &self.system,
+                    };
+                    sink.interval(basic);
+                    let positions = (basic.start_sample, basic.stop_sample);
+                    let values = channels.iter().flat_map(|c| &c.signalling_v);
+                    for (recorder, value_v) in self.bursts.iter_mut().zip(values) {
+                        if let Some(b) = recorder.update(positions, *value_v, basic.flags, plan.fs) {
+                            sink.burst(b);
+                        }
+                    }
+                    self.aggregator.add(&basic, span.tick, span.is_last, &mut |i| sink.interval(i));
+                }
+                Action::PInst(v) => sink.p_inst(PInstValue { sample: v.sample + offset, ..v }),
+                Action::Flicker(v) => sink.flicker(FlickerValue {
+                    start_sample: v.start_sample + offset,
+                    stop_sample: v.stop_sample + offset,
+                    ..v
+                }),
+                Action::Event(mut e) => {
+                    e.start_sample += offset;
+                    e.stop_sample += offset;
+                    sink.event(e);
+                }
+                Action::OpenEvent(mut e) => {
+                    e.start_sample += offset;
+                    e.stop_sample += offset;
+                    sink.open_event(e);
+                }
+                Action::Notice(n) => sink.notice(Notice { sample: n.sample + offset, ..n }),
+                Action::RapidChange(mut c) => {
+                    c.start_sample += offset;
+                    c.stop_sample += offset;
+                    sink.rapid_change(c);
+                }
+                Action::Transient(mut t) => {
+                    t.start_sample += self.offset;
+                    t.stop_sample += self.offset;
+                    t.peak_sample += self.offset;
+                    sink.transient(t);
+                }
+            }
+        }
+    }
+}
+
+/// In the order of the values that a window gives.
+fn bursts(plan: &Plan) -> Vec<BurstRecorder> {
+    let voltages = plan.channels.iter().enumerate().filter(|(_, c)| c.info.kind == Kind::Voltage);
+    let tones = |(k, c): (usize, &ChannelPlan)| {
+        let udin_v = c.info.udin_v;
+        plan.config.signalling.iter().map(move |t| BurstRecorder::new(*t, k, udin_v))
+    };
+    voltages.flat_map(tones).collect()
+}
