@@ -37,11 +37,9 @@ fn measure(
         }
         meter.push(&plan, Level::chosen(), &stream);
         stream.discard_before(stream.end());
-        while let Some(p) = meter.next_until(from_to_s.1 * rate_hz - 1.0) {
-            if p.at as f64 >= from_to_s.0 * rate_hz {
-                most = most.max(p.value);
-            }
-        }
+        let counted = from_to_s.0 * rate_hz..=from_to_s.1 * rate_hz - 1.0;
+        let values = meter.due.drain(..).filter(|p| counted.contains(&(p.at as f64)));
+        most = values.fold(most, |most, p| most.max(p.value));
     }
     f64::from(most)
 }

@@ -19,15 +19,17 @@ use crate::engine::track::Track;
 use crate::pq::signalling::BurstRecorder;
 use crate::units::Timestamp;
 
-/// Most windows that one chunk of a stream completes.
+/// Most that one chunk of a stream makes the fold decide.
+pub const ACTIONS: usize = 1024;
+/// Most windows among these.
 const WINDOWS: usize = 8;
 
 /// Actions, what their windows give, and what is made of these in order.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Delivery {
-    /// What the fold has decided since the last time everything was handed over.
+    /// What is to be handed over next.
     #[serde(skip)]
-    pub actions: Vec<Action>,
+    actions: Vec<Action>,
     #[serde(skip)]
     spans: Vec<Span>,
     #[serde(skip)]
@@ -64,7 +66,7 @@ impl Delivery {
 
     /// Makes room for what one chunk of a stream completes.
     pub fn reserve(&mut self, plan: &Plan) {
-        self.actions.reserve(1024);
+        self.actions.reserve(ACTIONS);
         self.spans.reserve(WINDOWS);
         self.measured.resize_with(WINDOWS * plan.channels.len(), || Measured::roomy(plan));
     }
@@ -96,8 +98,20 @@ impl Delivery {
         self.aggregator.finish(&mut |i| sink.interval(i));
     }
 
-    /// Measures the windows that are due, the threads side by side.
-    pub fn measure(&mut self, plan: &Plan, crew: &Crew, tracks: &[Track], scratch: &mut [Mutex<Scratch>]) {
+    /// Takes what the fold has decided, once everything before has been [given](Self::give).
+    pub fn take(&mut self, decided: &mut Vec<Action>) {
+        self.actions.append(decided);
+    }
+
+    /// Measures the windows that have been taken, the threads side by side; `meanwhile` the caller does something else first.
+    pub fn measure(
+        &mut self,
+        plan: &Plan,
+        crew: &Crew,
+        tracks: &[Track],
+        scratch: &mut [Mutex<Scratch>],
+        meanwhile: impl FnOnce(),
+    ) {
         let channels = plan.channels.len();
         self.spans.clear();
         for action in &mut self.actions {
@@ -117,6 +131,7 @@ impl Delivery {
         if let ([own], 1) = (&mut *scratch, threads) {
             // A live stream has one thread, and takes no lock.
             let own = own.get_mut().unwrap_or_else(PoisonError::into_inner);
+            meanwhile();
             spans.iter().zip(due).for_each(|(span, out)| measure(plan, tracks, span, 0, own, out));
         } else {
             // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
@@ -126,7 +141,7 @@ impl Delivery {
                 out.chunks_mut(part).enumerate().map(move |(k, out)| (span, k * part, out))
             });
             let scratch = &*scratch;
-            crew.share(parts, |thread, (span, first, out)| {
+            crew.share_after(meanwhile, parts, |thread, (span, first, out)| {
                 // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
                 let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
                 measure(plan, tracks, span, first, &mut own, out);

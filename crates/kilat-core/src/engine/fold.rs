@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::EventRms;
 use crate::engine::analysis::Flags;
 use crate::engine::flywheel::IMPATIENT;
+use crate::engine::inbox::Inbox;
 use crate::engine::plan::Plan;
 use crate::engine::severity::Severity;
 use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Notice, NoticeKind, PInstValue};
@@ -49,10 +50,19 @@ pub enum Action {
     Notice(Notice),
 }
 
+impl Action {
+    /// The window to be measured, if it is one.
+    pub fn window(&self) -> Option<&Span> {
+        if let Self::Interval(span) = self { Some(span) } else { None }
+    }
+}
+
 /// State of the fold within a segment.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Fold {
     tracked: Vec<usize>,
+    /// What each channel has found that is not merged yet.
+    inboxes: Vec<Inbox>,
     before: Vec<Option<Half>>,
     /// Values of each channel so far; Urms(1) is every second one.
     values: Vec<u64>,
@@ -94,6 +104,7 @@ impl Fold {
         let severity = |c: usize| plan.flicker(c).map(|_| Severity::new(c, plan.fs, clock));
         Self {
             severities: (0..plan.channels.len()).map(severity).collect(),
+            inboxes: plan.channels.iter().map(|_| Inbox::default()).collect(),
             before: vec![None; plan.channels.len()],
             values: vec![0; plan.channels.len()],
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
@@ -115,21 +126,25 @@ impl Fold {
         waiting.fold(self.timeline.oldest(), f64::min).min(self.merged - self.patience)
     }
 
-    /// Merges what the tracks have.
-    pub fn run(&mut self, plan: &Plan, tracks: &mut [Track], actions: &mut Vec<Action>) {
-        while self.tracked.iter().all(|c| !tracks[*c].halves.is_empty()) {
+    /// Takes what the tracks have found.
+    pub fn collect(&mut self, tracks: &mut [Track]) {
+        tracks.iter_mut().zip(&mut self.inboxes).for_each(|(track, inbox)| track.hand_over(inbox));
+    }
+
+    /// Merges what has been collected.
+    pub fn run(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) {
+        while self.tracked.iter().all(|c| !self.inboxes[*c].halves.is_empty()) {
             self.merge_one(plan, tracks, actions);
         }
     }
 
     /// Merges the rest of a segment of `length` samples and closes what is open.
-    pub fn finish(&mut self, plan: &Plan, tracks: &mut [Track], length: u64, actions: &mut Vec<Action>) {
+    pub fn finish(&mut self, plan: &Plan, tracks: &[Track], length: u64, actions: &mut Vec<Action>) {
         self.timeline.limit(length as f64);
         while self.merge_one(plan, tracks, actions) {}
         for c in &self.tracked {
-            actions.extend(
-                std::iter::from_fn(|| tracks[*c].transients.next_until(f64::INFINITY)).map(Action::Transient),
-            );
+            let found = &mut self.inboxes[*c];
+            actions.extend(std::iter::from_fn(|| found.next_transient(f64::INFINITY)).map(Action::Transient));
         }
         for (d, group) in &mut self.rvc {
             let udin_v = plan.channels[group[0]].info.udin_v;
@@ -141,8 +156,8 @@ impl Fold {
                 actions.push(Action::Event(event));
             }
         }
-        for (c, track) in tracks.iter_mut().enumerate() {
-            self.flicker(plan, track, c, f64::INFINITY, actions);
+        for c in 0..tracks.len() {
+            self.flicker(plan, c, f64::INFINITY, actions);
         }
         for severity in self.severities.iter_mut().flatten() {
             severity.finish(length, &mut |v| actions.push(Action::Flicker(v)));
@@ -153,17 +168,17 @@ impl Fold {
     }
 
     /// Takes the half cycle that ends first, if there is one.
-    fn merge_one(&mut self, plan: &Plan, tracks: &mut [Track], actions: &mut Vec<Action>) -> bool {
-        let heads = self.tracked.iter().filter_map(|&c| Some((tracks[c].halves.front()?.stop, c)));
+    fn merge_one(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) -> bool {
+        let heads = self.tracked.iter().filter_map(|&c| Some((self.inboxes[c].halves.front()?.stop, c)));
         // Ties go to the lower channel: `min_by` keeps the first.
         let Some((_, channel)) = heads.min_by(|a, b| a.0.total_cmp(&b.0)) else { return false };
-        let Some(half) = tracks[channel].halves.pop_front() else { return false };
+        let Some(half) = self.inboxes[channel].halves.pop_front() else { return false };
         self.merged = half.stop;
-        while let Some(t) = tracks[channel].transients.next_until(half.stop) {
+        while let Some(t) = self.inboxes[channel].next_transient(half.stop) {
             actions.push(Action::Transient(t));
         }
-        for (channel, track) in tracks.iter_mut().enumerate() {
-            while let Some(sample) = track.next_overload(half.stop) {
+        for (channel, inbox) in self.inboxes.iter_mut().enumerate() {
+            while let Some(sample) = inbox.next_overload(half.stop) {
                 let notice = Notice::new(NoticeKind::Overload, sample);
                 actions.push(Action::Notice(Notice { channel: Some(channel), ..notice }));
             }
@@ -183,7 +198,7 @@ impl Fold {
         if let Some(severity) = &mut self.severities[channel] {
             severity.note(half.start, half.stop, half.flags & (Flags::MISSING | Flags::CLIPPED));
         }
-        self.flicker(plan, &mut tracks[channel], channel, half.stop - plan.flicker_lag(), actions);
+        self.flicker(plan, channel, half.stop - plan.flicker_lag(), actions);
         self.release(plan, tracks, half.stop - self.patience, actions);
         true
     }
@@ -191,7 +206,8 @@ impl Fold {
     /// True when both have the same channels.
     pub fn is_like(&self, other: &Self) -> bool {
         let shape = |f: &Self| {
-            let lengths = [f.before.len(), f.values.len(), f.references_v.len(), f.severities.len()];
+            let per_channel = [f.before.len(), f.values.len(), f.references_v.len(), f.severities.len()];
+            let lengths = (per_channel, f.inboxes.len());
             (f.tracked.clone(), lengths, f.detectors.len(), f.rvc.len())
         };
         shape(self) == shape(other)
@@ -261,18 +277,13 @@ impl Fold {
     }
 
     /// Gives out Pinst up to `until`, and what of Pst and Plt it closes. It lags so far behind that all events before are known.
-    fn flicker(
-        &mut self,
-        plan: &Plan,
-        track: &mut Track,
-        channel: usize,
-        until: f64,
-        actions: &mut Vec<Action>,
-    ) {
+    fn flicker(&mut self, plan: &Plan, channel: usize, until: f64, actions: &mut Vec<Action>) {
         let Some(severity) = &mut self.severities[channel] else { return };
         let open_since =
             self.detectors.iter().filter_map(|(d, _)| d.active_since()).fold(f64::INFINITY, f64::min);
-        while let Some((sample, p)) = track.next_p_inst(plan, until) {
+        let to_raw = plan.mid_factor() as f64;
+        while let Some(p) = self.inboxes[channel].next_p_inst(until / to_raw) {
+            let sample = p.at as f64 * to_raw;
             severity.add(sample, &p, open_since, &mut |v| actions.push(Action::Flicker(v)));
             let flags = if p.settled { Flags::empty() } else { Flags::UNSETTLED };
             actions.push(Action::PInst(PInstValue { channel, sample, p_inst: p.value, flags }));

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod flywheel;
 pub mod fold;
 pub mod history;
+pub mod inbox;
 pub mod live;
 pub mod measured;
 pub mod offline;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::capture::SamplesRef;
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
-use crate::engine::delivery::Delivery;
-use crate::engine::fold::Fold;
+use crate::engine::delivery::{ACTIONS, Delivery};
+use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::Scratch;
 use crate::engine::plan::Plan;
 use crate::engine::sink::Sink;
@@ -42,6 +42,8 @@ pub struct Engine {
     crew: Arc<Crew>,
     tracks: Vec<Track>,
     fold: Fold,
+    /// What the fold has decided and the delivery has not taken yet.
+    decided: Vec<Action>,
     delivery: Delivery,
     scratch: Vec<Mutex<Scratch>>,
 }
@@ -52,6 +54,7 @@ impl Engine {
         Self {
             tracks: tracks(&plan),
             fold: Fold::new(&plan, clock),
+            decided: Vec::new(),
             delivery: Delivery::new(&plan, offset, clock),
             scratch: (0..crew.threads()).map(|_| Mutex::new(Scratch::new(&plan))).collect(),
             crew,
@@ -69,6 +72,7 @@ impl Engine {
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time, so that it does not allocate later.
     pub fn reserve(&mut self, chunk: usize) {
         self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
+        self.decided.reserve(ACTIONS);
         self.delivery.reserve(&self.plan);
     }
 
@@ -93,28 +97,51 @@ impl Engine {
     }
 
     /// Takes the next samples, as many of every recorded channel, and gives what they complete to `sink`.
+    ///
+    /// The order of things is one thread's work. In company it goes on beside the others': a tile is merged while the windows of the
+    /// one before are measured, and these are handed over while the next tile is taken in. Alone, windows are measured at once, while
+    /// their samples are in the cache. What is decided is the same.
     pub fn push(&mut self, block: &[SamplesRef<'_>], sink: &mut impl Sink) {
         let n = block.first().map_or(0, SamplesRef::len);
+        let alone = self.crew.threads() == 1;
         for from in (0..n).step_by(TILE) {
             let range = from..n.min(from + TILE);
-            let plan = &*self.plan;
-            let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
-            // What the tile before has completed is handed over while the helpers take this one in.
-            let hand_over = || self.delivery.give(plan, sink);
-            self.crew.share_after(hand_over, recorded.iter_mut().zip(block), |_, (track, samples)| {
-                track.push(plan, samples.slice(range.clone()));
-            });
+            let Self { plan, crew, tracks, fold, decided, delivery, scratch } = self;
+            let plan = &**plan;
+            let (recorded, derived) = tracks.split_at_mut(plan.recorded().len());
+            crew.share_after(
+                || delivery.give(plan, sink),
+                recorded.iter_mut().zip(block),
+                |_, (track, samples)| track.push(plan, samples.slice(range.clone())),
+            );
             for track in derived {
                 track.push_sum(plan, recorded);
             }
-            self.fold.run(plan, &mut self.tracks, &mut self.delivery.actions);
-            self.delivery.measure(plan, &self.crew, &self.tracks, &mut self.scratch);
-            let keep = self.fold.oldest().min(self.tracks[0].raw.end() as f64);
-            for track in &mut self.tracks {
+            fold.collect(tracks);
+            if alone {
+                fold.run(plan, tracks, decided);
+                delivery.take(decided);
+                delivery.measure(plan, crew, tracks, scratch, || ());
+            } else {
+                delivery.take(decided);
+                delivery.measure(plan, crew, tracks, scratch, || fold.run(plan, tracks, decided));
+            }
+            let starts = decided.iter().filter_map(Action::window).map(|w| w.start);
+            let keep = starts.fold(fold.oldest().min(tracks[0].raw.end() as f64), f64::min);
+            for track in tracks {
                 track.discard(plan, keep);
             }
         }
-        self.delivery.give(&self.plan, sink);
+        self.deliver(sink);
+    }
+
+    /// Hands over all that has been decided.
+    fn deliver(&mut self, sink: &mut impl Sink) {
+        let Self { plan, crew, tracks, decided, delivery, scratch, .. } = self;
+        delivery.give(plan, sink);
+        delivery.take(decided);
+        delivery.measure(plan, crew, tracks, scratch, || ());
+        delivery.give(plan, sink);
     }
 
     /// Gives what is left of the segment to `sink`: a gap follows.
@@ -131,9 +158,9 @@ impl Engine {
         for track in &mut self.tracks {
             track.finish(plan);
         }
-        self.fold.finish(plan, &mut self.tracks, length, &mut self.delivery.actions);
-        self.delivery.measure(plan, &self.crew, &self.tracks, &mut self.scratch);
-        self.delivery.give(plan, sink);
+        self.fold.collect(&mut self.tracks);
+        self.fold.finish(plan, &self.tracks, length, &mut self.decided);
+        self.deliver(sink);
         self.delivery.interrupt(sink);
     }
 

@@ -11,9 +11,10 @@ use crate::engine::analysis::Flags;
 use crate::engine::corrector::Corrector;
 use crate::engine::flywheel::{Boundary, Flywheel};
 use crate::engine::history::History;
+use crate::engine::inbox::Inbox;
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::quality::Quality;
-use crate::pq::flicker::{FlickerMeter, PInst};
+use crate::pq::flicker::FlickerMeter;
 use crate::pq::rms::{MARGIN, product_integral};
 use crate::pq::transients::TransientSearch;
 
@@ -88,11 +89,10 @@ pub struct Track {
     quality: Quality,
     cut: Option<Cut>,
     flicker: Option<FlickerMeter>,
-    /// Half cycles that the merge has not taken yet, and the first boundary of the segment once it is known.
-    pub halves: VecDeque<Half>,
-    /// Transients found since the last look.
-    pub transients: TransientSearch,
-    /// Samples at which an overload began that the merge has not taken yet, and the first that would begin another.
+    /// Half cycles since the last look.
+    halves: VecDeque<Half>,
+    transients: TransientSearch,
+    /// Samples at which an overload began since then, and the first that would begin another.
     overloads: VecDeque<u64>,
     overload_from: u64,
 }
@@ -266,17 +266,14 @@ impl Track {
         self.transients.finish(plan, self.index, &self.raw, &self.quality);
     }
 
-    /// The next value of Pinst at or before `position`, and its own position.
-    pub fn next_p_inst(&mut self, plan: &Plan, position: f64) -> Option<(f64, PInst)> {
-        let to_raw = plan.mid_factor() as f64;
-        let p = self.flicker.as_mut()?.next_until(position / to_raw)?;
-        Some((p.at as f64 * to_raw, p))
-    }
-
-    /// The next sample before `position` at which the converter was at its limit for the first time in a second.
-    pub fn next_overload(&mut self, position: f64) -> Option<f64> {
-        let due = self.overloads.front().is_some_and(|at| (*at as f64) < position);
-        if due { self.overloads.pop_front().map(|at| at as f64) } else { None }
+    /// Gives what has been found since the last time to the fold.
+    pub fn hand_over(&mut self, inbox: &mut Inbox) {
+        inbox.halves.append(&mut self.halves);
+        inbox.overloads.append(&mut self.overloads);
+        inbox.transients.append(&mut self.transients.found);
+        if let Some(meter) = &mut self.flicker {
+            inbox.p_inst.append(&mut meter.due);
+        }
     }
 
     /// The next `n` samples to be pushed have been through `flags`.

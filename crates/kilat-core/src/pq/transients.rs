@@ -81,8 +81,8 @@ pub struct TransientSearch {
     /// Departures of the open transient, sample for sample.
     departures: Vec<f32>,
     now: f64,
-    /// Position of the cut when it was found, and the transient.
-    found: VecDeque<(f64, Transient)>,
+    /// Position of the cut when it was found, and the transient, with positions in the segment.
+    pub found: VecDeque<(f64, Transient)>,
 }
 
 /// A transient that may still go on.
@@ -108,12 +108,6 @@ impl TransientSearch {
             now: 0.0,
             found: VecDeque::with_capacity(64),
         }
-    }
-
-    /// The next transient found while the cut was at or before `position`; positions are in the segment.
-    pub fn next_until(&mut self, position: f64) -> Option<Transient> {
-        let ready = self.found.front().is_some_and(|f| f.0 <= position);
-        if ready { self.found.pop_front().map(|f| f.1) } else { None }
     }
 
     /// Takes the next half cycle and the period that held then; searches the one three before.

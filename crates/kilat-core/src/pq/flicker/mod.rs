@@ -57,7 +57,8 @@ pub struct FlickerMeter {
     next: u64,
     filters: Option<Filters>,
     settled_from: u64,
-    due: VecDeque<PInst>,
+    /// Values that nobody has taken yet, in order.
+    pub due: VecDeque<PInst>,
 }
 
 /// What the filters remember.
@@ -109,12 +110,6 @@ impl FlickerMeter {
         self.squares.discard_before(needed.saturating_sub(plan.decimator.half()));
         self.filter(plan);
         self.level.discard_before(self.next);
-    }
-
-    /// The next value at or before `position`, in order.
-    pub fn next_until(&mut self, position: f64) -> Option<PInst> {
-        let due = self.due.front().is_some_and(|p| p.at as f64 <= position);
-        if due { self.due.pop_front() } else { None }
     }
 
     fn filter(&mut self, plan: &FlickerPlan) {

@@ -1,0 +1,55 @@
+//! What one channel has found on its own, in order, until the fold merges it with the others.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::track::Half;
+use crate::pq::flicker::PInst;
+use crate::pq::transients::Transient;
+
+/// The fold's queue of one channel; a track fills it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Inbox {
+    /// Half cycles.
+    pub halves: VecDeque<Half>,
+    /// Transients, and the position of the cut when each was found.
+    pub transients: VecDeque<(f64, Transient)>,
+    /// Values of Pinst, at positions of the stream that flicker is measured on.
+    pub p_inst: VecDeque<PInst>,
+    /// Samples at which an overload began.
+    pub overloads: VecDeque<u64>,
+}
+
+impl Default for Inbox {
+    /// With room for what a live stream finds at a time.
+    fn default() -> Self {
+        Self {
+            halves: VecDeque::with_capacity(128),
+            transients: VecDeque::with_capacity(64),
+            p_inst: VecDeque::with_capacity(512),
+            overloads: VecDeque::with_capacity(4),
+        }
+    }
+}
+
+impl Inbox {
+    /// The next transient found while the cut was at or before `position`.
+    pub fn next_transient(&mut self, position: f64) -> Option<Transient> {
+        next(&mut self.transients, |(cut, _)| *cut <= position).map(|(_, t)| t)
+    }
+
+    /// The next value of Pinst at or before `position`.
+    pub fn next_p_inst(&mut self, position: f64) -> Option<PInst> {
+        next(&mut self.p_inst, |p| p.at as f64 <= position)
+    }
+
+    /// The next sample before `position` at which the converter was at its limit for the first time in a second.
+    pub fn next_overload(&mut self, position: f64) -> Option<f64> {
+        next(&mut self.overloads, |at| (*at as f64) < position).map(|at| at as f64)
+    }
+}
+
+fn next<T>(queue: &mut VecDeque<T>, is_due: impl Fn(&T) -> bool) -> Option<T> {
+    if queue.front().is_some_and(is_due) { queue.pop_front() } else { None }
+}
