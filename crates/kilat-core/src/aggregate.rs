@@ -13,9 +13,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Class;
 use crate::engine::analysis::Flags;
 use crate::engine::measured::{Mean, Measured, System};
+use crate::engine::plan::Plan;
 use crate::engine::sink::{Interval, Period};
 use crate::engine::timeline::TICK_S;
 use crate::units::Timestamp;
@@ -45,10 +45,11 @@ struct Sums {
 }
 
 impl Sums {
-    /// Makes room for values such as these, so that none is to be made in the midst of the stream.
-    fn prepare(&mut self, part: &Interval<'_>) {
-        self.add(part);
-        self.close(part.period, false, part.stamp, &mut |_| ());
+    /// With room for all that a window under this plan gives, so that none is to be made in the midst of a stream.
+    fn roomy(plan: &Plan) -> Self {
+        let channels = || plan.channels.iter().map(|_| Measured::roomy(plan)).collect();
+        let (system, system_means) = (System::roomy(plan), System::roomy(plan));
+        Self { channels: channels(), system, means: channels(), system_means, ..Self::default() }
     }
 
     fn add(&mut self, part: &Interval<'_>) {
@@ -142,19 +143,17 @@ pub struct Aggregator {
     ten_minutes: Sums,
     two_hours: Sums,
     tick: i64,
-    prepared: bool,
 }
 
 impl Aggregator {
-    /// At the start of a stream, measured in this class.
-    pub fn new(class: Class) -> Self {
+    /// At the start of a stream.
+    pub fn new(plan: &Plan) -> Self {
         Self {
-            resynchronises: class.resynchronises(),
-            three_s: <[Sums; 2]>::default(),
-            ten_minutes: Sums::default(),
-            two_hours: Sums::default(),
+            resynchronises: plan.config.class.resynchronises(),
+            three_s: [Sums::roomy(plan), Sums::roomy(plan)],
+            ten_minutes: Sums::roomy(plan),
+            two_hours: Sums::roomy(plan),
             tick: 0,
-            prepared: false,
         }
     }
 
@@ -166,13 +165,6 @@ impl Aggregator {
         is_last: bool,
         give: &mut impl FnMut(Interval<'_>),
     ) {
-        if !self.prepared {
-            let [a, b] = &mut self.three_s;
-            for sums in [a, b, &mut self.ten_minutes, &mut self.two_hours] {
-                sums.prepare(basic);
-            }
-            self.prepared = true;
-        }
         if tick != self.tick {
             self.close_ten_minutes(give);
             if self.resynchronises && self.three_s[0].count > 0 {

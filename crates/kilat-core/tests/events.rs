@@ -13,7 +13,7 @@ use kilat_core::{
 };
 use proptest::prelude::*;
 use signals::{
-    Harmonic, PEAK_V, Random, UDIN_V, analyze, capture, mains, sampled, slow_rms, streamed, three,
+    Harmonic, PEAK_V, Random, THIRD, UDIN_V, analyze, capture, mains, sampled, slow_rms, streamed, three,
     three_voltages, within,
 };
 
@@ -363,6 +363,56 @@ fn survives(capture: &Capture) -> Option<Analysis> {
         Err(e) => {
             assert!(e.to_string().len() > 20, "an error is a sentence: {e}");
             None
+        }
+    }
+}
+
+/// The cut runs on its last period through an interruption and the two cycles on either side that it bends.
+#[test]
+fn a_cut_carried_on_for_more_than_four_cycles_is_unsynchronised() {
+    for cycles in [0.5, 1.0, 2.0, 5.0, 6.0, 8.0, 30.0] {
+        let (from, to) = (0.503, 0.503 + cycles / 50.0);
+        let cut = |k, t: f64| if (from..to).contains(&t) { 0.0 } else { mains(50.0, k, t) };
+        let a = survives(&three_voltages(RATE_HZ, three(RATE_HZ, 2.0, cut))).unwrap();
+        let flagged = a.intervals.flags.iter().any(|f| f.contains(Flags::UNSYNCHRONISED));
+        assert_eq!(flagged, cycles >= 1.0, "{cycles} cycles: {:?}", a.intervals.flags);
+        for (k, stop) in a.intervals.stop_sample.iter().enumerate() {
+            let after = a.intervals.start_sample[k] > (to + 0.2) * RATE_HZ || *stop < from * RATE_HZ;
+            assert!(!after || a.intervals.flags[k].is_empty(), "{cycles} cycles: {:?}", a.intervals.flags);
+        }
+    }
+}
+
+/// What the mains of a small generator do: the frequency steps, or runs down together with the voltage. The cut follows, and each
+/// value is that of its own window.
+#[test]
+fn a_generator_that_jumps_or_fails_is_followed() {
+    type Course = (&'static str, fn(f64) -> f64, fn(f64) -> f64);
+    // Cycles since the start, and part of the declared voltage.
+    let courses: [Course; 3] = [
+        ("up", |t| 50.0 * t + 2.0 * (t - 1.0).max(0.0), |_| 1.0),
+        ("down", |t| 50.0 * t - 3.0 * (t - 1.0).max(0.0), |_| 1.0),
+        (
+            "failing",
+            |t| 50.0 * t - 0.5 * 1.5 * (t - 1.0).max(0.0).powi(2),
+            |t| 1.0 - 0.15 * (t - 1.0).max(0.0),
+        ),
+    ];
+    for (name, cycles, part) in courses {
+        let wave = |k: usize, t: f64| PEAK_V * part(t) * (2.0 * PI * cycles(t) - THIRD * k as f64).sin();
+        let a = survives(&three_voltages(RATE_HZ, three(RATE_HZ, 4.0, wave))).unwrap();
+        assert!(a.intervals.flags.iter().all(|f| !f.contains(Flags::UNSYNCHRONISED)), "{name}");
+        for (k, &start) in a.intervals.start_sample.iter().enumerate() {
+            let (from, to) = (start / RATE_HZ, a.intervals.stop_sample[k] / RATE_HZ);
+            if from < 1.2 && to > 1.0 {
+                continue;
+            }
+            let f_hz = (cycles(to) - cycles(from)) / (to - from);
+            within(a.intervals.frequency_hz[k], f_hz, 0.01, || format!("{name}: frequency at {from} s"));
+            let mean =
+                (0..10_000).map(|i| wave(0, from + (to - from) * f64::from(i) / 1e4).powi(2)).sum::<f64>();
+            let want = (mean / 1e4).sqrt();
+            within(a.intervals.rms[[k, 0]], want, 1e-3 * UDIN_V, || format!("{name}: r.m.s. at {from} s"));
         }
     }
 }

@@ -107,7 +107,9 @@ fn what_was_taken_twice_changes_nothing() {
     let x = steady(1.5);
     let run = |blocks: &[(usize, usize)]| {
         let mut live = single(None);
-        blocks.iter().for_each(|(from, to)| push(&mut live, &x, *from, *to));
+        for (from, to) in blocks {
+            push(&mut live, &x, *from, *to);
+        }
         live.finish();
         let measured = live.outputs().filter(|o| !matches!(o.value, Value::Notice(_)));
         measured.map(|o| format!("{:?}", o.value)).collect::<Vec<_>>()
@@ -499,7 +501,6 @@ fn events_are_out_within_four_cycles_of_the_window_that_decides_them() {
         }
     }
     let (opened, ended) = (opened.unwrap(), ended.unwrap());
-    println!("opened {opened:.2} cycles, ended {ended:.2} cycles after the window that decides it");
     assert!(
         (0.0..LATENCY_CYCLES).contains(&opened) && (0.0..LATENCY_CYCLES).contains(&ended),
         "{opened} {ended}"

@@ -31,11 +31,10 @@ const PATIENCE: f64 = 50.0;
 /// A crossing counts when the least amplitude within a cycle of it is at least this part of the largest. A step of 5 % bends
 /// a crossing by less than half a degree.
 const STEADY: f64 = 0.95;
-/// Synthetic boundaries in a row after which an unsteady crossing is better than none, and from which on values are
-/// unsynchronised. Two edges end sooner, however far apart: a dip of three and a half cycles has no steady crossing inside,
-/// and is unsteady for a cycle on either side. A voltage that never is steady (flicker beyond all limits, a failing generator)
-/// is followed all the same.
-pub const IMPATIENT: u32 = 12;
+/// Synthetic boundaries in a row after which an unsteady crossing is better than none. Two edges end sooner, however far apart:
+/// a dip of three and a half cycles has no steady crossing inside, and is unsteady for a cycle on either side. A voltage that
+/// never is steady (flicker beyond all limits, a failing generator) is followed all the same.
+const IMPATIENT: u32 = 12;
 /// Half periods that hold the two crossings after one, whatever the frequency does.
 const REACH: f64 = 2.5;
 

@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::EventRms;
 use crate::engine::analysis::Flags;
-use crate::engine::flywheel::IMPATIENT;
 use crate::engine::inbox::Inbox;
 use crate::engine::plan::Plan;
 use crate::engine::severity::Severity;
 use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Notice, NoticeKind, PInstValue};
-use crate::engine::timeline::{Decision, Span, Timeline};
+use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
 use crate::pq::rms::product_integral;
@@ -236,7 +235,7 @@ impl Fold {
     fn value(&mut self, plan: &Plan, channel: usize, a: &Half, b: &Half, actions: &mut Vec<Action>) {
         let p = &plan.channels[channel];
         let mut flags = a.flags | b.flags;
-        flags.set(Flags::UNSYNCHRONISED, b.synthetic > IMPATIENT);
+        flags.set(Flags::UNSYNCHRONISED, b.synthetic > UNSYNCHRONISED);
         let mean_square = ((a.energy + b.energy) / (b.stop - a.start)).max(0.0);
         let u_rms_v = mean_square.sqrt() * p.scale.abs();
         let (start, stop) = (a.start, b.stop);

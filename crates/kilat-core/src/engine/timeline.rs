@@ -7,12 +7,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::analysis::Flags;
-use crate::engine::flywheel::IMPATIENT;
 use crate::engine::plan::Plan;
 use crate::units::Timestamp;
 
 /// Synthetic boundaries in a row that make a channel lost as reference.
 const LOST: u32 = 2;
+/// More synthetic boundaries in a row than this make a value unsynchronised: the begin and the end of a short dip, a cycle on
+/// either side of each, are within the filters' own length.
+pub const UNSYNCHRONISED: u32 = 8;
 
 /// From one tick of absolute time to the next, in seconds (IEC 61000-4-30, 4.5).
 pub const TICK_S: i64 = 600;
@@ -179,7 +181,7 @@ impl Timeline {
 
     /// True when no channel has a zero crossing to follow.
     pub fn is_lost(&self) -> bool {
-        self.references.get(self.current).is_some_and(|r| r.synthetic > IMPATIENT)
+        self.references.get(self.current).is_some_and(|r| r.synthetic > UNSYNCHRONISED)
     }
 
     /// Oldest position that a window not yet emitted still needs.
@@ -253,7 +255,7 @@ impl Timeline {
 
     fn on_half(&mut self, at: f64, synthetic: u32, decide: &mut impl FnMut(Decision)) {
         let mut flags = Flags::empty();
-        flags.set(Flags::UNSYNCHRONISED, synthetic > IMPATIENT);
+        flags.set(Flags::UNSYNCHRONISED, synthetic > UNSYNCHRONISED);
         for w in &mut self.open {
             w.halves += 1;
             w.flags |= flags;

@@ -113,7 +113,7 @@ pub(super) struct EventRow {
 /// Rows of the event table, and how many events are left out.
 pub(super) fn events(v: &View) -> (Vec<EventRow>, usize) {
     // An event of the system that is one of a single channel to the last figure needs one row, not two.
-    let key = |e: &Event| (e.kind, e.channels.clone(), e.start_sample.to_bits(), e.stop_sample.to_bits());
+    let key = |e: &Event| (e.kind, e.channels, e.start_sample.to_bits(), e.stop_sample.to_bits());
     let of_system: BTreeSet<_> = v.a.events.iter().filter(|e| e.polyphase).map(key).collect();
     let listed: Vec<&Event> =
         v.a.events.iter().filter(|e| e.polyphase || !of_system.contains(&key(e))).collect();

@@ -268,7 +268,7 @@ fn assumptions_are_marked_and_long_lists_are_cut_aloud() {
     let capture = slow::capture();
     let mut a = slow::analysis(&capture);
     let (_, assumed) = suggest_config(&capture).unwrap();
-    let one = a.events[0].clone();
+    let one = a.events[0];
     a.events.extend(std::iter::repeat_n(one, 300));
     let options = Options { assumed, ..Options::default() };
     let page = html(&capture, &a, &[], &options).unwrap();

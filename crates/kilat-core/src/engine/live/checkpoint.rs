@@ -49,7 +49,7 @@ pub(super) fn read<T: DeserializeOwned>(plan: &Plan, options: &Options, bytes: &
     };
     let (magic, rest) = all.split_at(MAGIC.len());
     if magic != MAGIC {
-        return Err(malformed("first bytes", "`kilatLIV`", format!("{:02x?}", magic)));
+        return Err(malformed("first bytes", "`kilatLIV`", format!("{magic:02x?}")));
     }
     let (version, rest) = rest.split_at(2);
     let version = u16::from_le_bytes([version[0], version[1]]);

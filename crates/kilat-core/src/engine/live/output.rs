@@ -198,6 +198,7 @@ impl OwnedInterval {
 
 /// Results in their order, and the memory of those that were taken and handed back.
 #[derive(Debug)]
+#[expect(clippy::vec_box, reason = "the boxes go out inside of results and come back")]
 pub(super) struct Queue {
     waiting: VecDeque<Output>,
     intervals: Vec<Box<OwnedInterval>>,
