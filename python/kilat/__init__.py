@@ -10,7 +10,7 @@ Times are ``datetime64[ns]`` when the capture has a start, else float seconds fr
 """
 
 from . import datasets
-from ._kilat import Capture, Channel, Config, FormatError, UnsupportedError, __version__, read, synth
+from ._kilat import Capture, Channel, Config, FormatError, Live, Output, UnsupportedError, __version__, read, synth
 from .analysis import Analysis, ChannelInfo, Flicker, Indices
 from .measurements import Measurements
 from .observed import Observation, ObservationIndex, Observations, observations
@@ -67,10 +67,12 @@ __all__ = [
     "Harmonics",
     "Indices",
     "Intervals",
+    "Live",
     "Measurements",
     "Observation",
     "ObservationIndex",
     "Observations",
+    "Output",
     "PInst",
     "Plt",
     "Power",

@@ -14,7 +14,9 @@ __all__ = [
     "Channel",
     "Config",
     "FormatError",
+    "Live",
     "ObservationFile",
+    "Output",
     "Results",
     "UnsupportedError",
     "__version__",
@@ -251,6 +253,58 @@ class Results:
         site: Sequence[float | None],
         entered: Sequence[str | None],
     ) -> None: ...
+
+@final
+class Live:
+    def __new__(
+        cls,
+        *,
+        sample_rate: float,
+        channels: Sequence[str],
+        nominal_voltage: float | None = None,
+        frequency: float | None = None,
+        start: _Moment | None = None,
+        units: Mapping[str, str] | None = None,
+        scales: Mapping[str, float] | None = None,
+        offsets: Mapping[str, float] | None = None,
+        waveforms: tuple[float, float] | None = None,
+        p_inst: bool = False,
+        config: Config | None = None,
+        **settings: Any,
+    ) -> Live: ...
+    def push(
+        self,
+        block: ArrayLike,
+        *,
+        axis: int | None = None,
+        first_index: int | None = None,
+        time: _Moment | None = None,
+        overload: bool = False,
+        clock_lost: bool = False,
+    ) -> list[Output]: ...
+    def finish(self) -> list[Output]: ...
+    def checkpoint(self) -> bytes: ...
+    @classmethod
+    def restore(cls, checkpoint: bytes) -> Live: ...
+    @property
+    def next_index(self) -> int: ...
+    @property
+    def names(self) -> list[str]: ...
+
+@final
+class Output:
+    @property
+    def kind(self) -> str: ...
+    @property
+    def channel(self) -> str | None: ...
+    @property
+    def time(self) -> Any: ...
+    @property
+    def sequence(self) -> int: ...
+    def keys(self) -> list[str]: ...
+    def items(self) -> list[tuple[str, Any]]: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __dir__(self) -> list[str]: ...
 
 def read(
     source: str | os.PathLike[str] | bytes | bytearray | _Readable | Sequence[str | os.PathLike[str]] | None = None,

@@ -9,7 +9,9 @@ mod channel;
 mod config;
 mod error;
 mod limits;
+mod live;
 mod observations;
+mod output;
 mod read;
 mod table;
 
@@ -28,7 +30,11 @@ mod _kilat {
     #[pymodule_export]
     use crate::error::{FormatError, UnsupportedError};
     #[pymodule_export]
+    use crate::live::Live;
+    #[pymodule_export]
     use crate::observations::{ObservationFile, read_observations};
+    #[pymodule_export]
+    use crate::output::Output;
     #[pymodule_export]
     use crate::read::{read, scenario, scenario_names, synth};
     #[pymodule_export]
