@@ -8,6 +8,7 @@
 mod bench;
 mod datasets;
 mod docs;
+mod header;
 mod test;
 
 use std::path::PathBuf;
@@ -43,6 +44,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write crates/kilat-capi/include/kilat.h, the header of the C ABI.
+    Header {
+        /// Compare only; write nothing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Write datasets/MANIFEST.toml: what each generated scenario proves, how it is made, and its checksum.
     Datasets {
         /// Generate the scenarios again and compare with the manifest; write nothing.
@@ -61,6 +68,7 @@ fn main() -> ExitCode {
         Task::Test => return test::run(&root()),
         Task::Bench { peers, rounds } => bench::run(&root(), peers.as_deref(), rounds),
         Task::Docs { check } => docs::run(&root(), check),
+        Task::Header { check } => header::run(&root(), check),
         Task::Datasets { check } => datasets::run(&root(), check),
     };
     match outcome {

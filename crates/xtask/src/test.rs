@@ -49,9 +49,11 @@ impl Runner<'_> {
         );
         // This very program, so that nothing is built once more.
         let this = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
-        let mut datasets = self.command(this);
-        datasets.args(["datasets", "--check"]);
-        self.step("datasets", datasets);
+        for name in ["datasets", "header"] {
+            let mut check = self.command(&this);
+            check.args([name, "--check"]);
+            self.step(name, check);
+        }
         if has("cargo", &["clippy", "--version"]) {
             self.step(
                 "clippy",

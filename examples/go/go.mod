@@ -1,0 +1,3 @@
+module kilat.example/daemon
+
+go 1.21
