@@ -50,8 +50,9 @@ const MAGIC: &[u8; 8] = b"kilatPyL";
 /// >>> next(o for o in found if o.kind == "half_cycle").u_rms_v.round(2)
 /// 230.0
 #[pyclass(frozen, module = "kilat")]
+#[expect(clippy::doc_link_with_quotes, reason = "Python's lists are no links")]
 pub struct Live {
-    live: Mutex<kilat::Live>,
+    stream: Mutex<kilat::Live>,
     names: Arc<Names>,
     /// What it was made of, so that a checkpoint needs nothing else.
     setup: Value,
@@ -94,7 +95,7 @@ impl Live {
             Some(bytes) => kilat::Live::restore(plan.clone(), options, bytes),
         };
         let names = Arc::new(Names::new(&plan));
-        Ok(Self { live: Mutex::new(live.map_err(to_py)?), names, setup })
+        Ok(Self { stream: Mutex::new(live.map_err(to_py)?), names, setup })
     }
 
     /// Does `work` without holding the interpreter, and takes what waits.
@@ -104,7 +105,7 @@ impl Live {
         work: impl FnOnce(&mut kilat::Live) -> kilat::Result<()> + Send,
     ) -> PyResult<Vec<Output>> {
         py.detach(|| {
-            let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut live = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut live)?;
             let dated = live.is_dated();
             let names = &self.names;
@@ -135,7 +136,9 @@ impl Live {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let config = match (config, nominal_voltage, frequency) {
-            (Some(config), None, None) if settings.is_none_or(|s| s.is_empty()) => config.get().0.clone(),
+            (Some(config), None, None) if settings.is_none_or(PyDictMethods::is_empty) => {
+                config.get().0.clone()
+            }
             (Some(_), ..) => {
                 return Err(PyTypeError::new_err("config: give either config= or single settings, not both"));
             }
@@ -149,7 +152,7 @@ impl Live {
             }
         };
         for (word, given) in [("units", units), ("scales", scales), ("offsets", offsets)] {
-            for name in given.into_iter().flat_map(|d| d.keys()) {
+            for name in given.into_iter().flat_map(PyDictMethods::keys) {
                 let name: String = name.extract()?;
                 if !channels.contains(&name) {
                     let names = channels.join(", ");
@@ -271,8 +274,9 @@ impl Live {
     /// >>> live = kilat.Live(sample_rate=10_000, channels=["Ua"], nominal_voltage=230, frequency=50)
     /// >>> kilat.Live.restore(live.checkpoint())
     /// <kilat.Live 1 channel (Ua) at 10000 Hz, next sample 0>
+    #[expect(clippy::doc_link_with_quotes, reason = "Python's lists are no links")]
     fn checkpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = py.detach(|| self.live.lock().unwrap_or_else(PoisonError::into_inner).checkpoint());
+        let state = py.detach(|| self.stream.lock().unwrap_or_else(PoisonError::into_inner).checkpoint());
         let state = state.map_err(to_py)?;
         let setup = self.setup.to_string();
         let mut bytes = Vec::from(MAGIC);
@@ -299,7 +303,7 @@ impl Live {
     /// The index of the sample that ought to come next.
     #[getter]
     fn next_index(&self) -> u64 {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).next_index()
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner).next_index()
     }
 
     /// Names of the analysed channels: those of the blocks, then derived ones.
@@ -321,7 +325,7 @@ impl Live {
 }
 
 /// A moment as Python sees it: `datetime64[ns]`, or seconds from the first sample when the clock is unknown.
-pub fn moment<'py>(py: Python<'py>, time: Timestamp, dated: bool) -> PyResult<Bound<'py, PyAny>> {
+pub fn moment(py: Python<'_>, time: Timestamp, dated: bool) -> PyResult<Bound<'_, PyAny>> {
     if dated {
         py.import("numpy")?.call_method1("datetime64", (time.as_nanos(), "ns"))
     } else {

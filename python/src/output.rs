@@ -1,5 +1,6 @@
 //! One result of a live stream, as Python sees it: its fields are named as the columns of the tables of an analysis.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use kilat::engine::live::{OwnedInterval, Value};
@@ -106,7 +107,7 @@ impl Output {
             ["u_rms_v", "frequency_hz", "hz", "severity", "event_kind", "duration_s", "residual_v", "peak_v"]
         {
             if let Some(v) = self.fields(py)?.get_item(name)? {
-                shown.push_str(&format!(", {name}={v}"));
+                let _ = write!(shown, ", {name}={v}");
             }
         }
         Ok(format!("<kilat.Output {}{channel} at {}{shown}>", self.kind(), self.time(py)?))

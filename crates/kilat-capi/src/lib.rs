@@ -7,8 +7,11 @@
     unsafe_code,
     reason = "pointers from C can only be believed; each is checked for what can be checked"
 )]
+#![expect(
+    clippy::doc_markdown,
+    reason = "comments go to the header as they are, where backticks mean nothing"
+)]
 #![expect(non_camel_case_types, reason = "the names that C sees")]
-#![expect(clippy::missing_safety_doc, reason = "what C must keep is said in the header, for each pointer")]
 
 mod error;
 mod input;

@@ -81,7 +81,7 @@ impl Runner<'_> {
         let mut install = inside("python");
         install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "maturin>=1.9.4,<2"]);
         let mut build = inside("maturin");
-        build.args(["develop", "--release", "--extras", "test", "--quiet"]);
+        build.args(["develop", "--extras", "test", "--quiet"]);
         let mut pytest = inside("python");
         pytest.args(["-m", "pytest", "--quiet", "tests"]);
         if self.step("pip install maturin", install) && self.step("Python build", build) {
