@@ -47,7 +47,7 @@ const MAGIC: &[u8; 8] = b"kilatPyL";
 /// >>> found = [o for block in u.reshape(20, 1, 500) for o in live.push(block)] + live.finish()
 /// >>> sorted({o.kind for o in found})
 /// ['aggregate', 'half_cycle', 'interval']
-/// >>> next(o for o in found if o.kind == "half_cycle").u_rms_v.round(2)
+/// >>> round(next(o for o in found if o.kind == "half_cycle").u_rms_v, 2)
 /// 230.0
 #[pyclass(frozen, module = "kilat")]
 #[expect(clippy::doc_link_with_quotes, reason = "Python's lists are no links")]
