@@ -189,6 +189,8 @@ class Analysis(Measurements):
         columns["kind"] = _objects(columns["kind"])
         columns["channels"] = _objects([tuple(self.names[i] for i in c) for c in columns["channels"]])
         columns["category"] = _objects(columns["category"])
+        for name in ("dip_class", "dip_class_six_phase", "direction", "shape"):
+            columns[name] = _objects(columns[name])
         columns["extreme_channel"] = _objects([self.names[i] for i in columns["extreme_channel"]])
         return Events(columns)
 
@@ -214,6 +216,8 @@ class Analysis(Measurements):
         columns = self._results.transients
         columns["kind"] = _objects(columns["kind"])
         columns["channel"] = _objects([self.names[i] for i in columns["channel"]])
+        columns["channels"] = _objects([tuple(self.names[i] for i in c) for c in columns["channels"]])
+        columns["band"] = _objects(columns["band"])
         return Transients(columns)
 
     @cached_property
@@ -229,9 +233,26 @@ class Analysis(Measurements):
         >>> kilat.synth("kaur-2024").analyze(nominal_voltage=220).diagnosis["cause"].tolist()
         ['loose_neutral']
         """
-        columns = self._results.diagnosis
+        return self.diagnose()
+
+    def diagnose(
+        self,
+        *,
+        storm: bool | None = None,
+        neighbours: bool | None = None,
+        damage: Literal["none", "data_ports", "power_supplies", "many_loads", "heat", "one_terminal"] | None = None,
+    ) -> Diagnosis:
+        """The same with what only people know: was there a thunderstorm then, did neighbours on the same transformer see
+        it too, what was damaged.
+
+        >>> import kilat
+        >>> r = kilat.synth("mura-2017").analyze(nominal_voltage=220)
+        >>> r.diagnose(storm=True)["cause"].tolist()
+        ['impulsive_surge']
+        """
+        columns = self._results.diagnosis(storm, neighbours, damage)
         columns["channels"] = _objects([tuple(self.names[i] for i in c) for c in columns["channels"]])
-        for name in ("cause", "rules_for", "rules_against", "refuted_by", "recommendation"):
+        for name in ("cause", "direction", "rules_for", "rules_against", "refuted_by", "recommendation"):
             columns[name] = _objects([tuple(v) if isinstance(v, list) else v for v in columns[name]])
         return Diagnosis(columns)
 

@@ -522,6 +522,26 @@ class Events(Table):
     start_sample: NDArray[np.float64]
     stop_sample: NDArray[np.float64]
     flags: NDArray[np.uint16]
+    dip_class: NDArray[Any]
+    """Bollen's class of a dip of three phases by symmetrical components, such as ``"Da"``; None for others."""
+    dip_class_six_phase: NDArray[Any]
+    """The same by the six-phase method."""
+    characteristic_pu: NDArray[np.float64]
+    """Characteristic voltage over the voltage before."""
+    phase_jump_deg: NDArray[np.float64]
+    """Jump of phase: angle of the characteristic voltage, of the one voltage of a single-phase event."""
+    point_on_wave_deg: NDArray[np.float64]
+    """Where it begins on the deepest channel, from the rising zero crossing, -180 to 180."""
+    point_on_wave_stop_deg: NDArray[np.float64]
+    """Where it ends; NaN when it ends gradually."""
+    stages: NDArray[np.uint32]
+    """Stages of different depth; 0 where nothing was looked at."""
+    direction: NDArray[Any]
+    """``"upstream"``, ``"downstream"`` or ``"unknown"``."""
+    direction_margin: NDArray[np.float64]
+    """Distance of the votes over the methods that could vote."""
+    shape: NDArray[Any]
+    """``"rectangular"``, ``"recovering"``, ``"magnetising"`` or ``"other"``."""
 
 
 class RapidChanges(Table):
@@ -568,11 +588,12 @@ class Bursts(Table):
 
 
 class Transients(Table):
-    """Transient over-voltages, by start."""
+    """Transient over-voltages, by start; one disturbance is one row, whatever channels show it."""
 
     kind: NDArray[Any]
-    """``"impulsive"`` or ``"oscillatory"``."""
+    """``"impulsive"``, ``"oscillatory"`` or ``"notching"``."""
     channel: NDArray[Any]
+    """Where it is largest."""
     start: NDArray[Any]
     duration_s: NDArray[np.float64]
     peak_v: NDArray[np.float64]
@@ -581,8 +602,24 @@ class Transients(Table):
     """The same over the nominal peak voltage."""
     rise_s: NDArray[np.float64]
     ringing_hz: NDArray[np.float64]
-    """NaN when impulsive."""
+    """NaN unless oscillatory."""
     polarity: NDArray[np.int8]
+    band: NDArray[Any]
+    """IEEE 1159 band of the ringing: ``"low"`` below 5 kHz, ``"medium"`` below 500 kHz, ``"high"``; None unless oscillatory."""
+    channels: NDArray[Any]
+    """All that show it, a tuple each."""
+    decay_s: NDArray[np.float64]
+    """Time in which the ringing falls to 1/e."""
+    towards_zero: NDArray[np.bool_]
+    """The first swing goes towards zero volts."""
+    point_on_wave_deg: NDArray[np.float64]
+    """Angle of the fundamental at the start, from its rising zero crossing, -180 to 180."""
+    volt_seconds: NDArray[np.float64]
+    """Area of the departure; of notching that of one notch."""
+    energy_v2s: NDArray[np.float64]
+    """Integral of its square."""
+    per_cycle: NDArray[np.uint8]
+    """Notches per cycle; 0 unless notching."""
     clipped: NDArray[np.bool_]
     """The converter was at its limit inside: the true peak is larger."""
     resolvable: NDArray[np.bool_]
@@ -601,6 +638,10 @@ class Diagnosis(Table):
     channels: NDArray[Any]
     start: NDArray[Any]
     stop: NDArray[Any]
+    direction: NDArray[Any]
+    """Side of the meter it comes from: ``"upstream"``, ``"downstream"`` or ``"unknown"``."""
+    direction_margin: NDArray[np.float64]
+    """Distance of the votes over the methods that could vote, 0 to 1."""
     rules_for: NDArray[Any]
     """What speaks for it."""
     rules_against: NDArray[Any]

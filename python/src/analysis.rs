@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use kilat::diagnosis::findings;
+use kilat::diagnosis::{Answers, Damage, diagnose, findings};
 use kilat::engine::analysis::{SeverityTable, Supraharmonics};
 use kilat::engine::sink::Period;
 use kilat::limits::{Site, Standard};
 use kilat::output::{self, measured, period_name, period_named};
+use kilat::pq::dips::{DipClass, DipForm, Shape, Side};
 use kilat::report::{Lang, Options, html, sha256};
 use kilat::{Analysis, Capture, Flags, Timestamp, Warning};
 use numpy::IntoPyArray;
@@ -81,6 +82,14 @@ impl<'a, 'py> Columns<'a, 'py> {
     fn flags(self, flags: &[Flags]) -> PyResult<Self> {
         self.copy("flags", flags.iter().map(Flags::bits))
     }
+}
+
+fn side(side: Side) -> String {
+    format!("{side:?}").to_lowercase()
+}
+
+fn shape(shape: Shape) -> String {
+    format!("{shape:?}").to_lowercase()
 }
 
 type Table<'py> = PyResult<Bound<'py, PyDict>>;
@@ -367,6 +376,26 @@ impl Results {
             .copy("start_sample", e.iter().map(|e| e.start_sample))?
             .copy("stop_sample", e.iter().map(|e| e.stop_sample))?
             .copy("flags", e.iter().map(|e| e.flags.bits()))?;
+        let a = &slf.get().analysis;
+        let forms: Vec<Option<&DipForm>> = (0..e.len()).map(|k| a.dip_form(k)).collect();
+        let number = |pick: fn(&DipForm) -> f64| {
+            forms.iter().map(|f| f.map_or(f64::NAN, pick)).collect::<Vec<_>>().into_iter()
+        };
+        let class = |pick: fn(&DipForm) -> Option<DipClass>| {
+            let name = |f: &Option<&DipForm>| f.and_then(pick).map(|c| c.to_string());
+            forms.iter().map(name).collect::<Vec<_>>().into_iter()
+        };
+        let columns = columns
+            .list("dip_class", class(|f| f.class))?
+            .list("dip_class_six_phase", class(|f| f.class_six_phase))?
+            .copy("characteristic_pu", number(|f| f.characteristic_pu))?
+            .copy("phase_jump_deg", number(|f| f.phase_jump_deg))?
+            .copy("point_on_wave_deg", number(|f| f.start_deg))?
+            .copy("point_on_wave_stop_deg", number(|f| f.stop_deg))?
+            .copy("stages", forms.iter().map(|f| f.map_or(0, |f| f.stages.len() as u32)))?
+            .list("direction", forms.iter().map(|f| side(f.map_or(Side::Unknown, |f| f.direction.side))))?
+            .copy("direction_margin", number(|f| f.direction.margin))?
+            .list("shape", forms.iter().map(|f| shape(f.map_or(Shape::Other, |f| f.shape))))?;
         Ok(columns.dict)
     }
 
@@ -423,6 +452,14 @@ impl Results {
             .copy("rise_s", t.iter().map(|t| t.rise_s))?
             .copy("ringing_hz", t.iter().map(|t| t.ringing_hz))?
             .copy("polarity", t.iter().map(|t| t.polarity))?
+            .list("band", t.iter().map(|t| t.band().map(|b| format!("{b:?}").to_lowercase())))?
+            .list("channels", t.iter().map(|t| t.peaks.iter().map(|p| p.0).collect::<Vec<_>>()))?
+            .copy("decay_s", t.iter().map(|t| t.decay_s))?
+            .copy("towards_zero", t.iter().map(|t| t.towards_zero))?
+            .copy("point_on_wave_deg", t.iter().map(|t| t.point_on_wave_deg))?
+            .copy("volt_seconds", t.iter().map(|t| t.volt_seconds))?
+            .copy("energy_v2s", t.iter().map(|t| t.energy_v2s))?
+            .copy("per_cycle", t.iter().map(|t| t.per_cycle))?
             .copy("clipped", t.iter().map(|t| t.clipped))?
             .copy("resolvable", t.iter().map(|t| t.resolvable))?
             .copy("start_sample", t.iter().map(|t| t.start_sample))?
@@ -431,16 +468,29 @@ impl Results {
         Ok(columns.dict)
     }
 
-    /// Probable causes; channels by position in ``channels``.
-    #[getter]
-    fn diagnosis<'py>(slf: &Bound<'py, Self>) -> Table<'py> {
-        let f = &findings(&slf.get().analysis);
+    /// Probable causes, with what the user knows; channels by position in ``channels``.
+    #[pyo3(signature = (storm=None, neighbours=None, damage=None))]
+    fn diagnosis<'py>(
+        slf: &Bound<'py, Self>,
+        storm: Option<bool>,
+        neighbours: Option<bool>,
+        damage: Option<&str>,
+    ) -> Table<'py> {
+        let damage = damage.map(|name| {
+            Damage::named(name).ok_or_else(|| {
+                PyValueError::new_err(format!("damage: expected one of {}, found '{name}'", Damage::NAMES.join(", ")))
+            })
+        });
+        let answers = Answers { storm, neighbours, damage: damage.transpose()? };
+        let f = &diagnose(&slf.get().analysis, &answers);
         let columns = Columns::new(slf)
-            .list("cause", f.iter().map(|f| f.cause))?
+            .list("cause", f.iter().map(|f| f.cause.id()))?
             .copy("confidence", f.iter().map(|f| f.confidence))?
             .list("channels", f.iter().map(|f| f.channels.clone()))?
             .times("start", f.iter().map(|f| f.start_sample))?
             .times("stop", f.iter().map(|f| f.stop_sample))?
+            .list("direction", f.iter().map(|f| side(f.direction.side)))?
+            .copy("direction_margin", f.iter().map(|f| f.direction.margin))?
             .list("rules_for", f.iter().map(|f| f.rules_for.clone()))?
             .list("rules_against", f.iter().map(|f| f.rules_against.clone()))?
             .list("refuted_by", f.iter().map(|f| f.refuted_by.clone()))?

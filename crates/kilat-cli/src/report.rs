@@ -149,7 +149,7 @@ fn one(args: &Args, standards: &[Standard], file: &str, page: &Path) -> std::res
         output: page.display().to_string(),
         file_sha256: file_sha256.clone(),
         events: analysis.events.len(),
-        causes: findings.iter().map(|f| f.cause).collect(),
+        causes: findings.iter().map(|f| f.cause.id()).collect(),
     };
     let options = Options {
         lang: args.lang.into(),

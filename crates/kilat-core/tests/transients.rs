@@ -103,16 +103,19 @@ fn ringing_is_found_with_peak_and_frequency() {
     }
 }
 
-/// A capacitor bank: the voltage rings once per phase at its own point on the wave.
+/// A capacitor bank: the voltage rings on each phase by its own part.
 #[test]
-fn each_phase_has_its_own_transient() {
+fn one_disturbance_is_one_transient_on_all_its_phases() {
     let ring = |t: f64| if t < 0.0 { 0.0 } else { PEAK_V * (-t / 3e-3).exp() * (2.0 * PI * 600.0 * t).sin() };
     let parts = [0.5, -0.4, 0.3];
     let x = three(25_600.0, 0.8, |k, t| mains(50.0, k, t) + parts[k] * ring(t - 0.4011));
     let a = analyze(&three_voltages(25_600.0, x), 50.0);
-    assert_eq!(a.transients.iter().map(|t| t.channel).collect::<Vec<_>>(), [0, 1, 2]);
-    for t in &a.transients {
-        assert_eq!(f64::from(t.polarity), parts[t.channel].signum());
+    let t = the_only(&a, &|| "three phases".into());
+    assert_eq!((t.channel, t.peaks.iter().map(|p| p.0).collect::<Vec<_>>()), (0, vec![0, 1, 2]));
+    for (channel, peak) in t.peaks {
+        within(peak / a.transients[0].peak_pu, parts[channel] / parts[0], 0.03, || {
+            format!("phase {channel}")
+        });
     }
 }
 
@@ -190,13 +193,19 @@ fn drifting_frequency_is_no_transient() {
 }
 
 #[test]
-fn steady_harmonics_and_notches_are_no_transients() {
+fn notches_are_one_disturbance_and_steady_harmonics_none() {
     let notch = |t: f64| {
         let place = (t * 300.0).fract();
-        if (0.40..0.43).contains(&place) { 0.6 } else { 1.0 }
+        if (0.40..0.50).contains(&place) { 0.6 } else { 1.0 }
     };
-    let x = sampled(25_600.0, 2.0, |t| mains(50.0, 0, t) * notch(t) + 30.0 * (2.0 * PI * 250.0 * t).sin());
-    quiet(&analyze(&capture(25_600.0, None, vec![("Ua", x)]), 50.0), &|| "notches".into());
+    let wave = |t: f64| mains(50.0, 0, t) + 30.0 * (2.0 * PI * 250.0 * t).sin();
+    let x = sampled(25_600.0, 2.0, |t| wave(t) * notch(t));
+    let t = the_only(&analyze(&capture(25_600.0, None, vec![("Ua", x)]), 50.0), &|| "notches".into());
+    assert_eq!(t.kind, TransientKind::Notching);
+    // 40 % of where the wave is highest: at 150° and 210° of six places it is half.
+    assert!(t.peak_pu.abs() > 0.3 && t.peak_pu.abs() < 0.5 && t.duration_s > 1.5, "{t:?}");
+    let x = sampled(25_600.0, 2.0, wave);
+    quiet(&analyze(&capture(25_600.0, None, vec![("Ua", x)]), 50.0), &|| "harmonics".into());
 }
 
 /// Minutes of noise 60 dB below the mains, at the default threshold and at one that lies within the noise, where only the

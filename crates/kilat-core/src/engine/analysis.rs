@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::capture::{Kind, Phase, TimeBase};
 use crate::config::{Config, Wiring};
 use crate::error::Warning;
+use crate::pq::dips::DipForm;
 use crate::pq::events::Event;
 use crate::pq::power::demand::Demand;
 use crate::pq::power::energy::Energy;
@@ -16,7 +17,7 @@ use crate::pq::power::phase::PhaseColumns;
 use crate::pq::power::system::SystemColumns;
 use crate::pq::rvc::RapidChange;
 use crate::pq::signalling::Burst;
-use crate::pq::transients::Transient;
+use crate::pq::transients::{Transient, TransientForm};
 use crate::units::Timestamp;
 
 bitflags::bitflags! {
@@ -338,6 +339,10 @@ pub struct Analysis {
     pub bursts: Vec<Burst>,
     /// Transients, by start.
     pub transients: Vec<Transient>,
+    /// What dips and interruptions look like, by event; empty for a stream.
+    pub dip_forms: Vec<DipForm>,
+    /// What changed across transients; empty for a stream.
+    pub transient_forms: Vec<TransientForm>,
     /// Gaps in the recording.
     pub gaps: Vec<Gap>,
     /// What this capture could not support, and what was assumed.
@@ -355,6 +360,11 @@ impl Analysis {
     /// Moment of a sample position, when the capture has a start.
     pub fn timestamp(&self, position: f64) -> Option<Timestamp> {
         self.time.timestamp(position)
+    }
+
+    /// What the event at this index looks like, when it was looked at.
+    pub fn dip_form(&self, event: usize) -> Option<&DipForm> {
+        self.dip_forms.iter().find(|f| f.event == event)
     }
 
     /// Index in [`channels`](Self::channels) of the channel called `name`.

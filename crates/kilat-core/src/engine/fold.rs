@@ -18,7 +18,7 @@ use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
 use crate::pq::rms::product_integral;
 use crate::pq::rvc::{RapidChange, RvcDetector};
-use crate::pq::transients::Transient;
+use crate::pq::transients::{Merger, Transient};
 use crate::units::Timestamp;
 
 /// Pole of the sliding reference, one step per 10/12 cycles (IEC 61000-4-30, 5.4.4): a time constant of one minute.
@@ -71,6 +71,7 @@ pub struct Fold {
     references_v: Vec<f64>,
     /// Of channels whose flicker is measured.
     severities: Vec<Option<Severity>>,
+    transients: Merger,
     timeline: Timeline,
     /// Windows and slots that wait until no event can reach back into them.
     waiting: VecDeque<Decision>,
@@ -109,6 +110,7 @@ impl Fold {
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
             rvc: together.into_iter().map(|g| (RvcDetector::new(g.clone(), &plan.config), g)).collect(),
             references_v: plan.channels.iter().map(|c| c.info.udin_v).collect(),
+            transients: Merger::new(plan),
             timeline: Timeline::new(plan, clock),
             waiting: VecDeque::with_capacity(8),
             recent: VecDeque::with_capacity(64),
@@ -143,8 +145,11 @@ impl Fold {
         while self.merge_one(plan, tracks, actions) {}
         for c in &self.tracked {
             let found = &mut self.inboxes[*c];
-            actions.extend(std::iter::from_fn(|| found.next_transient(f64::INFINITY)).map(Action::Transient));
+            while let Some(t) = found.next_transient(f64::INFINITY) {
+                self.transients.push(t, plan);
+            }
         }
+        self.transients.release(f64::INFINITY, |t| actions.push(Action::Transient(t)));
         for (d, group) in &mut self.rvc {
             let udin_v = plan.channels[group[0]].info.udin_v;
             actions.extend(d.finish(udin_v, plan.fs).map(Action::RapidChange));
@@ -174,8 +179,9 @@ impl Fold {
         let Some(half) = self.inboxes[channel].halves.pop_front() else { return false };
         self.merged = half.stop;
         while let Some(t) = self.inboxes[channel].next_transient(half.stop) {
-            actions.push(Action::Transient(t));
+            self.transients.push(t, plan);
         }
+        self.transients.release(half.stop, |t| actions.push(Action::Transient(t)));
         for (channel, inbox) in self.inboxes.iter_mut().enumerate() {
             while let Some(sample) = inbox.next_overload(half.stop) {
                 let notice = Notice::new(NoticeKind::Overload, sample);

@@ -1,6 +1,7 @@
 //! One engine, two thin drivers: cut, measure, fold.
 
 pub mod analysis;
+pub mod close_up;
 pub mod corrector;
 pub mod crew;
 pub mod delivery;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef};
 use crate::config::{Config, Edition};
 use crate::engine::analysis::{Analysis, Gap};
+use crate::engine::close_up::look_closer;
 use crate::engine::crew::Crew;
 use crate::engine::plan::{ChannelSpec, Plan};
 use crate::engine::recorder::Recorder;
@@ -47,6 +48,7 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
     crew.awake(|| run(capture, &plan, &crew, &mut sink, &mut warnings))?;
     warnings.extend(limits(&plan, capture));
     let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
+    look_closer(capture, &plan, &mut analysis)?;
     if analysis.half_cycles.iter().all(|h| h.u_rms_v.is_empty()) {
         let message = format!(
             "{} samples at {rate} are too short for one whole cycle: nothing measured",

@@ -106,6 +106,8 @@ impl<'p> Recorder<'p> {
             rvc: self.rvc,
             bursts: self.bursts,
             transients: self.transients,
+            dip_forms: Vec::new(),
+            transient_forms: Vec::new(),
             gaps: self.gaps,
             warnings,
             time,

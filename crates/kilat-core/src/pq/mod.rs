@@ -1,8 +1,10 @@
 //! The quantities, one per file, each with its definition, clause and unit.
 
+pub mod dips;
 pub mod events;
 pub mod flicker;
 pub mod harmonics;
+pub mod notching;
 pub mod power;
 pub mod rms;
 pub mod rvc;

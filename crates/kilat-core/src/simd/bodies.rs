@@ -186,6 +186,27 @@ pub fn largest_difference<S: Simd>(s: S, x: &[f32], past: &[f32], w: [f32; 4]) -
     most
 }
 
+#[simd]
+pub fn largest_fourth_difference<S: Simd>(s: S, x: &[f32], stride: usize, n: usize) -> f32 {
+    let [four, six] = [4.0, 6.0].map(|w| f32x16::splat(s, w));
+    let mut top = f32x16::splat(s, 0.0);
+    let whole = n / LANES * LANES;
+    let row = |at: usize, k: usize| f32x16::from_slice(s, &x[at + k * stride..at + k * stride + LANES]);
+    for at in (0..whole).step_by(LANES) {
+        let outer = row(at, 0) + row(at, 4);
+        let inner = row(at, 1) + row(at, 3);
+        top = top.max(((outer - four * inner) + six * row(at, 2)).abs());
+    }
+    let mut lanes = [0.0f32; LANES];
+    top.store_slice(&mut lanes);
+    let mut most = lanes.into_iter().fold(0.0, f32::max);
+    for at in whole..n {
+        let x = |k: usize| x[at + k * stride];
+        most = most.max((((x(0) + x(4)) - 4.0 * (x(1) + x(3))) + 6.0 * x(2)).abs());
+    }
+    most
+}
+
 /// Angles of vectors (x, y), in radians from −π to π: tan(a) of an octant is at most 1, and of half that after a turn by π/4, so
 /// that the plain series of the arc tangent ends soon.
 #[simd]

@@ -147,6 +147,12 @@ impl Level {
         assert!(past.len() == x.len() + 3, "four taps need three samples more");
         dispatch!(self.0, s => bodies::largest_difference(s, x, past, w))
     }
+
+    /// Largest |x[n] − 4·x[n + d] + 6·x[n + 2d] − 4·x[n + 3d] + x[n + 4d]| with d = `stride`; zero when `x` is shorter than that.
+    pub fn largest_fourth_difference(self, x: &[f32], stride: usize) -> f32 {
+        let n = x.len().saturating_sub(4 * stride);
+        dispatch!(self.0, s => bodies::largest_fourth_difference(s, x, stride, n))
+    }
 }
 
 #[cfg(test)]
@@ -242,6 +248,14 @@ mod tests {
             }
             let got: Vec<u32> = Level::all().into_iter().map(|l| l.largest_difference(now, &x, w).to_bits()).collect();
             prop_assert!(got.iter().all(|g| *g == got[0]));
+        }
+
+        #[test]
+        fn fourth_difference_agrees_with_its_naive_twin_on_every_level(x in samples(0..300), stride in 1usize..9) {
+            let want = naive::largest_fourth_difference(&x, stride);
+            let got: Vec<f32> = Level::all().into_iter().map(|l| l.largest_fourth_difference(&x, stride)).collect();
+            prop_assert!((got[0] - want).abs() <= 0.2, "{} {want}", got[0]);
+            prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
         }
     }
 }

@@ -38,3 +38,15 @@ pub fn largest_difference(x: &[f32], past: &[f32], w: [f32; 4]) -> f32 {
     let before = |n: usize| (0..4).map(|j| f64::from(w[j]) * f64::from(past[n + j])).sum::<f64>();
     (0..x.len()).map(|n| (f64::from(x[n]) - before(n)).abs()).fold(0.0, f64::max) as f32
 }
+
+pub fn largest_fourth_difference(x: &[f32], stride: usize) -> f32 {
+    let difference = |n: usize| {
+        [1.0, -4.0, 6.0, -4.0, 1.0]
+            .iter()
+            .enumerate()
+            .map(|(k, w)| w * f64::from(x[n + k * stride]))
+            .sum::<f64>()
+    };
+    let n = x.len().saturating_sub(4 * stride);
+    (0..n).map(|n| difference(n).abs()).fold(0.0, f64::max) as f32
+}

@@ -5,6 +5,7 @@ use std::f64::consts::{PI, TAU};
 use serde::Serialize;
 
 use super::site::Recording;
+use crate::pq::dips::Side;
 
 /// What a label marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -27,6 +28,14 @@ pub enum What {
     Fault,
     /// A motor runs up.
     MotorStart,
+    /// A transformer is energised.
+    TransformerEnergising,
+    /// A capacitor bank is switched on.
+    CapacitorSwitching,
+    /// A converter cuts notches into every cycle.
+    Notching,
+    /// A capacitor bank and the line are in resonance with a harmonic.
+    Resonance,
     /// The supply is weak throughout.
     Undervoltage,
     /// Nobody supplies the site: the gap of a transfer.
@@ -75,6 +84,42 @@ pub struct Impulse {
     pub peak_sample: u64,
     /// Codes of that channel stood at the limit of the converter.
     pub clipped: bool,
+}
+
+/// What there is to find out about a short circuit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FaultTruth {
+    /// Bollen's class of the dip, such as `Da`.
+    pub class: String,
+    /// The side of the meter it is on.
+    pub side: Side,
+    /// When it strikes, in seconds from the first sample.
+    pub start_s: f64,
+    /// Angle then of each voltage at the meter, in degrees from its rising zero crossing, −180 to 180.
+    pub start_deg: [f64; 3],
+}
+
+impl FaultTruth {
+    /// Of this class, side and moment; the angles are measured when the recording is there.
+    pub(crate) fn new(class: String, side: Side, start_s: f64) -> Self {
+        Self { class, side, start_s, start_deg: [f64::NAN; 3] }
+    }
+
+    /// Measures the angles: of the fundamental of the cycle before.
+    pub(crate) fn measure(&mut self, recording: &Recording, rate_hz: f64) {
+        let cycle = rate_hz / super::source::NOMINAL_HZ;
+        let first = ((self.start_s * rate_hz) - cycle - 1.0).max(0.0) as usize;
+        for (x, degrees) in recording.clean.iter().zip(&mut self.start_deg) {
+            let (mut re, mut im) = (0.0, 0.0);
+            for (k, v) in x[first..first + cycle as usize].iter().enumerate() {
+                let turn = ((first + k) as f64 - self.start_s * rate_hz) / cycle;
+                let (sin, cos) = libm::sincos(TAU * turn);
+                re += v * cos;
+                im += v * sin;
+            }
+            *degrees = libm::atan2(re, im).to_degrees();
+        }
+    }
 }
 
 /// A stretch of the plot of a scenario.

@@ -159,3 +159,102 @@ impl Device for IronCore {
         self.injected_a = i;
     }
 }
+
+/// A winding on an iron core that saturates: the branch has the inductance of the core below the knee and that of the winding in
+/// air beyond it. Switched on, its flux begins at what the last time left.
+pub(crate) struct Core {
+    branch: BranchId,
+    switch: Switch,
+    flux_vs: f64,
+    knee_vs: f64,
+    unsaturated_h: f64,
+    saturated_h: f64,
+}
+
+impl Core {
+    /// A winding between `nodes` for `nominal_v`, switched on at `on_s` with `remanence` of its rated flux; `air_ohm` is its
+    /// reactance beyond the knee.
+    pub(crate) fn new(
+        network: &mut Network,
+        nodes: (usize, usize),
+        nominal_v: f64,
+        air_ohm: f64,
+        on_s: f64,
+        remanence: f64,
+    ) -> Self {
+        let omega = std::f64::consts::TAU * super::source::NOMINAL_HZ;
+        let rated_vs = std::f64::consts::SQRT_2 * nominal_v / omega;
+        let (unsaturated_h, saturated_h) = (1000.0 * air_ohm / omega, air_ohm / omega);
+        let branch = network.add(Branch::new(nodes.0, nodes.1, 0.05 * air_ohm, unsaturated_h).opened());
+        let switch = Switch::new(branch, vec![(on_s, true)]);
+        let (flux_vs, knee_vs) = (remanence * rated_vs, 1.15 * rated_vs);
+        Self { branch, switch, flux_vs, knee_vs, unsaturated_h, saturated_h }
+    }
+}
+
+impl Device for Core {
+    fn act(&mut self, t: f64, h: f64, network: &mut Network) {
+        self.switch.act(t, h, network);
+        if !network.is_closed(self.branch) {
+            return;
+        }
+        let drop = network.current(self.branch) * network.branch_mut(self.branch).r_ohm;
+        self.flux_vs += h * (network.across(self.branch) - drop);
+        let saturated = self.flux_vs.abs() > self.knee_vs;
+        network.branch_mut(self.branch).l_h = if saturated { self.saturated_h } else { self.unsaturated_h };
+    }
+}
+
+/// A six-pulse converter that feeds a constant direct current: each phase carries it forth and back for a third of a cycle, and
+/// while it passes from one phase to the next, through the reactance of both, their voltages meet in a notch.
+pub(crate) struct Converter {
+    phases: [usize; 3],
+    current_a: f64,
+    /// Length of a commutation over a cycle.
+    overlap: f64,
+    /// Delay of the firing over a cycle.
+    firing: f64,
+    /// Integral of the voltage between the first two phases: its zero crossings are free of notches.
+    flux_vs: f64,
+    turned_at: f64,
+    period_s: f64,
+    injected_a: [f64; 3],
+}
+
+impl Converter {
+    pub(crate) fn new(phases: [usize; 3], current_a: f64, overlap: f64, firing: f64) -> Self {
+        let period_s = 1.0 / super::source::NOMINAL_HZ;
+        let (flux_vs, turned_at, injected_a) = (0.0, -1.0, [0.0; 3]);
+        Self { phases, current_a, overlap, firing, flux_vs, turned_at, period_s, injected_a }
+    }
+
+    /// Current of a phase over the direct one, `turn` cycles after its natural commutation.
+    fn shape(&self, turn: f64) -> f64 {
+        let turn = turn - libm::floor(turn);
+        let ramp = |from: f64| ((turn - from) / self.overlap).clamp(0.0, 1.0);
+        let third = 1.0 / 3.0;
+        (ramp(0.0) - ramp(third)) - (ramp(0.5) - ramp(0.5 + third))
+    }
+}
+
+impl Device for Converter {
+    fn act(&mut self, t: f64, h: f64, network: &mut Network) {
+        let v = network.voltage(self.phases[0]) - network.voltage(self.phases[1]);
+        let before = self.flux_vs;
+        self.flux_vs += h * (v - self.flux_vs / 0.2);
+        if before < 0.0 && self.flux_vs >= 0.0 && t - self.turned_at > 0.5 * self.period_s {
+            let since = t - self.turned_at;
+            if (since / self.period_s - 1.0).abs() < 0.1 {
+                self.period_s += 0.2 * (since - self.period_s);
+            }
+            self.turned_at = t;
+        }
+        // The flux of ab crosses zero a quarter after ab does, which is a sixth of a cycle before the first phase takes over.
+        let turn = (t - self.turned_at) / self.period_s + 0.25 - 1.0 / 6.0 - self.firing;
+        for (k, node) in self.phases.into_iter().enumerate() {
+            let i = self.current_a * self.shape(turn - k as f64 / 3.0);
+            network.injected_a[node] -= i - self.injected_a[k];
+            self.injected_a[k] = i;
+        }
+    }
+}

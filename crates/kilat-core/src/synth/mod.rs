@@ -34,7 +34,7 @@ use crate::capture::{Capture, Channel, Kind, Phase, TimeBase};
 use crate::error::{Error, Result};
 use crate::units::SampleRate;
 use faults::Stroke;
-pub use labels::{Impulse, Label, What};
+pub use labels::{FaultTruth, Impulse, Label, What};
 use labels::{Truth, VOLTAGES};
 use rng::Rng;
 use scenarios::Recipe;
@@ -73,6 +73,8 @@ pub struct Scenario {
     pub capture: Capture,
     /// What happens in it, by start.
     pub labels: Vec<Label>,
+    /// What is to be found out about the short circuit in it.
+    pub fault: Option<FaultTruth>,
     /// The cause behind it, in the words of the diagnosis; `none` when there is nothing to report.
     pub cause: &'static str,
     /// What was reported, and what the model does.
@@ -87,7 +89,16 @@ pub struct Scenario {
 
 /// Names of the scenarios.
 pub fn names() -> &'static [&'static str] {
-    &["kaur-2024", "serang-2018", "bengkulu-2020", "mura-2017", "palembang-2021", "generator", "healthy"]
+    const NAMES: [&str; scenarios::ALL.len()] = {
+        let mut names = [""; scenarios::ALL.len()];
+        let mut k = 0;
+        while k < names.len() {
+            names[k] = scenarios::ALL[k].name;
+            k += 1;
+        }
+        names
+    };
+    &NAMES
 }
 
 /// What a scenario tells.
@@ -129,6 +140,10 @@ pub fn scenario(name: &str, options: &Options) -> Result<Scenario> {
     capture.format = format!("scenario {}", recipe.name);
     capture.nominal_frequency_hz = Some(source::NOMINAL_HZ);
 
+    let mut fault = plot.site.fault.take();
+    if let Some(fault) = &mut fault {
+        fault.measure(&recording, rate.hz());
+    }
     let truth = Truth::new(&recording, recipe.nominal_v, rate.hz());
     let mut labels: Vec<_> = plot.spans.iter().map(|s| truth.label(s)).collect();
     labels.extend(truth.events(&plot.spans, recipe.cause));
@@ -151,6 +166,7 @@ pub fn scenario(name: &str, options: &Options) -> Result<Scenario> {
         name: recipe.name,
         capture,
         labels,
+        fault,
         cause: recipe.cause,
         story: recipe.story,
         proves: recipe.proves,

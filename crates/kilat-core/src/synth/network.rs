@@ -12,7 +12,7 @@
 /// Node of the earth, whose voltage is zero.
 pub(crate) const EARTH: usize = 0;
 const THETA: f64 = 0.6;
-const MAX_NODES: usize = 6;
+const MAX_NODES: usize = 7;
 /// Insulation: keeps a node defined when every branch at it is open.
 const LEAK_S: f64 = 1e-9;
 

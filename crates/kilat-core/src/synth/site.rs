@@ -5,6 +5,7 @@
 //! Everything else hangs between the phases and the neutral of the site.
 
 use super::faults::Stroke;
+use super::labels::FaultTruth;
 use super::loads::{Device, Rectifier, Switch};
 use super::network::{Branch, BranchId, EARTH, Network};
 use super::recorder::{AntiAlias, OVERSAMPLING, Step};
@@ -15,7 +16,7 @@ pub(crate) const PHASES: [usize; 3] = [1, 2, 3];
 /// Node of the neutral bar at the meter.
 pub(crate) const NEUTRAL: usize = 4;
 /// The site has run this long when the recording starts.
-const WARM_UP_S: f64 = 0.5;
+pub(crate) const WARM_UP_S: f64 = 0.5;
 /// Longest step while a stroke lasts: a third of the time constant of its front.
 const SURGE_STEP_S: f64 = 0.125e-6;
 
@@ -46,6 +47,8 @@ pub(crate) struct Site {
     pub(crate) neutral: BranchId,
     pub(crate) devices: Vec<Box<dyn Device>>,
     pub(crate) strokes: Vec<Stroke>,
+    /// What is to be found of a short circuit.
+    pub(crate) fault: Option<FaultTruth>,
     sources: Vec<Supply>,
     surge_a: [f64; 4],
     power_w: f64,
@@ -87,6 +90,7 @@ impl Site {
             neutral,
             devices,
             strokes,
+            fault: None,
             sources,
             surge_a: [0.0; 4],
             power_w: 0.0,

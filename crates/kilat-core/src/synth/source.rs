@@ -65,6 +65,17 @@ pub(crate) struct Source {
     height: f64,
     time_s: f64,
     next_slow_s: f64,
+    remote: Option<RemoteFault>,
+}
+
+/// A fault elsewhere in the supply, as its Thévenin equivalent: what it leaves of each EMF.
+#[derive(Debug, Clone)]
+pub(crate) struct RemoteFault {
+    /// From and to, in seconds since the source was started.
+    pub(crate) from_s: f64,
+    pub(crate) to_s: f64,
+    /// Magnitude and angle of the fundamental of each phase over what it is without the fault.
+    pub(crate) left: [(f64, f64); 3],
 }
 
 impl Source {
@@ -109,7 +120,13 @@ impl Source {
             height: 1.0,
             time_s: 0.0,
             next_slow_s: 0.0,
+            remote: None,
         }
+    }
+
+    /// The same with a fault elsewhere in the supply.
+    pub(crate) fn with_remote_fault(self, fault: RemoteFault) -> Self {
+        Self { remote: Some(fault), ..self }
     }
 
     /// Angle of the EMF of phase A since the start, in radians; it never jumps while the source stays the same.
@@ -140,7 +157,13 @@ impl Source {
         let (s, c) = libm::sincos(self.angle);
         // Sine and cosine of each multiple of the angle by the addition theorem; phases lag by a third of a turn each.
         let (mut sn, mut cn, mut n) = (s, c, 1);
-        let mut sum = [0, 1, 2].map(|k: usize| s * LAG[k].1 - c * LAG[k].0);
+        let fault = self.remote.as_ref().filter(|f| (f.from_s..f.to_s).contains(&self.time_s));
+        let left = fault.map_or([(1.0, 0.0); 3], |f| f.left);
+        let mut sum = [0, 1, 2].map(|k: usize| {
+            let (sin, cos) = libm::sincos(left[k].1);
+            let (lag, lead) = (s * LAG[k].1 - c * LAG[k].0, c * LAG[k].1 + s * LAG[k].0);
+            left[k].0 * (lag * cos + lead * sin)
+        });
         for h in &self.harmonics {
             while n < h.order {
                 (sn, cn) = (sn * c + cn * s, cn * c - sn * s);
@@ -149,7 +172,7 @@ impl Source {
             for (k, e) in sum.iter_mut().enumerate() {
                 let (ls, lc) = LAG[k * n % 3];
                 let (sin, cos) = (sn * lc - cn * ls, cn * lc + sn * ls);
-                *e += h.sin_part * sin + h.cos_part * cos;
+                *e += left[k].0 * (h.sin_part * sin + h.cos_part * cos);
             }
         }
         let peak = SQRT_2 * self.nominal_v * self.height;

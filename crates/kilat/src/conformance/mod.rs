@@ -19,6 +19,7 @@ use std::fmt;
 use kilat_core::Result;
 use serde::Serialize;
 
+pub mod causes;
 mod class_s;
 mod emission;
 mod events;

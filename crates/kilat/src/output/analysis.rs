@@ -258,7 +258,7 @@ pub fn analysis(
             hz: a.frequency.hz.clone(),
             flags: a.frequency.flags.clone(),
         },
-        events: a.events.iter().map(|e| EventOutput::of(a, e)).collect(),
+        events: a.events.iter().enumerate().map(|(k, e)| EventOutput::of(a, k, e)).collect(),
         rvc: a.rvc.iter().map(|e| RapidChangeOutput::of(a, e)).collect(),
         bursts: a.bursts.iter().map(|b| BurstOutput::of(a, b)).collect(),
         transients: a.transients.iter().map(|t| TransientOutput::of(a, t)).collect(),

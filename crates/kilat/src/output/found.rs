@@ -1,9 +1,11 @@
 //! What an analysis found, with names and times in place of indices: events, transients, gaps, probable causes.
 
-use kilat_core::diagnosis::{Evidence, Finding};
+use kilat_core::diagnosis::{Cause, Evidence, Finding};
 use kilat_core::engine::analysis::Gap;
 use kilat_core::limits::curves::{ITIC, Region};
+use kilat_core::pq::dips::{DipForm, Direction, Shape};
 use kilat_core::pq::signalling::Burst;
+use kilat_core::pq::transients::Band;
 use kilat_core::{Analysis, Event, EventKind, Flags, RapidChange, Timestamp, Transient, TransientKind};
 use serde::Serialize;
 
@@ -28,6 +30,37 @@ pub struct EventOutput {
     pub itic: Region,
     pub flags: Flags,
     pub open: bool,
+    /// What it looks like, of dips and interruptions that were looked at.
+    pub form: Option<FormOutput>,
+}
+
+/// Form of a dip.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)] // the fields are those of `kilat_core::pq::dips::DipForm`
+pub struct FormOutput {
+    pub class: Option<String>,
+    pub class_six_phase: Option<String>,
+    pub characteristic_pu: f64,
+    pub factor_pu: f64,
+    pub phase_jump_deg: f64,
+    pub start_deg: f64,
+    pub stop_deg: f64,
+    pub stages: Vec<StageOutput>,
+    pub direction: Direction,
+    pub shape: Shape,
+    pub current_ratio: f64,
+    pub second_harmonic_ratio: f64,
+}
+
+/// Stage of a dip.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageOutput {
+    /// Start, in seconds.
+    pub start_s: f64,
+    /// Length, in seconds.
+    pub duration_s: f64,
+    /// Lowest voltage of its phases, over what it was before.
+    pub residual_pu: f64,
 }
 
 /// One rapid voltage change.
@@ -73,7 +106,11 @@ pub struct BurstOutput {
 #[allow(missing_docs)] // the fields are those of `kilat_core::Transient`, with names and times in place of indices
 pub struct TransientOutput {
     pub kind: TransientKind,
+    pub band: Option<Band>,
     pub channel: String,
+    pub channels: Vec<String>,
+    /// Peak of each of the channels, over the nominal one.
+    pub peaks_pu: Vec<f64>,
     pub start_s: f64,
     pub start: Option<Timestamp>,
     pub duration_s: f64,
@@ -84,7 +121,13 @@ pub struct TransientOutput {
     pub peak_pu: f64,
     pub rise_s: f64,
     pub ringing_hz: f64,
+    pub decay_s: f64,
     pub polarity: i8,
+    pub towards_zero: bool,
+    pub point_on_wave_deg: f64,
+    pub volt_seconds: f64,
+    pub energy_v2s: f64,
+    pub per_cycle: u8,
     pub clipped: bool,
     pub resolvable: bool,
 }
@@ -104,13 +147,14 @@ pub struct GapOutput {
 #[derive(Debug, Clone, Serialize)]
 #[allow(missing_docs)] // the fields are those of `kilat_core::diagnosis::Finding`, with names and times in place of indices
 pub struct FindingOutput {
-    pub cause: &'static str,
+    pub cause: Cause,
     pub confidence: f64,
     pub channels: Vec<String>,
     pub start_s: f64,
     pub start: Option<Timestamp>,
     pub stop_s: f64,
     pub stop: Option<Timestamp>,
+    pub direction: Direction,
     pub rules_for: Vec<String>,
     pub rules_against: Vec<String>,
     pub refuted_by: String,
@@ -128,7 +172,7 @@ fn names(a: &Analysis, channels: &[usize]) -> Vec<String> {
 }
 
 impl EventOutput {
-    pub(super) fn of(a: &Analysis, e: &Event) -> Self {
+    pub(super) fn of(a: &Analysis, index: usize, e: &Event) -> Self {
         let (start_s, start) = moment(a, e.start_sample);
         Self {
             kind: e.kind,
@@ -147,6 +191,34 @@ impl EventOutput {
             itic: ITIC.region(e.duration_s, e.magnitude_pu),
             flags: e.flags,
             open: e.open,
+            form: a.dip_form(index).map(|f| FormOutput::of(a, f)),
+        }
+    }
+}
+
+impl FormOutput {
+    fn of(a: &Analysis, f: &DipForm) -> Self {
+        let stage = |s: &kilat_core::pq::dips::Stage| {
+            let start_s = a.seconds(s.start_sample);
+            StageOutput {
+                start_s,
+                duration_s: a.seconds(s.stop_sample) - start_s,
+                residual_pu: s.residual_pu,
+            }
+        };
+        Self {
+            class: f.class.map(|c| c.to_string()),
+            class_six_phase: f.class_six_phase.map(|c| c.to_string()),
+            characteristic_pu: f.characteristic_pu,
+            factor_pu: f.factor_pu,
+            phase_jump_deg: f.phase_jump_deg,
+            start_deg: f.start_deg,
+            stop_deg: f.stop_deg,
+            stages: f.stages.iter().map(stage).collect(),
+            direction: f.direction,
+            shape: f.shape,
+            current_ratio: f.current_ratio,
+            second_harmonic_ratio: f.second_harmonic_ratio,
         }
     }
 }
@@ -198,7 +270,10 @@ impl TransientOutput {
         let (start_s, start) = moment(a, t.start_sample as f64);
         Self {
             kind: t.kind,
+            band: t.band(),
             channel: a.channels[t.channel].name.clone(),
+            channels: t.peaks.iter().map(|p| a.channels[p.0].name.clone()).collect(),
+            peaks_pu: t.peaks.iter().map(|p| p.1).collect(),
             start_s,
             start,
             duration_s: t.duration_s,
@@ -209,7 +284,13 @@ impl TransientOutput {
             peak_pu: t.peak_pu,
             rise_s: t.rise_s,
             ringing_hz: t.ringing_hz,
+            decay_s: t.decay_s,
             polarity: t.polarity,
+            towards_zero: t.towards_zero,
+            point_on_wave_deg: t.point_on_wave_deg,
+            volt_seconds: t.volt_seconds,
+            energy_v2s: t.energy_v2s,
+            per_cycle: t.per_cycle,
             clipped: t.clipped,
             resolvable: t.resolvable,
         }
@@ -233,6 +314,7 @@ impl FindingOutput {
             start,
             stop_s,
             stop,
+            direction: f.direction,
             rules_for: f.rules_for.clone(),
             rules_against: f.rules_against.clone(),
             refuted_by: f.refuted_by.clone(),

@@ -28,7 +28,9 @@ pub use compliance::{
     CheckOutput, ComplianceOutput, CurvePoint, DipOutput, IndicesOutput, VerdictOutput, WorstOutput,
     curve_points, instant_pu, transient_region,
 };
-pub use found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
+pub use found::{
+    BurstOutput, EventOutput, FindingOutput, FormOutput, GapOutput, RapidChangeOutput, TransientOutput,
+};
 pub use observations::{ObservationInfo, ObservationTable, observations, only_observations};
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;

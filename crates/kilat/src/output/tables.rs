@@ -319,6 +319,7 @@ fn flicker(f: &AnalysisOutput) -> Columns {
 }
 
 fn events(f: &AnalysisOutput) -> Columns {
+    let form = |e: &super::EventOutput| e.form.as_ref();
     Build::of(&f.events)
         .texts("kind", |e| word(e.kind))
         .truths("polyphase", |e| e.polyphase)
@@ -334,6 +335,16 @@ fn events(f: &AnalysisOutput) -> Columns {
         .texts("itic", |e| word(e.itic))
         .texts("flags", |e| flags(e.flags))
         .truths("open", |e| e.open)
+        .texts("class", |e| form(e).and_then(|d| d.class.clone()).unwrap_or_default())
+        .texts("class_six_phase", |e| form(e).and_then(|d| d.class_six_phase.clone()).unwrap_or_default())
+        .numbers("characteristic_pu", |e| form(e).map_or(f64::NAN, |d| d.characteristic_pu))
+        .numbers("phase_jump_deg", |e| form(e).map_or(f64::NAN, |d| d.phase_jump_deg))
+        .numbers("start_deg", |e| form(e).map_or(f64::NAN, |d| d.start_deg))
+        .numbers("stop_deg", |e| form(e).map_or(f64::NAN, |d| d.stop_deg))
+        .counts("stages", |e| form(e).map_or(0, |d| d.stages.len() as u64))
+        .texts("direction", |e| form(e).map_or(String::new(), |d| word(d.direction.side)))
+        .numbers("direction_margin", |e| form(e).map_or(f64::NAN, |d| d.direction.margin))
+        .texts("shape", |e| form(e).map_or(String::new(), |d| word(d.shape)))
         .columns
 }
 
@@ -400,7 +411,9 @@ fn supraharmonics(f: &AnalysisOutput) -> Columns {
 fn transients(f: &AnalysisOutput) -> Columns {
     Build::of(&f.transients)
         .texts("kind", |t| word(t.kind))
+        .texts("band", |t| t.band.map_or(String::new(), word))
         .texts("channel", |t| t.channel.clone())
+        .texts("channels", |t| t.channels.join(" "))
         .numbers("start_s", |t| t.start_s)
         .moments("start", |t| moment(f, t.start_s))
         .numbers("duration_s", |t| t.duration_s)
@@ -408,7 +421,13 @@ fn transients(f: &AnalysisOutput) -> Columns {
         .numbers("peak_pu", |t| t.peak_pu)
         .numbers("rise_s", |t| t.rise_s)
         .numbers("ringing_hz", |t| t.ringing_hz)
+        .numbers("decay_s", |t| t.decay_s)
         .numbers("polarity", |t| f64::from(t.polarity))
+        .truths("towards_zero", |t| t.towards_zero)
+        .numbers("point_on_wave_deg", |t| t.point_on_wave_deg)
+        .numbers("volt_seconds", |t| t.volt_seconds)
+        .numbers("energy_v2s", |t| t.energy_v2s)
+        .counts("per_cycle", |t| t.per_cycle.into())
         .truths("clipped", |t| t.clipped)
         .truths("resolvable", |t| t.resolvable)
         .columns

@@ -273,6 +273,7 @@ words! {
     wiring_delta: "three phases (delta)", "tiga fasa (delta)";
     impulsive: "impulsive", "impulsif";
     oscillatory: "oscillatory", "osilatoris";
+    notching: "notching", "takik";
 }
 
 impl Words {
@@ -296,6 +297,7 @@ impl Words {
         match kind {
             TransientKind::Impulsive => self.impulsive,
             TransientKind::Oscillatory => self.oscillatory,
+            TransientKind::Notching => self.notching,
         }
     }
 

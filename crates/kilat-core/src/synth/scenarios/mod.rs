@@ -1,12 +1,20 @@
 //! The plots: who is connected where, what breaks when. One file per scenario.
 
 mod bengkulu;
+mod capacitor;
+mod converter;
 mod generator;
 mod healthy;
 mod kaur;
+mod motor;
 mod mura;
 mod palembang;
+mod remote_fault;
+mod resonance;
 mod serang;
+mod short_circuit;
+mod switching;
+mod transformer;
 
 use super::Options;
 use super::labels::Span;
@@ -45,7 +53,7 @@ pub(super) struct Plot {
 }
 
 /// All scenarios.
-pub(super) static ALL: [Recipe; 7] = [
+pub(super) const ALL: [Recipe; 15] = [
     kaur::RECIPE,
     serang::RECIPE,
     bengkulu::RECIPE,
@@ -53,7 +61,41 @@ pub(super) static ALL: [Recipe; 7] = [
     palembang::RECIPE,
     generator::RECIPE,
     healthy::RECIPE,
+    motor::RECIPE,
+    transformer::RECIPE,
+    capacitor::RECIPE,
+    remote_fault::RECIPE,
+    short_circuit::RECIPE,
+    converter::RECIPE,
+    resonance::RECIPE,
+    switching::RECIPE,
 ];
+
+/// How the scenarios that no office reported are recorded.
+const RECORDED: Recipe = Recipe {
+    name: "",
+    cause: "",
+    story: "",
+    proves: "",
+    station: "simulated site",
+    start: "2025-02-03T02:00:00Z",
+    nominal_v: NOMINAL_V,
+    options: Options { sample_rate_hz: 10_000.0, duration_s: 6.0, seed: 0, noise_db: 66.0 },
+    least_s: 2.5,
+    range_v: 1000.0,
+    range_a: 1500.0,
+    rated_a: 60.0,
+    quantities: &THREE_PHASE,
+    build: healthy::RECIPE.build,
+};
+
+/// Heaters, lamps and computers on every phase.
+fn ordinary_loads(site: &mut Site, rng: &mut Rng) {
+    for phase in ALL_PHASES {
+        site.resistor(phase, rng.uniform(15.0, 40.0));
+        site.electronics(phase, rng.uniform(150.0, 600.0));
+    }
+}
 
 const NOMINAL_V: f64 = 220.0;
 

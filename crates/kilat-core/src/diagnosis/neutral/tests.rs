@@ -5,7 +5,7 @@ use realfft::num_complex::Complex64;
 
 use crate::capture::{Kind, Phase, TimeBase};
 use crate::config::{Config, Wiring};
-use crate::diagnosis::{Evidence, Lang, NeutralEvidence, findings};
+use crate::diagnosis::{Cause, Evidence, Lang, NeutralEvidence, findings};
 use crate::engine::analysis::{Analysis, ChannelInfo, Flags, Intervals, Unbalance};
 use crate::units::{SampleRate, Timestamp};
 
@@ -81,8 +81,8 @@ fn analysis(udin_v: f64, phasors: &[[Complex64; 3]]) -> Analysis {
 fn neutral(a: &Analysis) -> (f64, NeutralEvidence) {
     let found = findings(a);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].cause, "loose_neutral");
-    let Evidence::LooseNeutral(e) = found[0].evidence.clone();
+    assert_eq!(found[0].cause, Cause::LooseNeutral);
+    let Evidence::LooseNeutral(e) = found[0].evidence.clone() else { panic!("{:?}", found[0]) };
     (found[0].confidence, e)
 }
 

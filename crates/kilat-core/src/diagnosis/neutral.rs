@@ -1,19 +1,12 @@
-//! The rules: from tables of an analysis to numbers that speak for or against a cause.
+//! N1 to N3: a loose or lost neutral, from the tables of an analysis.
 
 use serde::Serialize;
 
-use super::{Finding, Lang, text};
+use super::answers::{Answers, Damage};
+use super::case::{Case, name, num};
+use super::{Cause, Evidence, Finding};
 use crate::capture::{Kind, Phase};
 use crate::engine::analysis::{Analysis, Flags};
-
-/// Numbers behind a finding, by cause.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Evidence {
-    /// Of a loose or lost neutral.
-    LooseNeutral(NeutralEvidence),
-}
 
 /// Line-neutral voltages that move apart while the line-line voltages stay.
 ///
@@ -64,19 +57,6 @@ const LOW_VOLTAGE_V: std::ops::RangeInclusive<f64> = 100.0..=600.0;
 pub(super) const MOVES_PCT: f64 = 5.0;
 
 impl NeutralEvidence {
-    /// Rules N1 and N2: what each observation adds. 0.95 is the most a voltage record alone can support.
-    fn confidence(&self) -> f64 {
-        let mut c: f64 = 0.40;
-        c += if self.both_sides() { 0.20 } else { 0.0 };
-        c += if self.line_neutral_spread_pct >= 20.0 { 0.10 } else { 0.0 };
-        c += if self.follows_load() { 0.15 } else { 0.0 };
-        c += if self.duration_s >= 10.0 { 0.10 } else { 0.0 };
-        c += if self.neutral_is_dead() { 0.10 } else { 0.0 };
-        c -= if self.sound_neutral_could() { 0.20 } else { 0.0 };
-        c -= if self.like_an_earth_fault() { 0.20 } else { 0.0 };
-        c.clamp(0.05, 0.95)
-    }
-
     /// One phase above the usual band while another is below it.
     pub(super) fn both_sides(&self) -> bool {
         self.highest_pu > 1.1 && self.lowest_pu < 0.9
@@ -104,7 +84,7 @@ impl NeutralEvidence {
 }
 
 /// Rule N1 (loose or lost neutral), weighed by N2.
-pub(super) fn loose_neutral(a: &Analysis) -> Option<Finding> {
+pub(super) fn loose_neutral(a: &Analysis, answers: &Answers) -> Option<Finding> {
     let find = |p| a.channels.iter().position(|c| c.kind == Kind::Voltage && c.phase == Some(p));
     let abc = [find(Phase::A)?, find(Phase::B)?, find(Phase::C)?];
     let udin = a.channels[abc[0]].udin_v;
@@ -161,21 +141,141 @@ pub(super) fn loose_neutral(a: &Analysis) -> Option<Finding> {
         line_line_change_pct,
         i0_pct: a.unbalance.i0_pct.get(worst).copied().filter(|v| v.is_finite()),
     };
-    let confidence = numbers.confidence();
-    let evidence = Evidence::LooseNeutral(numbers);
-    let words = text::of(&evidence, Lang::En);
-    Some(Finding {
-        cause: "loose_neutral",
-        confidence,
-        channels: abc.to_vec(),
-        start_sample: a.intervals.start_sample[first - 1],
-        stop_sample: a.intervals.stop_sample[last + 1],
-        evidence,
-        rules_for: words.rules_for,
-        rules_against: words.rules_against,
-        refuted_by: words.refuted_by,
-        recommendation: words.recommendation,
-    })
+    let mut case = weigh(&numbers);
+    damage(&mut case, answers);
+    case.channels = abc.to_vec();
+    case.start_sample = a.intervals.start_sample[first - 1];
+    case.stop_sample = a.intervals.stop_sample[last + 1];
+    case.evidence = Evidence::LooseNeutral(numbers);
+    Some(case.decide())
+}
+
+/// Rules N1 and N2: what each observation adds to the confidence. 0.95 is the most a voltage record alone can support.
+fn weigh(e: &NeutralEvidence) -> Case {
+    let mut c = Case::new(Cause::LooseNeutral, 0.40);
+    let at = e.worst_utc.as_ref().map_or(String::new(), |t| format!(" ({t})"));
+    let large = if e.line_neutral_spread_pct >= 20.0 { 0.10 } else { 0.0 };
+    c.supports(
+        large,
+        "N1",
+        "the line-neutral voltages lie {} % of Udin apart at {} s{}, the line-line voltages only {} %",
+        "tegangan fasa-netral berselisih {} % dari Udin pada {} s{}, sedangkan tegangan fasa-fasa hanya {} %",
+        vec![num(e.line_neutral_spread_pct, 1), num(e.worst_s, 2), name(at), num(e.line_line_spread_pct, 1)],
+    );
+    c.supports(
+        0.0,
+        "N1",
+        "zero-sequence unbalance u0 = {} % with u2 = {} %",
+        "ketidakseimbangan urutan nol u0 = {} % dengan u2 = {} %",
+        vec![num(e.u0_pct, 1), num(e.u2_pct, 2)],
+    );
+    c.supports(
+        if e.duration_s >= 10.0 { 0.10 } else { 0.0 },
+        "N1",
+        "{} rises to {} pu and {} falls to {} pu; they stay apart for {} s in all",
+        "{} naik sampai {} pu dan {} turun sampai {} pu; keadaan ini berlangsung {} s seluruhnya",
+        vec![
+            name(&e.highest_channel),
+            num(e.highest_pu, 3),
+            name(&e.lowest_channel),
+            num(e.lowest_pu, 3),
+            num(e.duration_s, 1),
+        ],
+    );
+    let moves = vec![num(e.spread_change_pct, 1), num(e.line_line_change_pct, 1)];
+    if e.follows_load() {
+        c.supports(
+            0.15,
+            "N1",
+            "the distance moves by {} % of Udin while no line-line voltage moves by more than {} %, as load steps on a \
+             floating neutral do",
+            "selisih itu bergerak {} % dari Udin sementara tegangan fasa-fasa bergerak tidak lebih dari {} %, seperti \
+             perubahan beban pada netral yang mengambang",
+            moves,
+        );
+    } else {
+        c.contradicts(
+            0.0,
+            "N2",
+            "the distance moves by only {} % of Udin (line-line {} %), so no load step confirms a floating neutral",
+            "selisih itu hanya bergerak {} % dari Udin (fasa-fasa {} %), sehingga tidak ada perubahan beban yang \
+             menguatkan dugaan netral mengambang",
+            moves,
+        );
+    }
+    if e.both_sides() {
+        c.supports(
+            0.20,
+            "N1",
+            "one phase is above 1.1 pu while another is below 0.9 pu",
+            "satu fasa di atas 1,1 pu sementara fasa lain di bawah 0,9 pu",
+            vec![],
+        );
+    } else {
+        c.contradicts(
+            0.0,
+            "N1",
+            "no phase is above 1.1 pu while another is below 0.9 pu",
+            "tidak ada fasa di atas 1,1 pu sementara fasa lain di bawah 0,9 pu",
+            vec![],
+        );
+    }
+    if e.sound_neutral_could() {
+        c.contradicts(
+            0.20,
+            "N2",
+            "a long, sound neutral under grossly unequal loads can move the voltages this far",
+            "netral yang panjang dan baik dengan beban sangat tidak seimbang dapat menggeser tegangan sejauh ini",
+            vec![],
+        );
+    }
+    if e.like_an_earth_fault() {
+        c.contradicts(
+            0.20,
+            "N2",
+            "an earth fault on one phase of an unearthed system looks the same",
+            "gangguan satu fasa ke tanah pada sistem tidak dibumikan tampak sama",
+            vec![],
+        );
+    }
+    match e.i0_pct {
+        Some(i0) if e.neutral_is_dead() => c.supports(
+            0.10,
+            "N2",
+            "the phase currents sum to nearly nothing (i0 = {} %): no return path",
+            "jumlah arus ketiga fasa hampir nol (i0 = {} %): tidak ada jalur balik",
+            vec![num(i0, 1)],
+        ),
+        Some(i0) => c.contradicts(
+            0.0,
+            "N2",
+            "the neutral still carries current (i0 = {} %): loose rather than lost",
+            "netral masih mengalirkan arus (i0 = {} %): longgar, bukan putus",
+            vec![num(i0, 1)],
+        ),
+        None => c.contradicts(
+            0.0,
+            "N2",
+            "the neutral current is not measured",
+            "arus netral tidak diukur",
+            vec![],
+        ),
+    }
+    c
+}
+
+/// What the user saw.
+fn damage(c: &mut Case, answers: &Answers) {
+    if answers.damage == Some(Damage::ManyLoads) {
+        c.supports(
+            0.10,
+            "N1",
+            "many unlike loads were damaged at once, as by a sustained over-voltage (user's answer)",
+            "banyak beban yang berbeda rusak sekaligus, seperti oleh tegangan lebih yang bertahan (jawaban pengguna)",
+            vec![],
+        );
+    }
+    c.neighbours(answers);
 }
 
 fn spread(v: [f64; 3]) -> f64 {

@@ -1,0 +1,236 @@
+//! Notches: a converter that short-circuits two phases for a moment, at the same angles of every cycle (IEEE 1159, 4.4.5;
+//! IEEE 519, annex on notch depth and area).
+//!
+//! What repeats every cycle vanishes in a cycle difference, so notches are sought where they stand out: the harmonic components of
+//! a basic interval give back the mean cycle. Of it, the orders from [`SHARP`] up hold the notches and little else; they are
+//! notches when few narrow peaks, all towards zero volts, make that part. Depth is |u| beside a notch minus |u| inside, area its
+//! integral. Notching is one disturbance as long as no interval is without, on whatever channels.
+
+use std::f64::consts::{SQRT_2, TAU};
+
+use crate::capture::Kind;
+use crate::engine::analysis::Flags;
+use crate::engine::measured::Measured;
+use crate::engine::plan::Plan;
+use crate::pq::harmonics::ORDERS;
+use crate::pq::transients::{Transient, TransientKind};
+
+/// Points of the mean cycle.
+const POINTS: usize = 256;
+/// Lowest order of the part that holds the notches.
+const SHARP: usize = 9;
+/// Orders that must be measured: fewer do not draw a notch.
+const LEAST_ORDERS: usize = 25;
+/// Part of the cycle in which the sharp part may exceed two fifths of its peak: more is a harmonic, not a notch.
+const MOST_OF_CYCLE: f64 = 0.35;
+/// Notches per cycle at most: six of its own bridge, six of one beside it.
+const MOST_NOTCHES: usize = 12;
+/// Points between two notches at least: a wide one has a peak at either edge.
+const APART: isize = 10;
+/// Intervals in a row that make notching.
+const INTERVALS: u32 = 3;
+
+/// The notches of one channel in its mean cycle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Notches {
+    /// In each cycle.
+    pub per_cycle: u8,
+    /// Depth of the deepest, in volts.
+    pub depth_v: f64,
+    /// Its area, in volt-seconds.
+    pub area_vs: f64,
+    /// Its angle, in degrees from the rising zero crossing of the fundamental, −180 to 180.
+    pub angle_deg: f64,
+    /// True when the wave is above zero there.
+    pub above_zero: bool,
+}
+
+/// The notches in the cycle whose harmonic components, r.m.s. phasors of cosines, are given; `None` without.
+pub fn notches(
+    component: &[realfft::num_complex::Complex64; ORDERS],
+    hz: f64,
+    least_v: f64,
+) -> Option<Notches> {
+    let orders = component.iter().take_while(|c| c.norm().is_finite()).count();
+    if orders <= LEAST_ORDERS {
+        return None;
+    }
+    // Peaks cannot be higher than the sum of what they are made of: spares the work on clean mains.
+    let sharp_v = SQRT_2 * component[SHARP..orders].iter().map(|c| c.norm()).sum::<f64>();
+    if sharp_v < least_v / 2.0 {
+        return None;
+    }
+    let (mut wave, mut sharp) = ([0.0f64; POINTS], [0.0f64; POINTS]);
+    for (k, (u, s)) in wave.iter_mut().zip(&mut sharp).enumerate() {
+        let angle = TAU * k as f64 / POINTS as f64;
+        for (h, c) in component.iter().enumerate().take(orders).skip(1) {
+            let v = SQRT_2 * (c.re * (angle * h as f64).cos() - c.im * (angle * h as f64).sin());
+            *u += v;
+            *s += if h >= SHARP { v } else { 0.0 };
+        }
+    }
+    let top = sharp.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    let wide = sharp.iter().filter(|v| v.abs() > 0.4 * top).count();
+    if wide as f64 > MOST_OF_CYCLE * POINTS as f64 {
+        return None;
+    }
+    let around = |k: usize, by: isize| (k as isize + by).rem_euclid(POINTS as isize) as usize;
+    let fundamental = |k: usize| {
+        let angle = TAU * k as f64 / POINTS as f64;
+        component[1].re * angle.cos() - component[1].im * angle.sin()
+    };
+    let mut found: Option<Notches> = None;
+    let mut count = 0;
+    for k in 0..POINTS {
+        let s = sharp[k];
+        let is_peak =
+            (1..=APART).all(|d| s.abs() >= sharp[around(k, d)].abs() && s.abs() > sharp[around(k, -d)].abs());
+        if !is_peak || s.abs() < 0.5 * top || s * fundamental(k) >= 0.0 {
+            continue;
+        }
+        count += 1;
+        let side = |step: isize| {
+            (1..POINTS as isize / 8).find(|d| sharp[around(k, d * step)].abs() < s.abs() / 2.0).unwrap_or(1)
+        };
+        let (left, right) = (side(-1), side(1));
+        let beside =
+            f64::midpoint(wave[around(k, -left - left.max(2))], wave[around(k, right + right.max(2))]);
+        let depth_v = (beside - wave[k]) * fundamental(k).signum();
+        if found.is_none_or(|n| depth_v > n.depth_v) {
+            let angle = TAU * k as f64 / POINTS as f64 + component[1].arg();
+            let degrees = (angle.to_degrees() + 90.0 + 180.0).rem_euclid(360.0) - 180.0;
+            let width_s = (left + right) as f64 / POINTS as f64 / hz;
+            found = Some(Notches {
+                per_cycle: 0,
+                depth_v,
+                area_vs: depth_v * width_s,
+                angle_deg: degrees,
+                above_zero: fundamental(k) > 0.0,
+            });
+        }
+    }
+    let notches = found.filter(|n| n.depth_v >= least_v && (1..=MOST_NOTCHES).contains(&count))?;
+    Some(Notches { per_cycle: count as u8, ..notches })
+}
+
+/// Follows notching on all voltages together, interval by interval.
+#[derive(Debug, Default)]
+pub struct NotchSearch {
+    open: Option<(Transient, u32)>,
+}
+
+impl NotchSearch {
+    /// Takes the next basic interval; returns the notching that ended with the one before.
+    pub fn update(
+        &mut self,
+        plan: &Plan,
+        (start, stop): (f64, f64),
+        hz: f64,
+        flags: Flags,
+        channels: &[Measured],
+    ) -> Option<Transient> {
+        let mut now: Option<Transient> = None;
+        for (index, (m, c)) in channels.iter().zip(&plan.channels).enumerate() {
+            if c.info.kind != Kind::Voltage
+                || c.info.udin_v <= 0.0
+                || flags.intersects(Flags::SHORT | Flags::MISSING)
+            {
+                continue;
+            }
+            let peak_v = SQRT_2 * c.info.udin_v;
+            let least_v = plan.config.transient_pct / 100.0 * peak_v;
+            let Some(n) = notches(&m.spectrum.component, hz, least_v) else { continue };
+            let peak_pu = if n.above_zero { -n.depth_v } else { n.depth_v } / peak_v;
+            let here = Transient {
+                kind: TransientKind::Notching,
+                channel: index,
+                peaks: vec![(index, peak_pu)],
+                start_sample: start as u64,
+                stop_sample: stop as u64,
+                duration_s: 0.0,
+                peak_v: peak_pu * peak_v,
+                peak_pu,
+                peak_sample: start as u64,
+                rise_s: f64::NAN,
+                ringing_hz: f64::NAN,
+                decay_s: f64::NAN,
+                polarity: if peak_pu < 0.0 { -1 } else { 1 },
+                towards_zero: true,
+                point_on_wave_deg: n.angle_deg,
+                volt_seconds: n.area_vs,
+                energy_v2s: n.depth_v * n.area_vs,
+                per_cycle: n.per_cycle,
+                clipped: flags.contains(Flags::CLIPPED),
+                resolvable: true,
+            };
+            now = Some(now.map_or(here.clone(), |t| t.joined(here)));
+        }
+        match (now, self.open.take()) {
+            (Some(now), Some((open, count))) => self.open = Some((open.joined(now), count + 1)),
+            (Some(now), None) => self.open = Some((now, 1)),
+            (None, open) => return ended(plan, open),
+        }
+        None
+    }
+
+    /// Ends the notching that goes on, because the segment ends.
+    pub fn finish(&mut self, plan: &Plan) -> Option<Transient> {
+        ended(plan, self.open.take())
+    }
+}
+
+fn ended(plan: &Plan, open: Option<(Transient, u32)>) -> Option<Transient> {
+    let (t, _) = open.filter(|(_, count)| *count >= INTERVALS)?;
+    Some(Transient { duration_s: plan.rate.seconds((t.stop_sample - t.start_sample) as f64), ..t })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use realfft::num_complex::Complex64;
+
+    /// Components of a wave given over the angle of its fundamental, by a plain sum.
+    fn components(wave: impl Fn(f64) -> f64) -> [Complex64; ORDERS] {
+        let n = 4096;
+        std::array::from_fn(|h| {
+            let sum: Complex64 = (0..n)
+                .map(|k| {
+                    let angle = TAU * k as f64 / n as f64;
+                    wave(angle) * Complex64::from_polar(1.0, -(h as f64) * angle)
+                })
+                .sum();
+            sum * (SQRT_2 / n as f64)
+        })
+    }
+
+    /// A sine of 325 V with `count` notches of this depth and width, parts of the peak and of the cycle.
+    fn notched(count: usize, depth: f64, width: f64) -> [Complex64; ORDERS] {
+        components(|a| {
+            let place = (a / TAU * count as f64 + 0.5).fract() / count as f64;
+            let u = 325.0 * a.sin();
+            if place < width { u - 325.0 * depth * a.sin().signum() } else { u }
+        })
+    }
+
+    #[test]
+    fn notches_are_counted_and_measured() {
+        for (count, depth, width) in
+            [(1, 0.4, 0.03), (2, 0.2, 0.02), (2, 0.3, 0.04), (4, 0.3, 0.02), (6, 0.2, 0.02)]
+        {
+            let n = notches(&notched(count, depth, width), 50.0, 20.0).unwrap();
+            // Order 50 rounds what is narrower than two hundredths of a cycle.
+            assert!((n.depth_v / (325.0 * depth) - 1.0).abs() < 0.25, "{count} {depth} {width}: {n:?}");
+            assert_eq!(usize::from(n.per_cycle), count, "{depth} {width}");
+        }
+    }
+
+    #[test]
+    fn harmonics_are_no_notches() {
+        for (h, part) in [(3, 0.1), (5, 0.1), (11, 0.12), (13, 0.08), (23, 0.05)] {
+            let c = components(|a| 325.0 * (a.sin() + part * (f64::from(h) * a + 1.0).sin()));
+            assert_eq!(notches(&c, 50.0, 20.0), None, "order {h}");
+        }
+        let flat = components(|a| 325.0 * a.sin().clamp(-0.85, 0.85));
+        assert_eq!(notches(&flat, 50.0, 20.0), None);
+    }
+}

@@ -1,0 +1,479 @@
+//! Transient over-voltages (IEC 61000-4-30, Annex A: no method is fixed; this one is described here).
+//!
+//! Two triggers look at each half cycle of a voltage:
+//!
+//! * the **cycle difference**: each sample against the cycle before, delayed by the tracked period (cubic, so that drifting
+//!   mains leave nothing behind). It sees everything from 300 Hz up, but also harmonics that come and go;
+//! * the **high-pass residual**: the fourth difference over strides of a sixth of a millisecond, with its largest gain at 3 kHz
+//!   and next to none below 1 kHz. Unsteady harmonics of low order leave it alone.
+//!
+//! Each has a threshold of its own: [`ABOVE_NOISE`] times the median of its largest values in the last half cycles, and never
+//! below the configured part of the nominal peak. A sample then counts by its *departure*, the smaller of its differences to the
+//! cycle before and the cycle after: a lasting step departs from only one of them, and what repeats every cycle from neither
+//! ([`notching`](super::notching) finds that). The first and the last cycle of a segment are not searched. What lasts longer than
+//! a quarter cycle without ringing at twice the mains frequency or more is a short change of the r.m.s. voltage, and left to
+//! the events. Excursions less than 2.5 ms apart, on whatever channel, are one transient.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+use crate::capture::Kind;
+use crate::engine::analysis::Flags;
+use crate::engine::history::History;
+use crate::engine::plan::Plan;
+use crate::engine::quality::Quality;
+use crate::engine::track::Half;
+
+mod describe;
+mod merge;
+
+pub use merge::Merger;
+
+/// Shape of a transient (IEEE 1159).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransientKind {
+    /// One spike, of one polarity.
+    Impulsive,
+    /// A ringing.
+    Oscillatory,
+    /// Notches at the same angles of every cycle, as converters make them.
+    Notching,
+}
+
+/// Spectral band of an oscillatory transient (IEEE 1159).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Band {
+    /// Below 5 kHz.
+    Low,
+    /// 5 to 500 kHz.
+    Medium,
+    /// From 500 kHz.
+    High,
+}
+
+/// One transient: of one channel, or of several at the same time, described where it is largest.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Transient {
+    /// Shape.
+    pub kind: TransientKind,
+    /// Channel of the largest peak over its nominal one, as an index into the channels of the analysis.
+    pub channel: usize,
+    /// All channels that show it, with their own peaks over the nominal peak voltage, signed.
+    pub peaks: Vec<(usize, f64)>,
+    /// First sample beyond half the threshold, on any channel.
+    pub start_sample: u64,
+    /// One past the last sample beyond half the threshold, on any channel.
+    pub stop_sample: u64,
+    /// Time from start to stop, in seconds.
+    pub duration_s: f64,
+    /// Largest departure from the neighbouring cycles, with its sign, in volts, as sampled; of notching the depth of a notch.
+    pub peak_v: f64,
+    /// The same over the nominal peak voltage √2·Udin.
+    pub peak_pu: f64,
+    /// Sample of the peak.
+    pub peak_sample: u64,
+    /// Time from 10 % to 90 % of the peak, in seconds; one sample period is the shortest that can be told. NaN for notching.
+    pub rise_s: f64,
+    /// Frequency of the ringing, in hertz; NaN unless oscillatory.
+    pub ringing_hz: f64,
+    /// Time in which the ringing falls to 1/e, in seconds; NaN unless it is oscillatory and falls.
+    pub decay_s: f64,
+    /// +1 or −1: sign of the peak.
+    pub polarity: i8,
+    /// The first swing beyond a fifth of the peak goes towards zero volts; of notching: the notches do.
+    pub towards_zero: bool,
+    /// Angle of the fundamental at the start, in degrees from its rising zero crossing, −180 to 180.
+    pub point_on_wave_deg: f64,
+    /// Area under the departure, ∫|u| dt, in volt-seconds; of notching that of one notch.
+    pub volt_seconds: f64,
+    /// ∫u² dt of the departure, in V²s: what it does to a resistor of one ohm, in joules.
+    pub energy_v2s: f64,
+    /// Notches in each cycle; zero unless notching.
+    pub per_cycle: u8,
+    /// The converter was at its limit inside: the true peak is larger.
+    pub clipped: bool,
+    /// The rate resolves it (at least three samples on its front); otherwise peak and front are lower limits.
+    pub resolvable: bool,
+}
+
+impl Transient {
+    /// IEEE 1159 band; `None` unless oscillatory.
+    pub fn band(&self) -> Option<Band> {
+        match self.ringing_hz {
+            f if f < 5e3 => Some(Band::Low),
+            f if f < 500e3 => Some(Band::Medium),
+            f if f >= 500e3 => Some(Band::High),
+            _ => None,
+        }
+    }
+
+    /// The larger of the two, over the time and on the channels of both; its duration is that of the larger one.
+    pub(super) fn joined(self, other: Self) -> Self {
+        let (large, small) =
+            if self.peak_pu.abs() >= other.peak_pu.abs() { (self, other) } else { (other, self) };
+        let mut peaks = large.peaks;
+        for (channel, peak) in small.peaks {
+            match peaks.iter_mut().find(|p| p.0 == channel) {
+                Some(own) if own.1.abs() < peak.abs() => own.1 = peak,
+                Some(_) => {}
+                None => peaks.push((channel, peak)),
+            }
+        }
+        peaks.sort_by_key(|p| p.0);
+        Self {
+            peaks,
+            start_sample: large.start_sample.min(small.start_sample),
+            stop_sample: large.stop_sample.max(small.stop_sample),
+            clipped: large.clipped || small.clipped,
+            ..large
+        }
+    }
+}
+
+/// What changed across a transient: the cycle before it against a cycle two after it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TransientForm {
+    /// Which of the transients it belongs to.
+    pub transient: usize,
+    /// Largest step of a phase's voltage, in % of Udin, signed.
+    pub voltage_step_pct: f64,
+    /// Step of the positive sequence, or of the one voltage, in % of Udin.
+    pub positive_step_pct: f64,
+    /// Step of the reactive power of the fundamental, in var; NaN without currents.
+    pub reactive_step_var: f64,
+    /// Step of the active power likewise, in watts.
+    pub active_step_w: f64,
+    /// Apparent power of the fundamental before, in VA.
+    pub apparent_before_va: f64,
+}
+
+/// Least and most that a sampler shows of a 1.2/50 µs impulse of height 1, by rate: between no filter at the worst alignment and
+/// one pole at 0.4 of the rate, computed.
+const SURGE_SEEN: [(f64, f64, f64); 5] =
+    [(10e3, 0.24, 0.49), (25.6e3, 0.59, 0.67), (51.2e3, 0.77, 0.80), (200e3, 0.93, 0.95), (1e6, 0.98, 0.99)];
+
+/// Part of the height of a 1.2/50 µs surge that a recorder of this rate shows, least and most. Below 10 kHz: anything up to a half.
+pub fn surge_seen(rate_hz: f64) -> (f64, f64) {
+    let [(slowest, ..), .., (fastest, low, high)] = SURGE_SEEN;
+    if rate_hz < slowest {
+        return (0.0, 0.5);
+    }
+    if rate_hz >= fastest {
+        return (low, high);
+    }
+    let k = SURGE_SEEN.iter().rposition(|r| r.0 <= rate_hz).unwrap_or(0);
+    let (a, b) = (SURGE_SEEN[k], SURGE_SEEN[k + 1]);
+    let t = (rate_hz / a.0).ln() / (b.0 / a.0).ln();
+    (a.1 + t * (b.1 - a.1), a.2 + t * (b.2 - a.2))
+}
+
+/// Half cycles that the medians rest on.
+const REMEMBERED: usize = 32;
+/// A threshold is at least this many times its median: of normal noise the largest value of a half cycle is some 3.5 standard
+/// deviations, so that the threshold lies beyond 7.
+const ABOVE_NOISE: f32 = 2.2;
+/// The same while fewer than a quarter of [`REMEMBERED`] are known.
+const ABOVE_FEW: f32 = 5.0;
+/// A transient goes on while it is beyond half its threshold, and beyond this many medians: above what noise reaches.
+const GOES_ON: f32 = 1.7;
+/// Excursions closer than this are one transient, in seconds.
+const MERGED_S: f64 = 2.5e-3;
+/// A transient is closed after this many half cycles, whatever goes on.
+const LONGEST_HALVES: f64 = 8.0;
+/// Samples on the front from which a rise time can be told.
+const FRONT_SAMPLES: usize = 3;
+/// Frequency of the largest gain of the high-pass residual.
+const HIGH_PASS_HZ: f64 = 3e3;
+/// Gain of the fourth difference there.
+const HIGH_PASS_GAIN: f32 = 16.0;
+
+/// The median of the last largest values of one trigger, and the threshold that rests on it.
+#[derive(Debug)]
+struct Noise {
+    latest: VecDeque<f32>,
+    sorted: Vec<f32>,
+}
+
+impl Noise {
+    fn new() -> Self {
+        Self { latest: VecDeque::with_capacity(REMEMBERED + 1), sorted: Vec::with_capacity(REMEMBERED) }
+    }
+
+    fn median(&self) -> f32 {
+        self.sorted.get(self.sorted.len() / 2).copied().unwrap_or(0.0)
+    }
+
+    fn threshold(&self) -> f32 {
+        let few = self.sorted.len() < REMEMBERED / 4;
+        self.median() * if few { ABOVE_FEW } else { ABOVE_NOISE }
+    }
+
+    fn remember(&mut self, largest: f32) {
+        let place = |sorted: &[f32], d: f32| sorted.partition_point(|s| s.total_cmp(&d).is_lt());
+        if self.latest.len() == REMEMBERED
+            && let Some(oldest) = self.latest.pop_front()
+        {
+            self.sorted.remove(place(&self.sorted, oldest));
+        }
+        self.latest.push_back(largest);
+        self.sorted.insert(place(&self.sorted, largest), largest);
+    }
+}
+
+/// Searches one channel, half cycle by half cycle, three behind the cut so that the cycle after is known too.
+#[derive(Debug)]
+pub struct TransientSearch {
+    waiting: VecDeque<(Half, f64)>,
+    differences: Noise,
+    residuals: Noise,
+    /// Smallest departure reported.
+    least: f32,
+    /// Samples between those of the high-pass residual.
+    stride: usize,
+    open: Option<Open>,
+    now: f64,
+    /// Position of the cut when it was found, and the transient.
+    found: VecDeque<(f64, Transient)>,
+}
+
+/// A transient that may still go on.
+#[derive(Debug)]
+struct Open {
+    start: u64,
+    last_above: u64,
+    limits: Limits,
+    point_on_wave_deg: f64,
+    departure: Vec<f32>,
+    /// Some sample was beyond a threshold, not only beyond where a transient goes on.
+    counts: bool,
+}
+
+/// From where a sample counts, and to where a transient goes on, by each trigger.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    difference: (f32, f32),
+    residual: (f32, f32),
+}
+
+impl Limits {
+    fn begins(&self, departure: f32, residual: f32) -> bool {
+        departure > self.difference.0 || residual > self.residual.0 && departure > residual / 2.0
+    }
+
+    fn goes_on(&self, departure: f32, residual: f32) -> bool {
+        departure > self.difference.1 || residual > self.residual.1 && departure > residual / 2.0
+    }
+}
+
+/// What a search looks at.
+struct View<'a> {
+    plan: &'a Plan,
+    index: usize,
+    raw: &'a History,
+    quality: &'a Quality,
+}
+
+impl TransientSearch {
+    /// For channel `index` of the plan.
+    pub fn new(plan: &Plan, index: usize) -> Self {
+        let c = &plan.channels[index];
+        let peak = 2.0f64.sqrt() * c.info.udin_v / c.scale.abs();
+        Self {
+            waiting: VecDeque::with_capacity(4),
+            differences: Noise::new(),
+            residuals: Noise::new(),
+            least: (plan.config.transient_pct / 100.0 * peak) as f32,
+            stride: (plan.fs / (2.0 * HIGH_PASS_HZ)).round().max(1.0) as usize,
+            open: None,
+            now: 0.0,
+            found: VecDeque::new(),
+        }
+    }
+
+    /// The next transient found while the cut was at or before `position`; positions are in the segment.
+    pub fn next_until(&mut self, position: f64) -> Option<Transient> {
+        let ready = self.found.front().is_some_and(|f| f.0 <= position);
+        if ready { self.found.pop_front().map(|f| f.1) } else { None }
+    }
+
+    /// Takes the next half cycle and the period that held then; searches the one three before.
+    pub fn on_half(
+        &mut self,
+        plan: &Plan,
+        index: usize,
+        raw: &History,
+        quality: &Quality,
+        half: &Half,
+        period: f64,
+    ) {
+        if plan.channels[index].info.kind != Kind::Voltage {
+            return;
+        }
+        self.now = half.stop;
+        self.waiting.push_back((*half, period));
+        if self.waiting.len() > 3
+            && let Some((half, period)) = self.waiting.pop_front()
+        {
+            self.search(&View { plan, index, raw, quality }, &half, period);
+        }
+    }
+
+    /// Searches what can still be searched when the segment ends.
+    pub fn finish(&mut self, plan: &Plan, index: usize, raw: &History, quality: &Quality) {
+        let view = View { plan, index, raw, quality };
+        while let Some((half, period)) = self.waiting.pop_front() {
+            if half.stop + period + 4.0 >= raw.end() as f64 {
+                break;
+            }
+            self.search(&view, &half, period);
+        }
+        if let Some(open) = self.open.take() {
+            self.close(&view, &open);
+        }
+    }
+
+    fn search(&mut self, view: &View<'_>, half: &Half, period: f64) {
+        let View { plan, raw, .. } = *view;
+        let (from, to) = (half.start.ceil() as u64, half.stop.ceil() as u64);
+        let (whole, weights) = delay(period);
+        let reach = 2 * self.stride as u64;
+        if to <= from || from < raw.first() + whole + 3 || whole < reach {
+            if let Some(open) = self.open.take() {
+                self.close(view, &open);
+            }
+            return;
+        }
+        let past = raw.get(from - whole - 2..to - whole + 1);
+        let difference = plan.level.largest_difference(raw.get(from..to), past, weights.map(|w| w as f32));
+        let around = raw.get(from - reach..to + reach);
+        let residual = plan.level.largest_fourth_difference(around, self.stride) / HIGH_PASS_GAIN;
+        let limits = Limits {
+            difference: limits(&self.differences, self.least),
+            residual: limits(&self.residuals, self.least),
+        };
+        self.differences.remember(difference);
+        self.residuals.remember(residual);
+        if difference <= limits.difference.0 && residual <= limits.residual.0 && self.open.is_none() {
+            return;
+        }
+        let merged = (MERGED_S * plan.fs).ceil() as u64;
+        let longest = (LONGEST_HALVES * plan.half_period()) as usize;
+        for n in from..to {
+            let r = departure(raw, n, whole, weights);
+            let h = high_pass(raw, n, self.stride);
+            let mut open = match self.open.take() {
+                Some(open) => open,
+                None if limits.goes_on(r.abs(), h) => Open {
+                    start: n,
+                    last_above: n,
+                    limits,
+                    point_on_wave_deg: describe::point_on_wave_deg(raw, n, period),
+                    departure: Vec::new(),
+                    counts: false,
+                },
+                None => continue,
+            };
+            open.departure.push(r);
+            if open.limits.goes_on(r.abs(), h) {
+                open.last_above = n;
+                open.counts |= open.limits.begins(r.abs(), h);
+            }
+            if n - open.last_above > merged || open.departure.len() > longest {
+                self.close(view, &open);
+            } else {
+                self.open = Some(open);
+            }
+        }
+    }
+
+    fn close(&mut self, view: &View<'_>, open: &Open) {
+        let View { plan, index, quality, .. } = *view;
+        let r = &open.departure[..(open.last_above - open.start + 1) as usize];
+        let peak_at = (0..r.len()).fold(0, |best, i| if r[i].abs() > r[best].abs() { i } else { best });
+        let stop = open.last_above + 1;
+        let flags = quality.between(open.start as f64, stop as f64);
+        // What was held over missing samples is no observation.
+        if !open.counts || r[peak_at].abs() < self.least || flags.contains(Flags::MISSING) {
+            return;
+        }
+        let c = &plan.channels[index];
+        let peak_v = f64::from(r[peak_at]) * c.scale;
+        let peak_pu = peak_v / (2.0f64.sqrt() * c.info.udin_v);
+        let rise = describe::rise_samples(r, peak_at);
+        let ringing = describe::ringing(r, peak_at, open.limits.difference.1.min(r[peak_at].abs() / 2.0));
+        let ringing_hz = ringing.as_ref().map_or(f64::NAN, |s| s.cycles_per_sample * plan.fs);
+        let is_long = r.len() as f64 > plan.half_period() / 2.0;
+        if is_long && (ringing_hz.is_nan() || ringing_hz < 2.0 * plan.config.nominal_frequency_hz) {
+            return;
+        }
+        let sum = |f: fn(f64) -> f64| plan.rate.seconds(r.iter().map(|v| f(f64::from(*v) * c.scale)).sum());
+        // The sign of the wave below: in codes, as the departure is.
+        let above_zero = open.point_on_wave_deg.to_radians().sin() * c.scale.signum() > 0.0;
+        let transient = Transient {
+            kind: if ringing_hz.is_nan() { TransientKind::Impulsive } else { TransientKind::Oscillatory },
+            channel: index,
+            peaks: vec![(index, peak_pu)],
+            start_sample: open.start,
+            stop_sample: stop,
+            duration_s: plan.rate.seconds((stop - open.start) as f64),
+            peak_v,
+            peak_pu,
+            peak_sample: open.start + peak_at as u64,
+            rise_s: plan.rate.seconds(rise.max(1) as f64),
+            ringing_hz,
+            decay_s: ringing.map_or(f64::NAN, |s| plan.rate.seconds(s.decay_samples)),
+            polarity: if peak_v < 0.0 { -1 } else { 1 },
+            towards_zero: (describe::first_swing(r, peak_at) * c.scale as f32 > 0.0) != above_zero,
+            point_on_wave_deg: open.point_on_wave_deg,
+            volt_seconds: sum(f64::abs),
+            energy_v2s: sum(|v| v * v),
+            per_cycle: 0,
+            clipped: flags.contains(Flags::CLIPPED),
+            resolvable: rise >= FRONT_SAMPLES,
+        };
+        self.found.push_back((self.now, transient));
+    }
+}
+
+fn limits(noise: &Noise, least: f32) -> (f32, f32) {
+    let begins = least.max(noise.threshold());
+    (begins, (begins / 2.0).max(GOES_ON * noise.median()))
+}
+
+/// Whole samples and cubic weights that delay a stream by `period` samples: Σ w[j]·x[n − whole − 2 + j].
+fn delay(period: f64) -> (u64, [f64; 4]) {
+    let whole = period.floor();
+    let t = 1.0 - (period - whole);
+    let w = [
+        -t * (t - 1.0) * (t - 2.0) / 6.0,
+        (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0,
+        -(t + 1.0) * t * (t - 2.0) / 2.0,
+        (t + 1.0) * t * (t - 1.0) / 6.0,
+    ];
+    (whole as u64, w)
+}
+
+/// Departure of sample `n` from both the cycle before and the cycle after: the smaller of the two differences, or nothing when
+/// they disagree in sign. A lasting step departs from only one of them, so it is no transient; nor is the echo of an impulse.
+fn departure(raw: &History, n: u64, whole: u64, w: [f64; 4]) -> f32 {
+    let at =
+        |first: u64, w: [f64; 4]| (0..4).map(|j| w[j] * f64::from(raw.at(first + j as u64))).sum::<f64>();
+    let reversed = [w[3], w[2], w[1], w[0]];
+    let now = f64::from(raw.at(n));
+    let (before, after) = (now - at(n - whole - 2, w), now - at(n + whole - 1, reversed));
+    if before * after <= 0.0 {
+        return 0.0;
+    }
+    (if before.abs() < after.abs() { before } else { after }) as f32
+}
+
+/// The high-pass residual at sample `n`, without its sign, with unit gain where it is largest.
+fn high_pass(raw: &History, n: u64, stride: usize) -> f32 {
+    let d = stride as u64;
+    let x = |at: u64| raw.at(at);
+    let outer = x(n - 2 * d) + x(n + 2 * d);
+    (((outer - 4.0 * (x(n - d) + x(n + d))) + 6.0 * x(n)) / HIGH_PASS_GAIN).abs()
+}
