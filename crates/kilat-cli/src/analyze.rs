@@ -461,7 +461,7 @@ fn findings(f: &AnalysisOutput) -> String {
         let _ = writeln!(
             text,
             "  {} ({percent} %), {} to {} s, {}",
-            x.cause,
+            x.cause.id(),
             span.0,
             span.1,
             x.channels.join(" ")

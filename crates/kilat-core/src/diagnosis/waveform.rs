@@ -206,7 +206,7 @@ pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
         };
         // Multiples of three belong to loads between phase and neutral: their path is the neutral, not a bank.
         for h in (4..=25).filter(|h| h % 3 != 0) {
-            let neighbours = [h.saturating_sub(4), h - 2, h + 2, h + 4];
+            let neighbours = [h - 4, h - 2, h + 2, h + 4];
             let of_loads = neighbours.into_iter().filter(|n| n % 3 != 0 && (4..=29).contains(n));
             let (own, beside) = (pct(h), of_loads.map(pct).fold(0.0, f64::max));
             if own > HIGH_PCT && own > ALONE * beside && best.is_none_or(|b| own > b.2) {
