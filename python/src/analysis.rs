@@ -478,7 +478,10 @@ impl Results {
     ) -> Table<'py> {
         let damage = damage.map(|name| {
             Damage::named(name).ok_or_else(|| {
-                PyValueError::new_err(format!("damage: expected one of {}, found '{name}'", Damage::NAMES.join(", ")))
+                PyValueError::new_err(format!(
+                    "damage: expected one of {}, found '{name}'",
+                    Damage::NAMES.join(", ")
+                ))
             })
         });
         let answers = Answers { storm, neighbours, damage: damage.transpose()? };

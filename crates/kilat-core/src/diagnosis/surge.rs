@@ -8,6 +8,10 @@ use crate::engine::analysis::Analysis;
 use crate::pq::events::EventKind;
 use crate::pq::transients::{Transient, TransientForm, TransientKind, surge_seen};
 
+/// Below this part of the nominal peak, contacts and coils of an installation make impulses too.
+const SMALL_PU: f64 = 0.4;
+/// A flashover leaves less than this of a voltage.
+const FLASHED_OVER_PU: f64 = 0.7;
 /// Longest impulse, in seconds.
 const LONGEST_S: f64 = 2e-3;
 /// Ringing slower than this is the network's, not the impulse's.
@@ -97,7 +101,7 @@ fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case
         "satu paku tegangan selama {} ms menyimpang {} kali puncak nominal, pada {}° gelombang",
         vec![num(t.duration_s * 1e3, 2), num(t.peak_pu.abs(), 2), num(t.point_on_wave_deg, 0)],
     );
-    if t.peak_pu.abs() < 0.3 {
+    if t.peak_pu.abs() < SMALL_PU {
         c.contradicts(
             0.3,
             "L1",
@@ -175,9 +179,8 @@ fn steps(c: &mut Case, a: &Analysis, form: &TransientForm, t: &Transient) {
     let at = t.stop_sample as f64;
     let soon = at + 5.0 * rate(a) / a.config.nominal_frequency_hz;
     let lost = a.events.iter().any(|e| {
-        e.kind != EventKind::Swell
-            && (at..soon).contains(&e.stop_sample.min(soon - 1.0))
-            && e.start_sample < soon
+        let begins = e.start_sample < soon && e.stop_sample > at;
+        begins && e.kind != EventKind::Swell && e.magnitude_pu < FLASHED_OVER_PU
     });
     if form.voltage_step_pct.abs() < NO_STEP_PCT {
         c.supports(

@@ -249,13 +249,13 @@ pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
             vec![num(q / 1e3, 2), num(p / 1e3, 2)],
         ),
         Some((q, _)) => c.contradicts(
-            0.1,
+            0.3,
             "R1",
             "the load is not capacitive ({} kvar): a bank would be upstream, or there is none",
             "beban tidak kapasitif ({} kvar): bank berada di hulu, atau tidak ada",
             vec![num(q / 1e3, 2)],
         ),
-        None => c.contradicts(0.05, "R1", "no current is measured", "arus tidak diukur", vec![]),
+        None => c.contradicts(0.15, "R1", "no current is measured", "arus tidak diukur", vec![]),
     }
     c.is_named().then(|| c.decide())
 }

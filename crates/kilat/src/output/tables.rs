@@ -319,7 +319,6 @@ fn flicker(f: &AnalysisOutput) -> Columns {
 }
 
 fn events(f: &AnalysisOutput) -> Columns {
-    let form = |e: &super::EventOutput| e.form.as_ref();
     Build::of(&f.events)
         .texts("kind", |e| word(e.kind))
         .truths("polyphase", |e| e.polyphase)
@@ -335,16 +334,16 @@ fn events(f: &AnalysisOutput) -> Columns {
         .texts("itic", |e| word(e.itic))
         .texts("flags", |e| flags(e.flags))
         .truths("open", |e| e.open)
-        .texts("class", |e| form(e).and_then(|d| d.class.clone()).unwrap_or_default())
-        .texts("class_six_phase", |e| form(e).and_then(|d| d.class_six_phase.clone()).unwrap_or_default())
-        .numbers("characteristic_pu", |e| form(e).map_or(f64::NAN, |d| d.characteristic_pu))
-        .numbers("phase_jump_deg", |e| form(e).map_or(f64::NAN, |d| d.phase_jump_deg))
-        .numbers("start_deg", |e| form(e).map_or(f64::NAN, |d| d.start_deg))
-        .numbers("stop_deg", |e| form(e).map_or(f64::NAN, |d| d.stop_deg))
-        .counts("stages", |e| form(e).map_or(0, |d| d.stages.len() as u64))
-        .texts("direction", |e| form(e).map_or(String::new(), |d| word(d.direction.side)))
-        .numbers("direction_margin", |e| form(e).map_or(f64::NAN, |d| d.direction.margin))
-        .texts("shape", |e| form(e).map_or(String::new(), |d| word(d.shape)))
+        .texts("class", |e| e.form.as_ref().and_then(|d| d.class.clone()).unwrap_or_default())
+        .texts("class_six_phase", |e| e.form.as_ref().and_then(|d| d.class_six_phase.clone()).unwrap_or_default())
+        .numbers("characteristic_pu", |e| e.form.as_ref().map_or(f64::NAN, |d| d.characteristic_pu))
+        .numbers("phase_jump_deg", |e| e.form.as_ref().map_or(f64::NAN, |d| d.phase_jump_deg))
+        .numbers("start_deg", |e| e.form.as_ref().map_or(f64::NAN, |d| d.start_deg))
+        .numbers("stop_deg", |e| e.form.as_ref().map_or(f64::NAN, |d| d.stop_deg))
+        .counts("stages", |e| e.form.as_ref().map_or(0, |d| d.stages.len() as u64))
+        .texts("direction", |e| e.form.as_ref().map_or(String::new(), |d| word(d.direction.side)))
+        .numbers("direction_margin", |e| e.form.as_ref().map_or(f64::NAN, |d| d.direction.margin))
+        .texts("shape", |e| e.form.as_ref().map_or(String::new(), |d| word(d.shape)))
         .columns
 }
 

@@ -340,7 +340,7 @@ fn the_engine_and_the_report_agree_on_a_lost_neutral() {
     let (config, _) = suggest_config(&capture).unwrap();
     let a = crate::analyze(&capture, &config).unwrap();
     let found = findings(&a);
-    assert_eq!(found.iter().map(|f| f.cause).collect::<Vec<_>>(), ["loose_neutral"]);
+    assert_eq!(found.iter().map(|f| f.cause).collect::<Vec<_>>(), [Cause::LooseNeutral]);
     let page_text = page(&capture, &a, Lang::En);
     // Every event is there, those of one channel and of the whole system at once in one row.
     let rows = cells(&page_text, "events");
