@@ -226,7 +226,7 @@ fn entry(a: &AnalysisOutput, record: &Path) -> Entry {
         interruptions: count(kilat::EventKind::Interruption),
         rvc: Some(a.rvc.len()),
         transients: Some(a.transients.len()),
-        causes: a.findings.iter().map(|f| f.cause.to_owned()).collect(),
+        causes: a.findings.iter().map(|f| f.cause.id().to_owned()).collect(),
         warnings: Some(a.warnings.len()),
     }
 }

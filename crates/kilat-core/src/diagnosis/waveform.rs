@@ -201,8 +201,8 @@ pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
     let mut best: Option<(usize, usize, f64, f64)> = None;
     for u in a.voltages().filter(|v| a.channels[*v].udin_v > 0.0) {
         let pct = |h: usize| {
-            let at = |k: &usize| a.harmonics.subgroup[[*k, u, h]] / a.harmonics.subgroup[[*k, u, 1]] * 100.0;
-            quantile(whole.iter().map(at).collect(), 0.5)
+            let of = |k: usize, h: usize| a.harmonics.subgroup.get([k, u, h]).copied().unwrap_or(f64::NAN);
+            quantile(whole.iter().map(|&k| of(k, h) / of(k, 1) * 100.0).collect(), 0.5)
         };
         // Multiples of three belong to loads between phase and neutral: their path is the neutral, not a bank.
         for h in (4..=25).filter(|h| h % 3 != 0) {

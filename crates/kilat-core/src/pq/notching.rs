@@ -3,7 +3,7 @@
 //!
 //! What repeats every cycle vanishes in a cycle difference, so notches are sought where they stand out: the harmonic components of
 //! a basic interval give back the mean cycle. Of it, the orders from [`SHARP`] up hold the notches and little else; they are
-//! notches when few narrow peaks, all towards zero volts, make that part. Depth is |u| beside a notch minus |u| inside, area its
+//! notches when few narrow peaks, nearly all towards zero volts, make that part. Depth is |u| beside a notch minus |u| inside, area its
 //! integral. Notching is one disturbance as long as no interval is without, on whatever channels.
 
 use std::f64::consts::{SQRT_2, TAU};
@@ -80,12 +80,16 @@ pub fn notches(
         component[1].re * angle.cos() - component[1].im * angle.sin()
     };
     let mut found: Option<Notches> = None;
-    let mut count = 0;
+    let (mut count, mut away) = (0, 0);
     for k in 0..POINTS {
         let s = sharp[k];
         let is_peak =
             (1..=APART).all(|d| s.abs() >= sharp[around(k, d)].abs() && s.abs() > sharp[around(k, -d)].abs());
-        if !is_peak || s.abs() < 0.5 * top || s * fundamental(k) >= 0.0 {
+        if !is_peak || s.abs() < 0.5 * top {
+            continue;
+        }
+        if s * fundamental(k) >= 0.0 {
+            away += 1;
             continue;
         }
         count += 1;
@@ -109,7 +113,9 @@ pub fn notches(
             });
         }
     }
-    let notches = found.filter(|n| n.depth_v >= least_v && (1..=MOST_NOTCHES).contains(&count))?;
+    // A short circuit pulls towards zero; what swings both ways is a sum of harmonics.
+    let notches =
+        found.filter(|n| n.depth_v >= least_v && (1..=MOST_NOTCHES).contains(&count) && 2 * away < count)?;
     Some(Notches { per_cycle: count as u8, ..notches })
 }
 

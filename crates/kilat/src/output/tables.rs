@@ -335,7 +335,9 @@ fn events(f: &AnalysisOutput) -> Columns {
         .texts("flags", |e| flags(e.flags))
         .truths("open", |e| e.open)
         .texts("class", |e| e.form.as_ref().and_then(|d| d.class.clone()).unwrap_or_default())
-        .texts("class_six_phase", |e| e.form.as_ref().and_then(|d| d.class_six_phase.clone()).unwrap_or_default())
+        .texts("class_six_phase", |e| {
+            e.form.as_ref().and_then(|d| d.class_six_phase.clone()).unwrap_or_default()
+        })
         .numbers("characteristic_pu", |e| e.form.as_ref().map_or(f64::NAN, |d| d.characteristic_pu))
         .numbers("phase_jump_deg", |e| e.form.as_ref().map_or(f64::NAN, |d| d.phase_jump_deg))
         .numbers("start_deg", |e| e.form.as_ref().map_or(f64::NAN, |d| d.start_deg))

@@ -1,6 +1,6 @@
 //! The page against the numbers it was made from.
 
-use kilat_core::diagnosis::findings;
+use kilat_core::diagnosis::{Cause, findings};
 use kilat_core::limits::{Site, Standard};
 use kilat_core::{Analysis, Capture, Channel, Config, SampleRate, TimeBase};
 
