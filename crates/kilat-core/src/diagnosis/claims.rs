@@ -1,6 +1,7 @@
 //! Which disturbances are still without an explanation.
 
 use super::case::{Case, num};
+use super::tables::rate;
 use super::{Cause, Finding};
 use crate::engine::analysis::Analysis;
 use crate::pq::events::Event;
@@ -108,9 +109,4 @@ impl<'a> Open<'a> {
             })
             .collect()
     }
-}
-
-/// Samples per second of the segments that were analysed: the fastest.
-pub(super) fn rate(a: &Analysis) -> f64 {
-    a.time.segments().iter().map(|s| s.rate.hz()).fold(0.0, f64::max)
 }

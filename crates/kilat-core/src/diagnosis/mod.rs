@@ -8,7 +8,7 @@
 //! | N1, N2 | `loose_neutral` | `neutral.rs` |
 //! | L1, L2 | `impulsive_surge`: lightning-compatible, lightning only when the user saw a storm | `surge.rs` |
 //! | C1, C2 | `capacitor_switching` | `switching.rs` |
-//! | F1, M1, T1, D1 | `fault`, `motor_start`, `transformer_energising`, direction | `sags.rs` |
+//! | F1, M1, T1, D1 | `fault`, `motor_start`, `transformer_energising`, direction | `sags.rs`, `inrush.rs` |
 //! | G1, O1 | `generator`, `overload` | `supply.rs` |
 //! | A1, W1, R1 | `arcing`, `notching`, `resonance` | `waveform.rs` |
 //! | U1 | the user's answer about neighbours | `case.rs` |
@@ -26,11 +26,13 @@ mod advice;
 mod answers;
 mod case;
 mod claims;
+mod inrush;
 mod neutral;
 mod sags;
 mod supply;
 mod surge;
 mod switching;
+mod tables;
 mod text;
 mod waveform;
 
@@ -181,6 +183,10 @@ pub fn diagnose(analysis: &Analysis, answers: &Answers) -> Vec<Finding> {
     }
     if let Some(f) = supply::generator(analysis) {
         open.claim_time(&f, 0.5);
+        found.push(f);
+    }
+    for f in inrush::energising(analysis) {
+        open.claim_time(&f, 0.1);
         found.push(f);
     }
     found.extend(surge::impulsive_surge(analysis, answers, &mut open));

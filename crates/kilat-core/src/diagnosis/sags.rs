@@ -18,6 +18,10 @@ const INRUSH: f64 = 1.5;
 const JUMP_DEG: f64 = 4.0;
 /// Protection clears a short circuit within this, in seconds.
 const CLEARED_S: f64 = 3.0;
+/// A load that is switched on hardly pulls its voltage down by more than this, over the voltage before.
+const LOAD_PU: f64 = 0.2;
+/// What falls further is not supplied any more, for however long.
+const GONE_PU: f64 = 0.9;
 /// Edges of a dip ring this long, in cycles.
 const EDGE_CYCLES: f64 = 1.5;
 
@@ -158,6 +162,14 @@ fn fault(a: &Analysis, e: &Event, f: &DipForm) -> Case {
             "berlangsung {} s, selama proteksi memutus hubung singkat",
             vec![num(e.duration_s, 3)],
         );
+    } else if e.duration_s >= CLEARED_S && f.depth_pu < GONE_PU {
+        c.contradicts(
+            0.3,
+            "F1",
+            "it lasts {} s, longer than protection lets a short circuit last",
+            "berlangsung {} s, lebih lama daripada proteksi membiarkan hubung singkat",
+            vec![num(e.duration_s, 1)],
+        );
     }
     if f.stages.len() > 1 {
         c.supports(
@@ -193,13 +205,13 @@ fn current(c: &mut Case, a: &Analysis, f: &DipForm) {
             values,
         );
     }
-    if f.direction.side == Side::Downstream && f.depth_pu < 0.2 && f.current_ratio < 4.0 {
+    if f.direction.side == Side::Downstream && f.depth_pu < LOAD_PU {
         c.contradicts(
             0.25,
             "F1",
-            "a large load that is switched on and off again ({} times the current) looks the same",
-            "beban besar yang dinyalakan lalu dimatikan ({} kali arus semula) tampak sama",
-            vec![num(f.current_ratio, 2)],
+            "a large load that is switched on ({} times the current, {} pu deep) looks the same",
+            "beban besar yang dinyalakan ({} kali arus semula, sedalam {} pu) tampak sama",
+            vec![num(f.current_ratio, 2), num(f.depth_pu, 2)],
         );
     }
     if a.power_pairs.is_empty() {

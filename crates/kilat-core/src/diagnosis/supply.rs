@@ -1,6 +1,7 @@
 //! G1 and O1: a generator, and a feeder that its own load pulls down.
 
 use super::case::{Case, num};
+use super::tables::{harmonic, median, without};
 use super::{Cause, Finding};
 use crate::capture::Kind;
 use crate::engine::analysis::{Analysis, Flags};
@@ -25,7 +26,7 @@ fn usable(a: &Analysis) -> Vec<usize> {
         })
     };
     let bad = Flags::MISSING | Flags::UNSYNCHRONISED | Flags::SHORT;
-    (0..a.intervals.flags.len()).filter(|&k| !a.intervals.flags[k].intersects(bad) && !gone(k)).collect()
+    without(a, bad).filter(|k| !gone(*k)).collect()
 }
 
 /// Correlation of two series; zero when one of them does not move.
@@ -39,12 +40,6 @@ fn correlation(x: &[f64], y: &[f64]) -> f64 {
         xy += (a - mx) * (b - my);
     }
     if xx * yy > 0.0 { xy / (xx * yy).sqrt() } else { 0.0 }
-}
-
-fn median(mut v: Vec<f64>) -> f64 {
-    v.retain(|x| x.is_finite());
-    v.sort_by(f64::total_cmp);
-    v.get(v.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// G1: frequency off, distortion, and the gaps of a transfer switch.
@@ -83,7 +78,7 @@ pub(super) fn generator(a: &Analysis) -> Option<Finding> {
         vec![num(worst, 2), num(OFF_HZ, 1), num(held.len() as f64, 0)],
     );
     let thd = |k: &usize| voltages.iter().map(|v| a.harmonics.thd_subgroup_pct[[*k, *v]]).fold(0.0, f64::max);
-    let thd_pct = median(span.iter().map(thd).collect());
+    let thd_pct = median(span.iter().map(thd));
     c.number("thd_pct", thd_pct);
     if THD_PCT.contains(&thd_pct) {
         c.supports(
@@ -161,7 +156,7 @@ fn weigh(a: &Analysis, (u, i): (usize, usize), (volts, amperes): (&[f64], &[f64]
     let udin_v = a.channels[u].udin_v;
     let (start, stop) = (a.intervals.start_sample[0], *a.intervals.stop_sample.last().unwrap_or(&0.0));
     let mut c = Case::new(Cause::Overload, 0.2).at(vec![u, i], start, stop);
-    let level = median(volts.to_vec()) / udin_v;
+    let level = median(volts.iter().copied()) / udin_v;
     c.number("median_pu", level);
     c.number("low_share", low);
     c.supports(
@@ -198,12 +193,8 @@ fn weigh(a: &Analysis, (u, i): (usize, usize), (volts, amperes): (&[f64], &[f64]
             vec![num(follows, 2)],
         );
     }
-    let thd = median(a.harmonics.thd_subgroup_pct.column(u).to_vec());
-    let third = median(
-        (0..volts.len())
-            .map(|k| a.harmonics.subgroup[[k, u, 3]] / a.harmonics.subgroup[[k, u, 1]] * 100.0)
-            .collect(),
-    );
+    let thd = median(a.harmonics.thd_subgroup_pct.column(u).iter().copied());
+    let third = median((0..volts.len()).map(|k| harmonic(a, k, u, 3) / harmonic(a, k, u, 1) * 100.0));
     c.number("thd_pct", thd);
     if third > 1.0 {
         c.supports(

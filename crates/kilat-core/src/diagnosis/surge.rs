@@ -2,13 +2,15 @@
 
 use super::answers::{Answers, Damage};
 use super::case::{Case, num};
-use super::claims::{Open, rate};
+use super::claims::Open;
+use super::tables::rate;
 use super::{Cause, Finding};
 use crate::engine::analysis::Analysis;
-use crate::pq::events::EventKind;
+use crate::pq::events::{Event, EventKind};
 use crate::pq::transients::{Transient, TransientForm, TransientKind, surge_seen};
 
-/// Below this part of the nominal peak, contacts and coils of an installation make impulses too.
+/// Below this part of the nominal peak, contacts and coils of an installation make impulses too. It is held against the least
+/// that the impulse was before the recorder, if it is a surge of 1.2/50 µs.
 const SMALL_PU: f64 = 0.4;
 /// A flashover leaves less than this of a voltage.
 const FLASHED_OVER_PU: f64 = 0.7;
@@ -18,8 +20,8 @@ const LONGEST_S: f64 = 2e-3;
 const NETWORK_HZ: f64 = 5e3;
 /// Impulses within this time are strokes of one flash, in seconds.
 const FLASH_S: f64 = 1.0;
-/// A flashover that follows an impulse begins within this, in seconds.
-const FLASHOVER_S: f64 = 0.03;
+/// What an impulse leaves behind ends within this, in seconds.
+const AFTERMATH_S: f64 = 0.03;
 /// Part of the largest peak that another phase must show in the same direction.
 const COMMON: f64 = 0.2;
 /// Largest change of a voltage that is none, in %.
@@ -47,22 +49,23 @@ pub(super) fn impulsive_surge(a: &Analysis, answers: &Answers, open: &mut Open<'
         if !case.is_named() {
             continue;
         }
-        // What follows at once, a flashover and its clearing, is part of it.
-        let margin = open.samples(FLASHOVER_S);
-        open.claim_transients(case.start_sample - margin, case.stop_sample + margin);
-        let follows = a.events.iter().filter(|e| {
-            flash.iter().any(|(_, t)| {
-                let at = t.start_sample as f64;
-                e.start_sample <= at + margin
-                    && e.stop_sample >= at - margin
-                    && e.start_sample >= at - 2.0 * margin
-            })
-        });
-        let stop = follows.map(|e| e.stop_sample).fold(case.stop_sample, f64::max);
-        open.claim(case.start_sample - margin, stop);
+        // A flashover and its clearing are part of it.
+        let margin = open.samples(AFTERMATH_S);
+        let stop = flashover(a, case.start_sample).map_or(case.stop_sample, |e| e.stop_sample);
+        open.claim(case.start_sample - margin, stop.max(case.stop_sample + margin));
         found.push(case.decide());
     }
     found
+}
+
+/// The dip or interruption that begins within a flash whose first stroke is at sample `start`, the longest.
+fn flashover(a: &Analysis, start: f64) -> Option<&Event> {
+    let (margin, flash) = (AFTERMATH_S * rate(a), FLASH_S * rate(a));
+    a.events
+        .iter()
+        .filter(|e| e.kind != EventKind::Swell && e.magnitude_pu < FLASHED_OVER_PU)
+        .filter(|e| (start - margin..start + flash).contains(&e.start_sample))
+        .max_by(|x, y| x.stop_sample.total_cmp(&y.stop_sample))
 }
 
 fn is_impulse(t: &Transient) -> bool {
@@ -101,7 +104,8 @@ fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case
         "satu paku tegangan selama {} ms menyimpang {} kali puncak nominal, pada {}° gelombang",
         vec![num(t.duration_s * 1e3, 2), num(t.peak_pu.abs(), 2), num(t.point_on_wave_deg, 0)],
     );
-    if t.peak_pu.abs() < SMALL_PU {
+    let before_recorder = t.peak_pu.abs() / surge_seen(rate(a)).1;
+    if before_recorder < SMALL_PU {
         c.contradicts(
             0.3,
             "L1",
@@ -113,6 +117,15 @@ fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case
     phases(&mut c, a, t);
     if let Some(form) = a.transient_forms.iter().find(|f| f.transient == index) {
         steps(&mut c, a, form, t);
+    }
+    if let Some(e) = flashover(a, start) {
+        c.supports(
+            0.15,
+            "L1",
+            "within a second of it the voltage falls to {} pu: a flashover, or protection that opens",
+            "dalam satu detik sesudahnya tegangan turun menjadi {} pu: flashover, atau proteksi yang membuka",
+            vec![num(e.magnitude_pu, 2)],
+        );
     }
     if flash.len() > 1 {
         c.supports(

@@ -11,8 +11,13 @@ use crate::pq::transients::{Transient, TransientForm, TransientKind};
 const RINGING_HZ: std::ops::RangeInclusive<f64> = 300.0..=5000.0;
 /// Largest overshoot, over the nominal peak.
 const MOST_PU: f64 = 2.0;
+/// Part of the largest peak that a phase of a three-phase bank shows: at any moment the second of three phases stands at least at
+/// half a peak. A single phase shows on the others what its current does in the neutral, a third.
+const OWN_PHASE: f64 = 0.4;
 /// Rise of the voltage that counts, in % of Udin.
 const STAYS_PCT: f64 = 0.1;
+/// A rise this many times what the frequency of the ringing calls for is not the bank's.
+const MISMATCH: f64 = 4.0;
 /// Step of reactive power, over the apparent power before, that shows a bank.
 const STEP: f64 = 0.05;
 
@@ -69,21 +74,23 @@ fn weigh(a: &Analysis, t: &Transient, f: &TransientForm) -> Case {
         );
     }
     phases(&mut c, a, t);
-    let values = vec![num(f.positive_step_pct, 2)];
-    if f.positive_step_pct > STAYS_PCT {
+    // A bank that rings at f against the network lifts the voltage by (f₁/f)².
+    let expected_pct = 100.0 * (a.config.nominal_frequency_hz / t.ringing_hz).powi(2);
+    let values = vec![num(f.positive_step_pct, 2), num(expected_pct, 2)];
+    if f.positive_step_pct > STAYS_PCT && f.positive_step_pct < MISMATCH * expected_pct {
         c.supports(
             0.15,
             "C1",
-            "the voltage stays higher by {} % of Udin",
-            "tegangan tetap lebih tinggi {} % dari Udin",
+            "the voltage stays higher by {} % of Udin; {} % belong to a bank of this frequency",
+            "tegangan tetap lebih tinggi {} % dari Udin; bank dengan frekuensi ini memberi {} %",
             values,
         );
     } else {
         c.contradicts(
             0.15,
             "C1",
-            "the voltage does not stay higher: {} % of Udin",
-            "tegangan tidak tetap lebih tinggi: {} % dari Udin",
+            "the voltage stays {} % of Udin higher, where a bank of this frequency gives {} %",
+            "tegangan tetap {} % dari Udin lebih tinggi, sedangkan bank dengan frekuensi ini memberi {} %",
             values,
         );
     }
@@ -93,8 +100,9 @@ fn weigh(a: &Analysis, t: &Transient, f: &TransientForm) -> Case {
 
 fn phases(c: &mut Case, a: &Analysis, t: &Transient) {
     let measured = a.voltages().filter(|v| a.channels[*v].udin_v > 0.0).count();
-    let values = vec![num(t.peaks.len() as f64, 0), num(measured as f64, 0)];
-    if t.peaks.len() > 1 {
+    let ringing = t.peaks.iter().filter(|p| p.1.abs() > OWN_PHASE * t.peak_pu.abs()).count();
+    let values = vec![num(ringing as f64, 0), num(measured as f64, 0)];
+    if ringing > 1 {
         c.supports(
             0.15,
             "C1",
@@ -104,10 +112,10 @@ fn phases(c: &mut Case, a: &Analysis, t: &Transient) {
         );
     } else if measured > 1 {
         c.contradicts(
-            0.3,
+            0.35,
             "C1",
-            "only {} of {} voltages rings: no three-phase bank",
-            "hanya {} dari {} tegangan yang berosilasi: bukan bank tiga fasa",
+            "only {} of {} voltages rings, beyond what its return path shows on the others: no three-phase bank",
+            "hanya {} dari {} tegangan yang berosilasi, di luar pengaruh jalur baliknya pada yang lain: bukan bank tiga fasa",
             values,
         );
     }

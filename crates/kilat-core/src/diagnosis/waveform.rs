@@ -3,8 +3,8 @@
 use super::answers::{Answers, Damage};
 use super::case::{Case, num};
 use super::claims::Open;
+use super::tables::{currents, harmonic, median, quantile, without};
 use super::{Cause, Finding};
-use crate::capture::Kind;
 use crate::engine::analysis::{Analysis, Flags};
 use crate::pq::dips::Side;
 use crate::pq::transients::TransientKind;
@@ -20,18 +20,10 @@ const LEAST: f64 = 0.01;
 /// Part of the intervals that must show it.
 const SHARE: f64 = 0.5;
 
-fn quantile(mut v: Vec<f64>, part: f64) -> f64 {
-    v.retain(|x| x.is_finite());
-    v.sort_by(f64::total_cmp);
-    let last = v.len().saturating_sub(1) as f64;
-    v.get((part * last).round() as usize).copied().unwrap_or(f64::NAN)
-}
-
 /// A1: broadband content of one current that comes, stays and grows, and that the other phases do not have.
 pub(super) fn arcing(a: &Analysis, answers: &Answers, found: &[Finding]) -> Option<Finding> {
     let n = a.intervals.flags.len();
-    let currents: Vec<usize> =
-        a.power_pairs.iter().map(|p| p.1).filter(|c| a.channels[*c].kind == Kind::Current).collect();
+    let currents = currents(a);
     if n < INTERVALS || currents.is_empty() {
         return None;
     }
@@ -42,8 +34,7 @@ pub(super) fn arcing(a: &Analysis, answers: &Answers, found: &[Finding]) -> Opti
             e.start_sample < a.intervals.stop_sample[k] && e.stop_sample > a.intervals.start_sample[k]
         })
     };
-    let whole: Vec<usize> =
-        (0..n).filter(|&k| !a.intervals.flags[k].intersects(bad) && !in_fault(k)).collect();
+    let whole: Vec<usize> = without(a, bad).filter(|k| !in_fault(*k)).collect();
     let broad = |k: usize, c: usize| {
         let orders = BROAD.filter_map(|h| a.harmonics.interharmonic_group.get([k, c, h]));
         orders.filter(|v| v.is_finite()).map(|v| v * v).sum::<f64>().sqrt()
@@ -51,12 +42,10 @@ pub(super) fn arcing(a: &Analysis, answers: &Answers, found: &[Finding]) -> Opti
     let mut best: Option<Case> = None;
     for &c in &currents {
         let level: Vec<f64> = whole.iter().map(|&k| broad(k, c)).collect();
-        let own_quiet = quantile(level.clone(), 0.05);
+        let own_quiet = quantile(level.iter().copied(), 0.05);
         let others = currents.iter().filter(|o| **o != c);
-        let other = others
-            .map(|&o| quantile(whole.iter().map(|&k| broad(k, o)).collect(), 0.5))
-            .fold(f64::NAN, f64::max);
-        let fundamental = quantile(whole.iter().map(|&k| a.harmonics.subgroup[[k, c, 1]]).collect(), 0.5);
+        let other = others.map(|&o| median(whole.iter().map(|&k| broad(k, o)))).fold(f64::NAN, f64::max);
+        let fundamental = median(whole.iter().map(|&k| harmonic(a, k, c, 1)));
         let quiet = if other.is_finite() { other } else { own_quiet };
         let limit = (ABOVE * quiet).max(LEAST * fundamental);
         let above: Vec<usize> = (0..whole.len()).filter(|&i| level[i] > limit).collect();
@@ -195,15 +184,12 @@ const LASTS: usize = 5;
 
 /// R1: one harmonic far above its neighbours, for long.
 pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
-    let n = a.intervals.flags.len();
     let bad = Flags::MISSING | Flags::SHORT | Flags::UNSYNCHRONISED | Flags::EVENT;
-    let whole: Vec<usize> = (0..n).filter(|&k| !a.intervals.flags[k].intersects(bad)).collect();
+    let whole: Vec<usize> = without(a, bad).collect();
     let mut best: Option<(usize, usize, f64, f64)> = None;
     for u in a.voltages().filter(|v| a.channels[*v].udin_v > 0.0) {
-        let pct = |h: usize| {
-            let of = |k: usize, h: usize| a.harmonics.subgroup.get([k, u, h]).copied().unwrap_or(f64::NAN);
-            quantile(whole.iter().map(|&k| of(k, h) / of(k, 1) * 100.0).collect(), 0.5)
-        };
+        let pct =
+            |h: usize| median(whole.iter().map(|&k| harmonic(a, k, u, h) / harmonic(a, k, u, 1) * 100.0));
         // Multiples of three belong to loads between phase and neutral: their path is the neutral, not a bank.
         for h in (4..=25).filter(|h| h % 3 != 0) {
             let neighbours = [h - 4, h - 2, h + 2, h + 4];
@@ -238,7 +224,7 @@ pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
     let q = a.power_pairs.iter().position(|p| p.0 == u).map(|pair| {
         let at = |k: &usize| (a.power.q1_var[[*k, pair]], a.power.p_w[[*k, pair]]);
         let (q, p): (Vec<f64>, Vec<f64>) = whole.iter().map(at).unzip();
-        (quantile(q, 0.5), quantile(p, 0.5))
+        (median(q), median(p))
     });
     match q {
         Some((q, p)) if q < -0.1 * p.abs() => c.supports(

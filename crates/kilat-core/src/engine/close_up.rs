@@ -273,6 +273,7 @@ fn dip(reader: &mut Reader<'_>, analysis: &Analysis, index: usize) -> Result<Opt
     edges(&mut form, &states, level, (level(&before), depth), (t0, t));
     if !scope.currents.is_empty() {
         currents(&mut form, &scope, (&before, after.as_ref()), &inside, (lead, t0));
+        form.second_harmonic_ratio = second_harmonic(&states, &before, scope.currents.len(), (t0, t));
     }
     form.shape = match (form.abrupt_start > ABRUPT, form.abrupt_end > ABRUPT) {
         _ if e.open => Shape::Other,
@@ -412,12 +413,22 @@ fn currents(
     let was = size(before).max(1e-9);
     form.current_ratio = inside.iter().map(size).fold(0.0, f64::max) / was;
     form.current_after_ratio = after.map_or(f64::NAN, |s| size(s) / was);
-    let early = inside.iter().filter(|s| s.stop <= t0 + 5.0 * t);
-    form.second_harmonic_ratio = early
-        .flat_map(|s| (0..phases).map(move |k| (s, k)))
-        .filter(|(s, k)| (s.i[*k] - before.i[*k]).norm() > 0.5 * was)
-        .map(|(s, k)| (s.second[k] - before.second[k]) / (s.i[k] - before.i[k]).norm())
-        .fold(0.0, f64::max);
+}
+
+/// 2nd harmonic of the current, over the change of its fundamental, of the phase that has most of it: the middle one of the cycles
+/// from the second to the sixth. Over the first cycle any offset that dies out has one; that of a motor is gone then, that of iron is
+/// not.
+fn second_harmonic(states: &[State], before: &State, phases: usize, (t0, t): (f64, f64)) -> f64 {
+    let was = (0..phases).map(|k| before.i[k].norm()).fold(1e-9, f64::max);
+    let early = || states.iter().filter(|s| (t0 + 2.0 * t..=t0 + 6.0 * t).contains(&s.stop));
+    let of_phase = |k: usize| {
+        let changes = early().map(|s| (s.second[k] - before.second[k], (s.i[k] - before.i[k]).norm()));
+        let mut ratios: Vec<f64> =
+            changes.map(|(two, one)| if one > 0.5 * was { two / one } else { 0.0 }).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    (0..phases).map(of_phase).fold(f64::NAN, f64::max)
 }
 
 /// Stretches of one level.

@@ -328,7 +328,8 @@ pub struct DipForm {
     pub current_ratio: f64,
     /// Current after over that before; NaN without currents, or when the record ends before.
     pub current_after_ratio: f64,
-    /// Largest 2nd harmonic of a current in the cycles after the start, over the change of its fundamental.
+    /// 2nd harmonic of the current that has most of it, over the change of its fundamental, in the second to sixth cycle; NaN when
+    /// the record ends before.
     pub second_harmonic_ratio: f64,
     /// Voltage after it, over that before.
     pub voltage_after_ratio: f64,

@@ -3,7 +3,8 @@
 //!
 //! What repeats every cycle vanishes in a cycle difference, so notches are sought where they stand out: the harmonic components of
 //! a basic interval give back the mean cycle. Of it, the orders from [`SHARP`] up hold the notches and little else; they are
-//! notches when few narrow peaks, nearly all towards zero volts, make that part. Depth is |u| beside a notch minus |u| inside, area its
+//! notches when few narrow peaks, at least half of them towards zero volts, make that part (each commutation lowers one phase and
+//! raises another). Depth is |u| beside a notch minus |u| inside, area its
 //! integral. Notching is one disturbance as long as no interval is without, on whatever channels.
 
 use std::f64::consts::{SQRT_2, TAU};
@@ -113,9 +114,9 @@ pub fn notches(
             });
         }
     }
-    // A short circuit pulls towards zero; what swings both ways is a sum of harmonics.
+    // A commutation lowers one phase where it raises another; what mostly points away from zero is a sum of harmonics.
     let notches =
-        found.filter(|n| n.depth_v >= least_v && (1..=MOST_NOTCHES).contains(&count) && 2 * away < count)?;
+        found.filter(|n| n.depth_v >= least_v && (1..=MOST_NOTCHES).contains(&count) && away <= count)?;
     Some(Notches { per_cycle: count as u8, ..notches })
 }
 

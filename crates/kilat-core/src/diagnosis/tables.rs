@@ -1,0 +1,41 @@
+//! What several rules read from the tables of an analysis.
+
+use crate::capture::Kind;
+use crate::engine::analysis::{Analysis, Flags};
+
+/// Samples per second of the segments that were analysed: the fastest.
+pub(super) fn rate(a: &Analysis) -> f64 {
+    a.time.segments().iter().map(|s| s.rate.hz()).fold(0.0, f64::max)
+}
+
+/// Subgroup of `order` of a channel in a basic interval; NaN when it is not measured.
+pub(super) fn harmonic(a: &Analysis, interval: usize, channel: usize, order: usize) -> f64 {
+    a.harmonics.subgroup.get([interval, channel, order]).copied().unwrap_or(f64::NAN)
+}
+
+/// Basic intervals without any of `flags`.
+pub(super) fn without(a: &Analysis, flags: Flags) -> impl Iterator<Item = usize> + use<'_> {
+    (0..a.intervals.flags.len()).filter(move |k| !a.intervals.flags[*k].intersects(flags))
+}
+
+/// Currents that belong to a voltage.
+pub(super) fn currents(a: &Analysis) -> Vec<usize> {
+    let mut currents: Vec<usize> =
+        a.power_pairs.iter().map(|p| p.1).filter(|c| a.channels[*c].kind == Kind::Current).collect();
+    currents.sort_unstable();
+    currents.dedup();
+    currents
+}
+
+/// The value below which this part of the finite values lies; NaN without any.
+pub(super) fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> f64 {
+    let mut v: Vec<f64> = values.into_iter().filter(|x| x.is_finite()).collect();
+    v.sort_by(f64::total_cmp);
+    let last = v.len().saturating_sub(1) as f64;
+    v.get((part * last).round() as usize).copied().unwrap_or(f64::NAN)
+}
+
+/// The middle one of the finite values; NaN without any.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    quantile(values, 0.5)
+}
