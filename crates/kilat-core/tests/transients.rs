@@ -112,7 +112,7 @@ fn one_disturbance_is_one_transient_on_all_its_phases() {
     let a = analyze(&three_voltages(25_600.0, x), 50.0);
     let t = the_only(&a, &|| "three phases".into());
     assert_eq!((t.channel, t.peaks.iter().map(|p| p.0).collect::<Vec<_>>()), (0, vec![0, 1, 2]));
-    for (channel, peak) in t.peaks {
+    for &(channel, peak) in t.peaks.iter() {
         within(peak / a.transients[0].peak_pu, parts[channel] / parts[0], 0.03, || {
             format!("phase {channel}")
         });

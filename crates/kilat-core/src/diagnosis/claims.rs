@@ -73,7 +73,7 @@ impl<'a> Open<'a> {
     pub(super) fn unknown(&self) -> Vec<Finding> {
         let mut spans: Vec<(f64, f64, Vec<usize>)> = self
             .events()
-            .map(|(_, e)| (e.start_sample, e.stop_sample, e.channels.clone()))
+            .map(|(_, e)| (e.start_sample, e.stop_sample, e.channels.to_vec()))
             .chain(self.transients().map(|(_, t)| {
                 (t.start_sample as f64, t.stop_sample as f64, t.peaks.iter().map(|p| p.0).collect())
             }))

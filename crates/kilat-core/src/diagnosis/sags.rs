@@ -78,7 +78,7 @@ pub(super) fn sags(a: &Analysis, answers: &Answers, open: &mut Open<'_>) -> Vec<
 
 /// What all three share: where, how deep, which way.
 fn begin(cause: Cause, base: f64, e: &Event, f: &DipForm) -> Case {
-    let mut c = Case::new(cause, base).at(e.channels.clone(), e.start_sample, e.stop_sample);
+    let mut c = Case::new(cause, base).at(e.channels.to_vec(), e.start_sample, e.stop_sample);
     c.number("residual_pu", e.magnitude_pu);
     c.number("duration_s", e.duration_s);
     c.number("characteristic_pu", f.characteristic_pu);

@@ -16,6 +16,7 @@ use crate::engine::sink::{
 };
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
+use crate::pq::notching::NotchSearch;
 use crate::pq::signalling::BurstRecorder;
 use crate::units::Timestamp;
 
@@ -39,6 +40,7 @@ pub struct Delivery {
     aggregator: Aggregator,
     /// One for each tone of the settings on each voltage.
     bursts: Vec<BurstRecorder>,
+    notches: NotchSearch,
     /// Index in the capture of the first sample of the segment, and when it was taken.
     offset: u64,
     clock: Timestamp,
@@ -54,6 +56,7 @@ impl Delivery {
             system: System::roomy(plan),
             aggregator: Aggregator::new(plan),
             bursts: bursts(plan),
+            notches: NotchSearch::default(),
             offset,
             clock,
         }
@@ -78,8 +81,9 @@ impl Delivery {
 
     /// Goes on with what another one remembered, in the memory there is.
     pub fn load(&mut self, other: Self) {
-        let Self { aggregator, bursts, offset, clock, .. } = other;
-        (self.aggregator, self.bursts, self.offset, self.clock) = (aggregator, bursts, offset, clock);
+        let Self { aggregator, bursts, notches, offset, clock, .. } = other;
+        (self.aggregator, self.bursts, self.notches) = (aggregator, bursts, notches);
+        (self.offset, self.clock) = (offset, clock);
     }
 
     /// The clock is `seconds` ahead of what the sampling rate says.
@@ -88,8 +92,9 @@ impl Delivery {
     }
 
     /// The segment ends.
-    pub fn interrupt(&mut self, sink: &mut impl Sink) {
+    pub fn interrupt(&mut self, plan: &Plan, sink: &mut impl Sink) {
         self.bursts.iter_mut().filter_map(BurstRecorder::finish).for_each(|b| sink.burst(b));
+        self.notches.finish(plan).into_iter().for_each(|t| sink.transient(t));
         self.aggregator.interrupt(&mut |i| sink.interval(i));
     }
 
@@ -185,6 +190,9 @@ impl Delivery {
                     };
                     sink.interval(basic);
                     let positions = (basic.start_sample, basic.stop_sample);
+                    let notching =
+                        self.notches.update(plan, positions, basic.frequency_hz, basic.flags, channels);
+                    notching.into_iter().for_each(|t| sink.transient(t));
                     let values = channels.iter().flat_map(|c| &c.signalling_v);
                     for (recorder, value_v) in self.bursts.iter_mut().zip(values) {
                         if let Some(b) = recorder.update(positions, *value_v, basic.flags, plan.fs) {

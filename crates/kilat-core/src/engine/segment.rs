@@ -161,7 +161,7 @@ impl Engine {
         self.fold.collect(&mut self.tracks);
         self.fold.finish(plan, &self.tracks, length, &mut self.decided);
         self.deliver(sink);
-        self.delivery.interrupt(sink);
+        self.delivery.interrupt(&self.plan, sink);
     }
 
     /// Gives what is left of a stream that has been [interrupted](Self::interrupt) to `sink`: nothing follows.

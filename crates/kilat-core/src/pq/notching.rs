@@ -9,12 +9,14 @@
 
 use std::f64::consts::{SQRT_2, TAU};
 
+use serde::{Deserialize, Serialize};
+
 use crate::capture::Kind;
 use crate::engine::analysis::Flags;
 use crate::engine::measured::Measured;
 use crate::engine::plan::Plan;
 use crate::pq::harmonics::ORDERS;
-use crate::pq::transients::{Transient, TransientKind};
+use crate::pq::transients::{Peaks, Transient, TransientKind};
 
 /// Points of the mean cycle.
 const POINTS: usize = 256;
@@ -121,7 +123,7 @@ pub fn notches(
 }
 
 /// Follows notching on all voltages together, interval by interval.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct NotchSearch {
     open: Option<(Transient, u32)>,
 }
@@ -151,7 +153,7 @@ impl NotchSearch {
             let here = Transient {
                 kind: TransientKind::Notching,
                 channel: index,
-                peaks: vec![(index, peak_pu)],
+                peaks: Peaks::one(index, peak_pu),
                 start_sample: start as u64,
                 stop_sample: stop as u64,
                 duration_s: 0.0,
@@ -170,10 +172,12 @@ impl NotchSearch {
                 clipped: flags.contains(Flags::CLIPPED),
                 resolvable: true,
             };
-            now = Some(now.map_or(here.clone(), |t| t.joined(here)));
+            now = Some(now.map_or(here, |t| t.joined(&here).unwrap_or(t)));
         }
         match (now, self.open.take()) {
-            (Some(now), Some((open, count))) => self.open = Some((open.joined(now), count + 1)),
+            (Some(now), Some((open, count))) => {
+                self.open = Some((open.joined(&now).unwrap_or(open), count + 1))
+            }
             (Some(now), None) => self.open = Some((now, 1)),
             (None, open) => return ended(plan, open),
         }

@@ -8,7 +8,7 @@ use crate::engine::sink::{
 use crate::pq::events::Event;
 use crate::pq::rvc::RapidChange;
 use crate::pq::signalling::Burst;
-use crate::pq::transients::Transient;
+use crate::pq::transients::{Transient, TransientKind};
 
 /// Hands everything on to `sink`, and triggers the catcher.
 pub(super) struct Tap<'a, S: Sink> {
@@ -41,7 +41,10 @@ impl<S: Sink> Sink for Tap<'_, S> {
     }
 
     fn transient(&mut self, transient: Transient) {
-        self.trigger(transient.peak_sample as f64);
+        // Notching shows in every cycle, and is told when it is over: samples from somewhere inside are no help.
+        if transient.kind != TransientKind::Notching {
+            self.trigger(transient.peak_sample as f64);
+        }
         self.sink.transient(transient);
     }
 

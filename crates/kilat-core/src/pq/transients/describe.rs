@@ -19,47 +19,57 @@ pub(super) fn rise_samples(r: &[f32], peak_at: usize) -> usize {
     below(0.9).saturating_sub(below(0.1)) + 1
 }
 
-/// Swings of alternating sign beyond `least`: where each is largest, and how large.
-fn swings(r: &[f32], least: f32) -> Vec<(usize, f32)> {
-    let mut swings: Vec<(usize, f32)> = Vec::new();
+/// Gives `each` the swings of alternating sign beyond `least`, in order: where each is largest, and how large.
+fn swings(r: &[f32], least: f32, mut each: impl FnMut(usize, f32)) {
+    let mut last: Option<(usize, f32)> = None;
     for (i, &v) in r.iter().enumerate().filter(|(_, v)| v.abs() > least) {
-        match swings.last_mut() {
-            Some(last) if (last.1 > 0.0) == (v > 0.0) => {
-                if v.abs() > last.1.abs() {
-                    *last = (i, v);
+        match &mut last {
+            Some(swing) if (swing.1 > 0.0) == (v > 0.0) => {
+                if v.abs() > swing.1.abs() {
+                    *swing = (i, v);
                 }
             }
-            _ => swings.push((i, v)),
+            _ => {
+                if let Some((at, value)) = last.replace((i, v)) {
+                    each(at, value);
+                }
+            }
         }
     }
-    swings
+    if let Some((at, value)) = last {
+        each(at, value);
+    }
 }
 
 /// The first swing beyond a fifth of the peak.
 pub(super) fn first_swing(r: &[f32], peak_at: usize) -> f32 {
-    swings(r, 0.2 * r[peak_at].abs()).first().map_or(r[peak_at], |s| s.1)
+    let mut first = None;
+    swings(r, 0.2 * r[peak_at].abs(), |_, v| first = first.or(Some(v)));
+    first.unwrap_or(r[peak_at])
 }
 
 /// The ringing, when at least three swings beyond a fifth of the peak and beyond `noise` alternate in sign; its decay is the line
 /// through the logarithms of its swings from the largest on.
 pub(super) fn ringing(r: &[f32], peak_at: usize, noise: f32) -> Option<Ringing> {
-    let swings = swings(r, noise.max(0.2 * r[peak_at].abs()));
-    let (first, last) = (swings.first()?.0, swings.last()?.0);
-    if swings.len() < 3 {
+    let (mut count, mut first, mut last) = (0u32, 0, 0);
+    // Number, and sums of x, y, x² and xy, x counted from the peak.
+    let mut sums = [0.0; 5];
+    swings(r, noise.max(0.2 * r[peak_at].abs()), |at, v| {
+        count += 1;
+        first = if count == 1 { at } else { first };
+        last = at;
+        if at >= peak_at {
+            let (x, y) = ((at - peak_at) as f64, f64::from(v.abs()).ln());
+            sums.iter_mut().zip([1.0, x, y, x * x, x * y]).for_each(|(sum, term)| *sum += term);
+        }
+    });
+    if count < 3 {
         return None;
     }
-    let falling: Vec<(f64, f64)> = swings
-        .iter()
-        .skip_while(|s| s.0 != peak_at)
-        .map(|s| (s.0 as f64, f64::from(s.1.abs()).ln()))
-        .collect();
-    let n = falling.len() as f64;
-    let mean = |f: fn(&(f64, f64)) -> f64| falling.iter().map(f).sum::<f64>() / n;
-    let (x, y) = (mean(|p| p.0), mean(|p| p.1));
-    let slope = falling.iter().map(|p| (p.0 - x) * (p.1 - y)).sum::<f64>()
-        / falling.iter().map(|p| (p.0 - x) * (p.0 - x)).sum::<f64>();
+    let [n, x, y, xx, xy] = sums;
+    let slope = (xy - x * y / n) / (xx - x * x / n);
     Some(Ringing {
-        cycles_per_sample: (swings.len() - 1) as f64 / 2.0 / (last - first) as f64,
+        cycles_per_sample: f64::from(count - 1) / 2.0 / (last - first) as f64,
         decay_samples: if slope < 0.0 { -1.0 / slope } else { f64::NAN },
     })
 }

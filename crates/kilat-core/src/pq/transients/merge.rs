@@ -1,10 +1,12 @@
 //! One disturbance is one transient, whatever channels show it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{LONGEST_HALVES, MERGED_S, Transient};
 use crate::engine::plan::Plan;
 
 /// Holds transients back until no channel can add to them.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Merger {
     waiting: Vec<Transient>,
     merged: u64,
@@ -17,17 +19,22 @@ impl Merger {
     pub fn new(plan: &Plan) -> Self {
         // The other channel's part may last as long as any, and is found four half cycles after its end, slow ones.
         let patience = (LONGEST_HALVES + 6.0) * plan.half_period();
-        Self { waiting: Vec::new(), merged: (MERGED_S * plan.fs).ceil() as u64, patience }
+        let waiting = Vec::with_capacity(64);
+        Self { waiting, merged: (MERGED_S * plan.fs).ceil() as u64, patience }
     }
 
     /// Takes what one channel shows.
     pub fn push(&mut self, mut t: Transient, plan: &Plan) {
         let merged = self.merged;
-        let joins = |w: &Transient, t: &Transient| {
-            w.start_sample <= t.stop_sample + merged && t.start_sample <= w.stop_sample + merged
+        let joined = |w: &Transient, t: &Transient| {
+            let touch = w.start_sample <= t.stop_sample + merged && t.start_sample <= w.stop_sample + merged;
+            if touch { w.joined(t) } else { None }
         };
-        while let Some(k) = self.waiting.iter().position(|w| joins(w, &t)) {
-            t = self.waiting.remove(k).joined(t);
+        while let Some((k, both)) =
+            self.waiting.iter().enumerate().find_map(|(k, w)| Some((k, joined(w, &t)?)))
+        {
+            self.waiting.swap_remove(k);
+            t = both;
             t.duration_s = plan.rate.seconds((t.stop_sample - t.start_sample) as f64);
         }
         self.waiting.push(t);
@@ -36,10 +43,10 @@ impl Merger {
     /// Gives out, by start, what is complete now that all channels are cut up to `position`.
     pub fn release(&mut self, position: f64, mut emit: impl FnMut(Transient)) {
         while let Some(k) = (0..self.waiting.len())
-            .min_by_key(|&k| self.waiting[k].start_sample)
+            .min_by_key(|&k| (self.waiting[k].start_sample, self.waiting[k].channel))
             .filter(|&k| self.waiting[k].stop_sample as f64 + self.merged as f64 + self.patience < position)
         {
-            emit(self.waiting.remove(k));
+            emit(self.waiting.swap_remove(k));
         }
     }
 }

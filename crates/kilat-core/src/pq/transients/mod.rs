@@ -16,7 +16,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::capture::Kind;
 use crate::engine::analysis::Flags;
@@ -27,11 +27,13 @@ use crate::engine::track::Half;
 
 mod describe;
 mod merge;
+mod peaks;
 
 pub use merge::Merger;
+pub use peaks::Peaks;
 
 /// Shape of a transient (IEEE 1159).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TransientKind {
     /// One spike, of one polarity.
@@ -55,14 +57,14 @@ pub enum Band {
 }
 
 /// One transient: of one channel, or of several at the same time, described where it is largest.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Transient {
     /// Shape.
     pub kind: TransientKind,
     /// Channel of the largest peak over its nominal one, as an index into the channels of the analysis.
     pub channel: usize,
     /// All channels that show it, with their own peaks over the nominal peak voltage, signed.
-    pub peaks: Vec<(usize, f64)>,
+    pub peaks: Peaks,
     /// First sample beyond half the threshold, on any channel.
     pub start_sample: u64,
     /// One past the last sample beyond half the threshold, on any channel.
@@ -110,26 +112,18 @@ impl Transient {
         }
     }
 
-    /// The larger of the two, over the time and on the channels of both; its duration is that of the larger one.
-    pub(super) fn joined(self, other: Self) -> Self {
+    /// The larger of the two, over the time and on the channels of both; its duration is that of the larger one. `None` when their
+    /// channels are too many for one.
+    pub(super) fn joined(&self, other: &Self) -> Option<Self> {
         let (large, small) =
             if self.peak_pu.abs() >= other.peak_pu.abs() { (self, other) } else { (other, self) };
-        let mut peaks = large.peaks;
-        for (channel, peak) in small.peaks {
-            match peaks.iter_mut().find(|p| p.0 == channel) {
-                Some(own) if own.1.abs() < peak.abs() => own.1 = peak,
-                Some(_) => {}
-                None => peaks.push((channel, peak)),
-            }
-        }
-        peaks.sort_by_key(|p| p.0);
-        Self {
-            peaks,
+        Some(Self {
+            peaks: large.peaks.joined(&small.peaks)?,
             start_sample: large.start_sample.min(small.start_sample),
             stop_sample: large.stop_sample.max(small.stop_sample),
             clipped: large.clipped || small.clipped,
-            ..large
-        }
+            ..*large
+        })
     }
 }
 
@@ -191,7 +185,7 @@ const HIGH_PASS_HZ: f64 = 3e3;
 const HIGH_PASS_GAIN: f32 = 16.0;
 
 /// The median of the last largest values of one trigger, and the threshold that rests on it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Noise {
     latest: VecDeque<f32>,
     sorted: Vec<f32>,
@@ -224,7 +218,7 @@ impl Noise {
 }
 
 /// Searches one channel, half cycle by half cycle, three behind the cut so that the cycle after is known too.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TransientSearch {
     waiting: VecDeque<(Half, f64)>,
     differences: Noise,
@@ -234,25 +228,26 @@ pub struct TransientSearch {
     /// Samples between those of the high-pass residual.
     stride: usize,
     open: Option<Open>,
+    /// Departures of the open transient, sample for sample.
+    departures: Vec<f32>,
     now: f64,
-    /// Position of the cut when it was found, and the transient.
-    found: VecDeque<(f64, Transient)>,
+    /// Position of the cut when it was found, and the transient, with positions in the segment.
+    pub found: VecDeque<(f64, Transient)>,
 }
 
 /// A transient that may still go on.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Open {
     start: u64,
     last_above: u64,
     limits: Limits,
     point_on_wave_deg: f64,
-    departure: Vec<f32>,
     /// Some sample was beyond a threshold, not only beyond where a transient goes on.
     counts: bool,
 }
 
 /// From where a sample counts, and to where a transient goes on, by each trigger.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Limits {
     difference: (f32, f32),
     residual: (f32, f32),
@@ -288,15 +283,10 @@ impl TransientSearch {
             least: (plan.config.transient_pct / 100.0 * peak) as f32,
             stride: (plan.fs / (2.0 * HIGH_PASS_HZ)).round().max(1.0) as usize,
             open: None,
+            departures: Vec::with_capacity((LONGEST_HALVES * plan.half_period()) as usize + 2),
             now: 0.0,
-            found: VecDeque::new(),
+            found: VecDeque::with_capacity(64),
         }
-    }
-
-    /// The next transient found while the cut was at or before `position`; positions are in the segment.
-    pub fn next_until(&mut self, position: f64) -> Option<Transient> {
-        let ready = self.found.front().is_some_and(|f| f.0 <= position);
-        if ready { self.found.pop_front().map(|f| f.1) } else { None }
     }
 
     /// Takes the next half cycle and the period that held then; searches the one three before.
@@ -366,22 +356,24 @@ impl TransientSearch {
             let h = high_pass(raw, n, self.stride);
             let mut open = match self.open.take() {
                 Some(open) => open,
-                None if limits.goes_on(r.abs(), h) => Open {
-                    start: n,
-                    last_above: n,
-                    limits,
-                    point_on_wave_deg: describe::point_on_wave_deg(raw, n, period),
-                    departure: Vec::new(),
-                    counts: false,
-                },
+                None if limits.goes_on(r.abs(), h) => {
+                    self.departures.clear();
+                    Open {
+                        start: n,
+                        last_above: n,
+                        limits,
+                        point_on_wave_deg: describe::point_on_wave_deg(raw, n, period),
+                        counts: false,
+                    }
+                }
                 None => continue,
             };
-            open.departure.push(r);
+            self.departures.push(r);
             if open.limits.goes_on(r.abs(), h) {
                 open.last_above = n;
                 open.counts |= open.limits.begins(r.abs(), h);
             }
-            if n - open.last_above > merged || open.departure.len() > longest {
+            if n - open.last_above > merged || self.departures.len() > longest {
                 self.close(view, &open);
             } else {
                 self.open = Some(open);
@@ -391,7 +383,7 @@ impl TransientSearch {
 
     fn close(&mut self, view: &View<'_>, open: &Open) {
         let View { plan, index, quality, .. } = *view;
-        let r = &open.departure[..(open.last_above - open.start + 1) as usize];
+        let r = &self.departures[..(open.last_above - open.start + 1) as usize];
         let peak_at = (0..r.len()).fold(0, |best, i| if r[i].abs() > r[best].abs() { i } else { best });
         let stop = open.last_above + 1;
         let flags = quality.between(open.start as f64, stop as f64);
@@ -415,7 +407,7 @@ impl TransientSearch {
         let transient = Transient {
             kind: if ringing_hz.is_nan() { TransientKind::Impulsive } else { TransientKind::Oscillatory },
             channel: index,
-            peaks: vec![(index, peak_pu)],
+            peaks: Peaks::one(index, peak_pu),
             start_sample: open.start,
             stop_sample: stop,
             duration_s: plan.rate.seconds((stop - open.start) as f64),

@@ -6,6 +6,7 @@ use kilat_core::capture::guess_kind;
 use kilat_core::engine::analysis::{
     ChannelInfo, Frequency, HalfCycles, Harmonics, Intervals, Power, Unbalance,
 };
+use kilat_core::pq::transients::Peaks;
 use kilat_core::{
     Analysis, Capture, Channel, Config, Event, EventKind, Flags, Kind, SampleRate, TimeBase, Timestamp,
     Transient, TransientKind, Wiring,
@@ -174,7 +175,7 @@ pub fn analysis(capture: &Capture) -> Analysis {
         transients: vec![Transient {
             kind: TransientKind::Impulsive,
             channel: 0,
-            peaks: vec![(0, 280.0 / (230.0 * 2f64.sqrt()))],
+            peaks: Peaks::one(0, 280.0 / (230.0 * 2f64.sqrt())),
             start_sample: 12_830,
             stop_sample: 12_831,
             duration_s: 1.0 / RATE,
