@@ -95,7 +95,7 @@ fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case
     c.number("sample_rate_hz", rate(a));
     c.supports(
         match t.peak_pu.abs() {
-            p if p >= 1.0 => 0.2,
+            p if p >= 1.0 => 0.3,
             p if p >= 0.5 => 0.1,
             _ => 0.0,
         },
@@ -114,6 +114,15 @@ fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case
             vec![num(t.peak_pu.abs(), 2)],
         );
     }
+    if is_switching_on(t) {
+        c.contradicts(
+            0.25,
+            "L1",
+            "it goes towards zero and not beyond, as a capacitor or a short circuit pulls the voltage when it is connected",
+            "mengarah ke nol dan tidak melewatinya, seperti tarikan kapasitor atau hubung singkat saat tersambung",
+            vec![],
+        );
+    }
     phases(&mut c, a, t);
     if let Some(form) = a.transient_forms.iter().find(|f| f.transient == index) {
         steps(&mut c, a, form, t);
@@ -127,13 +136,15 @@ fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case
             vec![num(e.magnitude_pu, 2)],
         );
     }
-    if flash.len() > 1 {
+    // The strokes of a flash bring charge of one sign down.
+    let alike = flash.iter().filter(|(_, s)| s.polarity == t.polarity && common(s) > 1).count();
+    if alike > 1 {
         c.supports(
             0.1,
             "L1",
-            "{} impulses follow each other within a second, as strokes of one flash do",
-            "{} impuls berurutan dalam satu detik, seperti sambaran berulang dari satu kilat",
-            vec![num(flash.len() as f64, 0)],
+            "{} such impulses of one polarity follow each other within a second, as strokes of one flash do",
+            "{} impuls sejenis dengan polaritas sama berurutan dalam satu detik, seperti sambaran berulang dari satu kilat",
+            vec![num(alike as f64, 0)],
         );
     }
     limits(&mut c, a, t);
@@ -144,6 +155,11 @@ fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case
 /// Phases that show it in the direction of the largest.
 fn common(t: &Transient) -> usize {
     t.peaks.iter().filter(|p| p.1 * t.peak_pu > 0.0 && p.1.abs() >= COMMON * t.peak_pu.abs()).count()
+}
+
+/// What is connected to a voltage can pull it to zero at most.
+fn is_switching_on(t: &Transient) -> bool {
+    t.towards_zero && t.peak_pu.abs() < t.point_on_wave_deg.to_radians().sin().abs()
 }
 
 /// Several phases, one direction: what comes in along a line comes in on all conductors.
@@ -157,6 +173,14 @@ fn phases(c: &mut Case, a: &Analysis, t: &Transient) {
             "{} phases show it in the same direction: common-mode content",
             "{} fasa menunjukkannya dalam arah yang sama: bersifat common-mode",
             vec![num(together as f64, 0)],
+        );
+    } else if t.peaks.len() > 2 && t.peak_pu.abs() >= 1.0 {
+        c.contradicts(
+            0.1,
+            "L1",
+            "{} voltages show it, in unlike directions",
+            "{} tegangan menunjukkannya, dalam arah yang berbeda",
+            vec![num(t.peaks.len() as f64, 0)],
         );
     } else if measured > 1 {
         c.contradicts(
