@@ -485,7 +485,7 @@ impl Results {
             })
         });
         let answers = Answers { storm, neighbours, damage: damage.transpose()? };
-        let f = &diagnose(&slf.get().analysis, &answers);
+        let f = &diagnose(&slf.get().analysis, answers);
         let columns = Columns::new(slf)
             .list("cause", f.iter().map(|f| f.cause.id()))?
             .copy("confidence", f.iter().map(|f| f.confidence))?

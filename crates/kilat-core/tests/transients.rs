@@ -39,7 +39,7 @@ fn peak(x: &[f64]) -> (usize, f64) {
 fn the_only(a: &Analysis, case: &dyn Fn() -> String) -> Transient {
     let [t] = &a.transients[..] else { panic!("{}: {:?}", case(), a.transients) };
     assert!(a.events.is_empty(), "{}: {:?}", case(), a.events);
-    t.clone()
+    *t
 }
 
 #[test]

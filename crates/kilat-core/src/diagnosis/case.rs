@@ -94,7 +94,7 @@ impl Case {
     }
 
     /// U1: the same at neighbours is the utility's side; without, the site's own is not excluded.
-    pub(super) fn neighbours(&mut self, answers: &Answers) {
+    pub(super) fn neighbours(&mut self, answers: Answers) {
         match answers.neighbours {
             Some(true) => self.supports(
                 0.0,

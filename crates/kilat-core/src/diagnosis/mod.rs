@@ -10,7 +10,9 @@
 //! | C1, C2 | `capacitor_switching` | `switching.rs` |
 //! | F1, M1, T1, D1 | `fault`, `motor_start`, `transformer_energising`, direction | `sags.rs`, `inrush.rs` |
 //! | G1, O1 | `generator`, `overload` | `supply.rs` |
-//! | A1, W1, R1 | `arcing`, `notching`, `resonance` | `waveform.rs` |
+//! | A1 | `arcing` | `arcing.rs` |
+//! | W1 | `notching` | `notching.rs` |
+//! | R1 | `resonance` | `resonance.rs` |
 //! | U1 | the user's answer about neighbours | `case.rs` |
 //!
 //! What disturbs and is explained by none of them is `unknown`. Findings come in the order in which one should act on them.
@@ -24,17 +26,19 @@ use crate::pq::dips::Direction;
 
 mod advice;
 mod answers;
+mod arcing;
 mod case;
 mod claims;
 mod inrush;
 mod neutral;
+mod notching;
+mod resonance;
 mod sags;
 mod supply;
 mod surge;
 mod switching;
 mod tables;
 mod text;
-mod waveform;
 
 pub use answers::{Answers, Damage};
 pub use neutral::NeutralEvidence;
@@ -166,14 +170,14 @@ impl Finding {
 
 /// Every finding the capture supports, without any answer of the user; empty when nothing happened.
 pub fn findings(analysis: &Analysis) -> Vec<Finding> {
-    diagnose(analysis, &Answers::default())
+    diagnose(analysis, Answers::default())
 }
 
 /// Every finding that the capture and the user's answers support; empty when nothing happened.
 ///
 /// A disturbance that one finding explains is not explained by another: first come causes that last (a neutral, a generator, a
 /// weak feeder), then those of single events.
-pub fn diagnose(analysis: &Analysis, answers: &Answers) -> Vec<Finding> {
+pub fn diagnose(analysis: &Analysis, answers: Answers) -> Vec<Finding> {
     let mut open = claims::Open::new(analysis);
     let mut found: Vec<Finding> = Vec::new();
     if let Some(f) = neutral::loose_neutral(analysis, answers) {
@@ -193,12 +197,12 @@ pub fn diagnose(analysis: &Analysis, answers: &Answers) -> Vec<Finding> {
     found.extend(sags::sags(analysis, answers, &mut open));
     found.extend(switching::capacitor_switching(analysis, &mut open));
     let neutral_is_loose = found.iter().any(|f| f.cause == Cause::LooseNeutral);
-    if !neutral_is_loose && let Some(f) = waveform::arcing(analysis, answers, &found) {
+    if !neutral_is_loose && let Some(f) = arcing::arcing(analysis, answers, &found) {
         open.claim_time(&f, 0.1);
         found.push(f);
     }
-    found.extend(waveform::notching(&mut open));
-    found.extend(waveform::resonance(analysis));
+    found.extend(notching::notching(&mut open));
+    found.extend(resonance::resonance(analysis));
     if !found.iter().any(|f| matches!(f.cause, Cause::Generator | Cause::LooseNeutral))
         && let Some(f) = supply::overload(analysis)
     {

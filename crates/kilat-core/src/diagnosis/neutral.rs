@@ -84,7 +84,7 @@ impl NeutralEvidence {
 }
 
 /// Rule N1 (loose or lost neutral), weighed by N2.
-pub(super) fn loose_neutral(a: &Analysis, answers: &Answers) -> Option<Finding> {
+pub(super) fn loose_neutral(a: &Analysis, answers: Answers) -> Option<Finding> {
     let find = |p| a.channels.iter().position(|c| c.kind == Kind::Voltage && c.phase == Some(p));
     let abc = [find(Phase::A)?, find(Phase::B)?, find(Phase::C)?];
     let udin = a.channels[abc[0]].udin_v;
@@ -238,6 +238,12 @@ fn weigh(e: &NeutralEvidence) -> Case {
             vec![],
         );
     }
+    neutral_current(&mut c, e);
+    c
+}
+
+/// N2: whether anything returns through the neutral.
+fn neutral_current(c: &mut Case, e: &NeutralEvidence) {
     match e.i0_pct {
         Some(i0) if e.neutral_is_dead() => c.supports(
             0.10,
@@ -261,11 +267,10 @@ fn weigh(e: &NeutralEvidence) -> Case {
             vec![],
         ),
     }
-    c
 }
 
 /// What the user saw.
-fn damage(c: &mut Case, answers: &Answers) {
+fn damage(c: &mut Case, answers: Answers) {
     if answers.damage == Some(Damage::ManyLoads) {
         c.supports(
             0.10,

@@ -26,7 +26,7 @@ const GONE_PU: f64 = 0.9;
 const EDGE_CYCLES: f64 = 1.5;
 
 /// Findings about dips; those of one cause and one side are one, with the clearest of them as its evidence.
-pub(super) fn sags(a: &Analysis, answers: &Answers, open: &mut Open<'_>) -> Vec<Finding> {
+pub(super) fn sags(a: &Analysis, answers: Answers, open: &mut Open<'_>) -> Vec<Finding> {
     let mut named: Vec<(Case, usize)> = Vec::new();
     let dips: Vec<(usize, &Event)> = open.events().filter(|(_, e)| e.kind != EventKind::Swell).collect();
     for (k, e) in dips {

@@ -28,7 +28,7 @@ const COMMON: f64 = 0.2;
 const NO_STEP_PCT: f64 = 2.0;
 
 /// Flashes, each with its strokes.
-pub(super) fn impulsive_surge(a: &Analysis, answers: &Answers, open: &mut Open<'_>) -> Vec<Finding> {
+pub(super) fn impulsive_surge(a: &Analysis, answers: Answers, open: &mut Open<'_>) -> Vec<Finding> {
     let strokes: Vec<(usize, &Transient)> = open.transients().filter(|(_, t)| is_impulse(t)).collect();
     let mut flashes: Vec<Vec<(usize, &Transient)>> = Vec::new();
     for s in strokes {
@@ -73,7 +73,7 @@ fn is_impulse(t: &Transient) -> bool {
     spike && t.duration_s < LONGEST_S && t.kind != TransientKind::Notching
 }
 
-fn weigh(a: &Analysis, answers: &Answers, flash: &[(usize, &Transient)]) -> Case {
+fn weigh(a: &Analysis, answers: Answers, flash: &[(usize, &Transient)]) -> Case {
     // The stroke that most phases show, and of these the largest: the others of a flash may find fuses blown.
     let rank = |t: &Transient| (common(t), t.peak_pu.abs());
     let largest = flash.iter().copied().max_by(|x, y| {
@@ -283,7 +283,7 @@ fn limits(c: &mut Case, a: &Analysis, t: &Transient) {
 }
 
 /// What the user saw.
-fn asked(c: &mut Case, answers: &Answers) {
+fn asked(c: &mut Case, answers: Answers) {
     match answers.storm {
         Some(true) => c.supports(
             0.1,

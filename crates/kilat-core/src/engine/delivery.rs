@@ -94,7 +94,9 @@ impl Delivery {
     /// The segment ends.
     pub fn interrupt(&mut self, plan: &Plan, sink: &mut impl Sink) {
         self.bursts.iter_mut().filter_map(BurstRecorder::finish).for_each(|b| sink.burst(b));
-        self.notches.finish(plan).into_iter().for_each(|t| sink.transient(t));
+        if let Some(t) = self.notches.finish(plan) {
+            sink.transient(t);
+        }
         self.aggregator.interrupt(&mut |i| sink.interval(i));
     }
 
@@ -192,7 +194,9 @@ impl Delivery {
                     let positions = (basic.start_sample, basic.stop_sample);
                     let notching =
                         self.notches.update(plan, positions, basic.frequency_hz, basic.flags, channels);
-                    notching.into_iter().for_each(|t| sink.transient(t));
+                    if let Some(t) = notching {
+                        sink.transient(t);
+                    }
                     let values = channels.iter().flat_map(|c| &c.signalling_v);
                     for (recorder, value_v) in self.bursts.iter_mut().zip(values) {
                         if let Some(b) = recorder.update(positions, *value_v, basic.flags, plan.fs) {

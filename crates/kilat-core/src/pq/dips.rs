@@ -251,16 +251,14 @@ fn explained(g: [[f64; 3]; 3], b: [f64; 3]) -> f64 {
     let (mut g, mut b) = (g, b);
     let mut sum = 0.0;
     for k in 0..3 {
-        let pivot = g[k][k];
-        if pivot < 1e-6 * g[0][0].max(1e-300) {
+        let row = g[k];
+        if row[k] < 1e-6 * g[0][0].max(1e-300) {
             continue;
         }
-        sum += b[k] * b[k] / pivot;
+        sum += b[k] * b[k] / row[k];
         for i in k + 1..3 {
-            let f = g[i][k] / pivot;
-            for j in k..3 {
-                g[i][j] -= f * g[k][j];
-            }
+            let f = g[i][k] / row[k];
+            g[i].iter_mut().zip(row).for_each(|(x, y)| *x -= f * y);
             b[i] -= f * b[k];
         }
     }

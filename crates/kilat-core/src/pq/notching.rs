@@ -176,7 +176,7 @@ impl NotchSearch {
         }
         match (now, self.open.take()) {
             (Some(now), Some((open, count))) => {
-                self.open = Some((open.joined(&now).unwrap_or(open), count + 1))
+                self.open = Some((open.joined(&now).unwrap_or(open), count + 1));
             }
             (Some(now), None) => self.open = Some((now, 1)),
             (None, open) => return ended(plan, open),
