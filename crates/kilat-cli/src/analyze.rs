@@ -9,7 +9,7 @@ use kilat::output::{self, AnalysisOutput, Detail, Document, Range, SeverityColum
 use kilat::{Error, Flags, Kind, Observations};
 
 use crate::failure::{Failure, Outcome};
-use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
+use crate::options::{AnalysisArgs, Analyzed, AnswerArgs, ReadArgs};
 use crate::print::{self, duration, fit, fixed};
 
 /// Measures recordings: r.m.s., frequency, harmonics, unbalance, flicker, power, energy, events, rapid changes, transients,
@@ -43,6 +43,8 @@ pub struct Args {
     read: ReadArgs,
     #[command(flatten)]
     analysis: AnalysisArgs,
+    #[command(flatten)]
+    answers: AnswerArgs,
 }
 
 const AFTER: &str = "\
@@ -145,7 +147,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let names = if args.join { vec![args.files.join(", ")] } else { args.files.clone() };
     for name in &names {
         let capture = joined.take().map_or_else(|| args.read.read(name), Ok);
-        let analyzed = capture.and_then(|capture| args.analysis.analyze(name, capture));
+        let analyzed = capture.and_then(|capture| args.analysis.analyze(name, capture, args.answers.answers()));
         match analyzed {
             Ok(Analyzed { capture, analysis, findings, assumed }) => {
                 if let Some(Format::Pqdif) = output_format {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use kilat::diagnosis::Answers;
 use kilat::output::{self, AnalysisOutput, Detail, SCHEMA};
 use kilat::report::sha256;
 use kilat::{Error, Result};
@@ -189,7 +190,7 @@ impl Args {
         let analysed = self.read.read_path(&path, &name).and_then(|mut capture| {
             // The store says the same wherever the directory is.
             capture.source.clone_from(&name);
-            self.analysis.analyze(&name, capture)
+            self.analysis.analyze(&name, capture, Answers::default())
         });
         let (entry, analysis) = match analysed {
             Ok(Analyzed { capture, analysis, findings, assumed }) => {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use kilat::Analysis;
+use kilat::diagnosis::Answers;
 use kilat::limits::{Compliance, Line, Quantity, Standard, Status};
 use kilat::output::{CheckOutput, Document};
 
@@ -53,7 +54,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut checked = Vec::new();
     for file in &args.files {
-        match args.read.read(file).and_then(|capture| args.analysis.analyze(file, capture)) {
+        match args.read.read(file).and_then(|capture| args.analysis.analyze(file, capture, Answers::default())) {
             Ok(Analyzed { capture, analysis, assumed, .. }) => {
                 let standards: Vec<Compliance> =
                     args.limits.iter().map(|s| analysis.compliance(*s, &site)).collect();

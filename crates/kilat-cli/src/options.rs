@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use kilat::diagnosis::{self, Finding};
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
+use kilat::diagnosis::{self, Answers, Damage, Finding};
 use kilat::io::{ChannelMap, ReadOptions, SampleAxis};
 use kilat::limits::Site;
 use kilat::{Analysis, Capture, Class, Config, Edition, Error, Phase, Timestamp, Warning, synth};
@@ -204,6 +205,32 @@ enum EditionNumber {
     Fourth,
 }
 
+/// What only people know.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What you know (probable causes)")]
+pub struct AnswerArgs {
+    /// Whether there was a thunderstorm, or a stroke, at that date and time.
+    #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new())]
+    storm: Option<bool>,
+    /// Whether the same happened at neighbours on the same transformer.
+    #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new())]
+    neighbours: Option<bool>,
+    /// What was damaged.
+    #[arg(long, value_name = "WHAT", value_parser = damage())]
+    damage: Option<Damage>,
+}
+
+fn damage() -> impl TypedValueParser<Value = Damage> {
+    PossibleValuesParser::new(Damage::NAMES)
+        .try_map(|name| Damage::named(&name).ok_or_else(|| format!("no such damage: {name}")))
+}
+
+impl AnswerArgs {
+    pub fn answers(&self) -> Answers {
+        Answers { storm: self.storm, neighbours: self.neighbours, damage: self.damage }
+    }
+}
+
 /// A capture with its analysis and what was assumed for it.
 pub struct Analyzed {
     pub capture: Capture,
@@ -214,11 +241,11 @@ pub struct Analyzed {
 
 impl AnalysisArgs {
     /// Analyses `capture`, read from `file`.
-    pub fn analyze(&self, file: &str, capture: Capture) -> Result<Analyzed, Failure> {
+    pub fn analyze(&self, file: &str, capture: Capture, answers: Answers) -> Result<Analyzed, Failure> {
         let (config, assumed) = self.config(file, &capture)?;
         let analysis =
             kilat::engine::offline::analyze(&capture, &config, self.threads).map_err(Failure::about(file))?;
-        let findings = diagnosis::findings(&analysis);
+        let findings = diagnosis::diagnose(&analysis, answers);
         Ok(Analyzed { capture, analysis, findings, assumed })
     }
 

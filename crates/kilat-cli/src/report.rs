@@ -10,7 +10,7 @@ use kilat::{Error, Result};
 use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};
-use crate::options::{AnalysisArgs, Analyzed, ReadArgs, SiteArgs};
+use crate::options::{AnalysisArgs, Analyzed, AnswerArgs, ReadArgs, SiteArgs};
 use crate::print;
 
 /// Writes a report: one HTML page that stands alone, with figures, tables, and probable causes.
@@ -53,6 +53,8 @@ pub struct Args {
     read: ReadArgs,
     #[command(flatten)]
     analysis: AnalysisArgs,
+    #[command(flatten)]
+    answers: AnswerArgs,
 }
 
 const AFTER: &str = "\
@@ -139,7 +141,7 @@ fn pages(args: &Args) -> Result<Vec<PathBuf>> {
 
 fn one(args: &Args, standards: &[Standard], file: &str, page: &Path) -> std::result::Result<Page, Failure> {
     let capture = args.read.read(file)?;
-    let Analyzed { capture, analysis, findings, assumed } = args.analysis.analyze(file, capture)?;
+    let Analyzed { capture, analysis, findings, assumed } = args.analysis.analyze(file, capture, args.answers.answers())?;
     for note in &assumed {
         print::note(&format!("{file}: {note}"));
     }

@@ -1,14 +1,15 @@
 //! Every row of the conformance suite is a test of its own, named by standard, quantity and point: it must hold the standard's
-//! limit and this library's own.
+//! limit and this library's own. So must causes found in variants of the scenarios.
 
 use std::process::ExitCode;
 
-use kilat::conformance::{Row, Scope, rows};
+use kilat::conformance::{Row, Scope, causes, rows};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
     let trial = |row: Row| Trial::test(row.name(), move || check(&row));
-    let trials = rows(Scope::Full).into_iter().map(trial).collect();
+    let mut trials: Vec<Trial> = rows(Scope::Full).into_iter().map(trial).collect();
+    trials.push(Trial::test("causes of thirty variants", causes_are_right));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -27,4 +28,16 @@ fn check(row: &Row) -> Result<(), Failed> {
         unit = o.unit
     );
     Err(message.into())
+}
+
+/// Two variants of each scenario, at rates that are quickly made; `cargo xtask causes` runs more, and faster ones.
+fn causes_are_right() -> Result<(), Failed> {
+    let options = causes::Options { variants: 30, seed: 40_961, fastest_hz: 15_000.0 };
+    let outcomes = causes::run(&options, |_, _| {})?;
+    let wrong: Vec<_> = outcomes.iter().filter(|o| !o.is_right()).collect();
+    let worst = |o: &causes::Outcome| o.falsely("impulsive_surge") || o.falsely("loose_neutral");
+    if wrong.len() > 1 || outcomes.iter().any(worst) {
+        return Err(format!("expected at most one wrong and no false surge or neutral, found {wrong:#?}").into());
+    }
+    Ok(())
 }

@@ -5,11 +5,12 @@
 //! differs from those the rules were tuned with ([`TUNED`]).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kilat_core::diagnosis::{Cause, findings};
 use kilat_core::engine::offline;
 use kilat_core::synth::{self, Scenario};
-use kilat_core::{Analysis, Config, EventKind, Result};
+use kilat_core::{Analysis, Config, Error, EventKind, Result};
 
 /// Seed of the variants that rules and thresholds were chosen on; proofs use another.
 pub const TUNED: u64 = 1;
@@ -76,6 +77,30 @@ pub fn tally(outcomes: &[Outcome]) -> BTreeMap<&'static str, (usize, usize)> {
         *t = (t.0 + usize::from(o.is_right()), t.1 + 1);
     }
     by_name
+}
+
+/// Runs all variants on as many threads as the machine has, in no order; `each` sees them as they come.
+pub fn run(options: &Options, each: impl Fn(u64, &Outcome) + Sync) -> Result<Vec<Outcome>> {
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let mut own = Vec::new();
+        loop {
+            let k = next.fetch_add(1, Ordering::Relaxed);
+            if k >= options.variants {
+                return Ok(own);
+            }
+            let outcome = variant(options, k)?;
+            each(k, &outcome);
+            own.push(outcome);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let parts: Result<Vec<Vec<Outcome>>> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let panicked = || Error::config("variants", "a thread of them panicked");
+        running.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(panicked()))).collect()
+    });
+    Ok(parts?.into_iter().flatten().collect())
 }
 
 /// Runs variant number `k`.

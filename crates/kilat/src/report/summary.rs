@@ -1,6 +1,6 @@
 //! What happened, in a few plain sentences.
 
-use kilat_core::diagnosis::{Finding, Lang};
+use kilat_core::diagnosis::{Cause, Finding, Lang};
 use kilat_core::limits::curves::Region;
 use kilat_core::{EventKind, Kind};
 
@@ -12,9 +12,9 @@ pub(super) fn severity(v: &View, findings: &[Finding]) -> &'static str {
     let worst = events.chain(v.a.transients.iter().map(|t| v.transient_region(t))).max();
     match worst {
         Some(Region::Prohibited) => "bad",
-        _ if !findings.is_empty() => "bad",
-        Some(_) => "warn",
-        None => "good",
+        _ if findings.iter().any(|f| f.cause <= Cause::ImpulsiveSurge) => "bad",
+        None if findings.is_empty() => "good",
+        _ => "warn",
     }
 }
 
@@ -171,7 +171,7 @@ fn transients(v: &View) -> Option<String> {
 }
 
 fn cause(v: &View, findings: &[Finding]) -> Vec<String> {
-    if findings.is_empty() {
+    if findings.iter().all(|f| f.cause == Cause::Unknown) {
         return if v.a.events.is_empty() && v.a.transients.is_empty() {
             Vec::new()
         } else {
@@ -180,6 +180,7 @@ fn cause(v: &View, findings: &[Finding]) -> Vec<String> {
     }
     findings
         .iter()
+        .filter(|f| f.cause != Cause::Unknown)
         .map(|f| {
             let name = f.text(v.lang).cause.to_lowercase();
             let percent = v.n(f.confidence * 100.0, 0);
