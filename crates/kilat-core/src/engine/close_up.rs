@@ -238,7 +238,10 @@ fn dip(reader: &mut Reader<'_>, analysis: &Analysis, index: usize) -> Result<Opt
     let reference = e.reference_v;
     let low =
         |s: &State| (0..phases).map(|k| s.u[k].norm() / before.u[k].norm()).fold(f64::INFINITY, f64::min);
-    let bottom = inside.iter().copied().min_by(|a, b| low(a).total_cmp(&low(b)));
+    // Poles open one after the other, each at the zero of its current: the last cycle is not what the dip was.
+    let settled = inside.iter().filter(|s| s.stop <= t1 - t);
+    let lowest = |a: &&State, b: &&State| low(a).total_cmp(&low(b));
+    let bottom = settled.min_by(lowest).or_else(|| inside.iter().min_by(lowest)).copied();
 
     let mut form = DipForm {
         event: index,
