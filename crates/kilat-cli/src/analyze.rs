@@ -147,7 +147,8 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let names = if args.join { vec![args.files.join(", ")] } else { args.files.clone() };
     for name in &names {
         let capture = joined.take().map_or_else(|| args.read.read(name), Ok);
-        let analyzed = capture.and_then(|capture| args.analysis.analyze(name, capture, args.answers.answers()));
+        let analyzed =
+            capture.and_then(|capture| args.analysis.analyze(name, capture, args.answers.answers()));
         match analyzed {
             Ok(Analyzed { capture, analysis, findings, assumed }) => {
                 if let Some(Format::Pqdif) = output_format {

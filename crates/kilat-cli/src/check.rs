@@ -54,7 +54,11 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut checked = Vec::new();
     for file in &args.files {
-        match args.read.read(file).and_then(|capture| args.analysis.analyze(file, capture, Answers::default())) {
+        match args
+            .read
+            .read(file)
+            .and_then(|capture| args.analysis.analyze(file, capture, Answers::default()))
+        {
             Ok(Analyzed { capture, analysis, assumed, .. }) => {
                 let standards: Vec<Compliance> =
                     args.limits.iter().map(|s| analysis.compliance(*s, &site)).collect();

@@ -141,7 +141,8 @@ fn pages(args: &Args) -> Result<Vec<PathBuf>> {
 
 fn one(args: &Args, standards: &[Standard], file: &str, page: &Path) -> std::result::Result<Page, Failure> {
     let capture = args.read.read(file)?;
-    let Analyzed { capture, analysis, findings, assumed } = args.analysis.analyze(file, capture, args.answers.answers())?;
+    let Analyzed { capture, analysis, findings, assumed } =
+        args.analysis.analyze(file, capture, args.answers.answers())?;
     for note in &assumed {
         print::note(&format!("{file}: {note}"));
     }

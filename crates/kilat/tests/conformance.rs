@@ -37,7 +37,9 @@ fn causes_are_right() -> Result<(), Failed> {
     let wrong: Vec<_> = outcomes.iter().filter(|o| !o.is_right()).collect();
     let worst = |o: &causes::Outcome| o.falsely("impulsive_surge") || o.falsely("loose_neutral");
     if wrong.len() > 1 || outcomes.iter().any(worst) {
-        return Err(format!("expected at most one wrong and no false surge or neutral, found {wrong:#?}").into());
+        return Err(
+            format!("expected at most one wrong and no false surge or neutral, found {wrong:#?}").into()
+        );
     }
     Ok(())
 }
