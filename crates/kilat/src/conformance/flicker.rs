@@ -2,9 +2,12 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
+use kilat_core::engine::live::{Block, Quality, Value};
 use kilat_core::engine::offline;
+use kilat_core::engine::plan::ChannelSpec;
+use kilat_core::engine::sink::Term;
 use kilat_core::pq::flicker::tables::{COLUMNS, RECTANGULAR, Row as Line, SHORT_TERM, SINUSOIDAL};
-use kilat_core::{Config, Flags, Lamp, Result, Timestamp};
+use kilat_core::{Channel, Config, Lamp, Live, Result, SampleRate, SamplesRef, Timestamp};
 
 use super::signal::capture;
 use super::{Reading, Row, Scope};
@@ -13,6 +16,8 @@ use super::{Reading, Row, Scope};
 const SETTLING_S: f64 = 121.0;
 /// Nanoseconds since the epoch of some 10-min tick.
 const TICK_NS: i64 = 600 * 1_000_000_000 * 2_000_000;
+/// Samples that a stream is pushed at once.
+const BLOCK: usize = 1 << 16;
 /// Of Pinst and Pst, by the standard and by us.
 const P_INST: (f64, f64) = (0.08, 0.01);
 const P_ST: (f64, f64) = (0.05, 0.005);
@@ -58,13 +63,31 @@ impl Case {
         Ok(late.map(|(_, p)| f64::from(*p)).fold(f64::NAN, f64::max))
     }
 
-    /// Pst of a wave in the 10 min that begin [`SETTLING_S`] after time zero.
+    /// Pst of a wave in the 10 min that begin [`SETTLING_S`] after time zero. As a stream: at 250 kHz so many samples do not fit
+    /// into a small machine.
     fn short_term(self, wave: &dyn Fn(f64) -> f64) -> Result<f64> {
         let start = Timestamp(TICK_NS - (SETTLING_S * 1e9) as i64);
-        let capture = capture(self.rate_hz, SETTLING_S + 600.2, start, &[wave])?;
-        let pst = offline::analyze(&capture, &self.config(), 1)?.flicker.swap_remove(0).pst;
-        let settled = pst.flags.iter().position(Flags::is_empty);
-        Ok(settled.map_or(f64::NAN, |k| pst.severity[k]))
+        let voltage = ChannelSpec::of(&Channel::new("Ua", "V", Vec::<f64>::new()), 0);
+        let rate = SampleRate::from_hz(self.rate_hz)?;
+        let mut live = Live::new(rate, Some(start), &[voltage], &self.config())?;
+        let mut settled = f64::NAN;
+        let n = ((SETTLING_S + 600.2) * self.rate_hz) as usize;
+        let mut block = Vec::with_capacity(BLOCK);
+        for from in (0..n).step_by(BLOCK) {
+            block.clear();
+            block.extend((from..n.min(from + BLOCK)).map(|i| wave(i as f64 / self.rate_hz)));
+            let planar = Block::Planar(&[SamplesRef::F64(&block)]);
+            live.push(planar, from as u64, None, Quality::empty())?;
+            for output in live.outputs() {
+                if let Value::Flicker(f) = output.value
+                    && f.term == Term::Short
+                    && f.flags.is_empty()
+                {
+                    settled = f.severity;
+                }
+            }
+        }
+        Ok(settled)
     }
 
     fn p_inst_row(
@@ -137,8 +160,7 @@ pub fn rows(scope: Scope) -> Vec<Row> {
                 all.extend(d(line).map(|d| rectangular(case, line.0, d)));
             }
             for line in SHORT_TERM.iter().skip(4 * usize::from(every > 1)).step_by(every) {
-                // At 250 kHz ten minutes of samples do not fit into a small machine.
-                all.extend(d(line).filter(|_| rate_hz < 100_000.0).map(|d| changes(case, line.0, d, 1.0)));
+                all.extend(d(line).map(|d| changes(case, line.0, d, 1.0)));
             }
             if every == 1 {
                 all.extend(further(case));
