@@ -80,6 +80,8 @@ class Config:
     """Steps in which a demand window slides over its own length: 1 for block after block."""
     supraharmonics: bool
     """Emission above order 50 is measured, as far as the rate reaches."""
+    only: list[Literal["events", "harmonics", "flicker", "transients"]]
+    """The parts that are measured besides r.m.s. values, frequency and events; empty for all."""
     corrections: dict[str, dict[str, Any]]
     """What is known of the transducers, by name of the channel: dicts of ``ratio``, ``inverted``, ``gain``, ``delay_s``
     and ``response``, a list of dicts of ``hz``, ``gain`` and ``phase_deg``.

@@ -418,3 +418,14 @@ def test_report_states_what_was_entered(r, tmp_path):
     r.report(page, lang="id", limits=["EN 50160", "SPLN 1"], instrument="Recorder 7", calibrated="2024-01-15")
     text = page.read_text(encoding="utf-8")
     assert "Recorder 7" in text and "2024-01-15" in text and "SPLN 1:1995" in text and "data tidak cukup" in text
+
+
+def test_only_some_parts(cap):
+    whole = cap.analyze(nominal_voltage=230, frequency=50)
+    some = cap.analyze(nominal_voltage=230, frequency=50, only=["events"])
+    assert np.array_equal(some.intervals.rms, whole.intervals.rms)
+    assert some.events.to_pandas().equals(whole.events.to_pandas())
+    assert np.isnan(some.harmonics.subgroup).all() and not np.isnan(whole.harmonics.subgroup).all()
+    assert any("left out" in str(w) for w in some.warnings)
+    with pytest.raises(TypeError, match="only"):
+        cap.analyze(nominal_voltage=230, frequency=50, only=["nonsense"])

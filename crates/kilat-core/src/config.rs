@@ -101,6 +101,20 @@ pub enum Lamp {
     V120,
 }
 
+/// What is measured besides r.m.s. values, frequency, and the dips, swells, interruptions and rapid changes in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Nothing more.
+    Events,
+    /// Spectra, and what rests on them: unbalance, power and energy, signalling.
+    Harmonics,
+    /// Flicker.
+    Flicker,
+    /// Transients and notches.
+    Transients,
+}
+
 /// A tone of mains signalling (IEC 61000-4-30, 5.10).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +198,8 @@ pub struct Config {
     /// Emission above order 50 is measured, from 2 kHz to as far as the rate reaches, at most 150 kHz. It needs every sample at the
     /// full rate, so it costs time, and is off by default.
     pub supraharmonics: bool,
+    /// The parts that are measured; empty for all. What is left out is NaN or empty, and no cause is sought then.
+    pub only: Vec<Part>,
     /// What is known of the transducers, by name of the channel.
     pub corrections: BTreeMap<String, Correction>,
 }
@@ -218,6 +234,7 @@ impl Config {
             demand_min: 15.0,
             demand_steps: 1,
             supraharmonics: false,
+            only: Vec::new(),
             corrections: BTreeMap::new(),
         }
     }
@@ -239,6 +256,11 @@ impl Config {
     /// nothing about lamps.
     pub fn lamp(&self) -> Lamp {
         self.lamp.unwrap_or(if self.nominal_voltage_v <= 130.0 { Lamp::V120 } else { Lamp::V230 })
+    }
+
+    /// True when [`only`](Self::only) does not leave this part out.
+    pub fn measures(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
     }
 
     /// Cycles in the basic measurement interval: 10 at 50 Hz, 12 at 60 Hz (IEC 61000-4-30, 4.4).
@@ -273,6 +295,14 @@ impl Config {
         within("rvc_pct", self.rvc_pct, 0.1, 50.0)?;
         within("rvc_hysteresis_pct", self.rvc_hysteresis_pct, 0.0, 90.0)?;
         within("transient_pct", self.transient_pct, 0.5, 1000.0)?;
+        for (given, part, name) in [
+            (!self.signalling.is_empty(), Part::Harmonics, "signalling"),
+            (self.supraharmonics, Part::Harmonics, "supraharmonics"),
+        ] {
+            if given && !self.measures(part) {
+                return Err(Error::config("only", format!("leaves out harmonics, which {name} needs")));
+            }
+        }
         within("demand_min", self.demand_min, 0.01, 1440.0)?;
         within("demand_steps", f64::from(self.demand_steps), 1.0, 60.0)?;
         for tone in &self.signalling {

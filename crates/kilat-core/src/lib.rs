@@ -17,7 +17,7 @@ pub mod units;
 pub use capture::{
     Capture, Channel, Codes, Kind, Phase, SampleKind, Samples, SamplesRef, Segment, Stored, TimeBase,
 };
-pub use config::{Class, Config, Correction, Edition, EventRms, Lamp, ResponsePoint, Tone, Wiring};
+pub use config::{Class, Config, Correction, Edition, EventRms, Lamp, Part, ResponsePoint, Tone, Wiring};
 pub use engine::analysis::{Analysis, Flags};
 pub use engine::live::Live;
 pub use error::{Error, Result, Warning};

@@ -1,10 +1,10 @@
-//! What Class S, and the editions of IEC 61000-4-30, change.
+//! What Class S, the editions of IEC 61000-4-30, and the choice of parts change.
 
 mod signals;
 
 use kilat_core::engine::offline;
-use kilat_core::{Class, Config, Edition, EventKind, EventRms, Flags, Timestamp};
-use signals::{Harmonic, UDIN_V, capture, mains, sampled, within};
+use kilat_core::{Class, Config, Edition, EventKind, EventRms, Flags, Part, Timestamp, Tone};
+use signals::{Harmonic, UDIN_V, capture, mains, sampled, three, three_voltages, within};
 
 fn class_s() -> Config {
     Config::class_s(UDIN_V, 50.0)
@@ -111,4 +111,47 @@ fn a_class_is_a_setting_of_the_file() {
     let text = "class = \"S\"\nedition = \"4\"\nevent_rms = \"1\"";
     let c: Config = toml::from_str(text).unwrap();
     assert_eq!((c.class, c.edition, c.event_rms), (Class::S, Edition::Fourth, EventRms::Cycle));
+}
+
+/// What is measured of a part is what is measured of everything, to the bit; what is left out is missing, and said.
+#[test]
+fn parts_leave_the_rest_as_it_is() {
+    let rate = 10_000.0;
+    let wave = |k: usize, t: f64| {
+        let dip = if (1.0..1.2).contains(&t) { 0.6 } else { 1.0 };
+        let impulse = if (1.8..1.8004).contains(&t) { 200.0 } else { 0.0 };
+        dip * mains(50.0, k, t) + 0.05 * mains(250.0, k, t) + impulse
+    };
+    let recorded = three_voltages(rate, three(rate, 3.0, wave));
+    let of = |only: &[Part]| {
+        let config = Config { only: only.to_vec(), ..Config::class_a(UDIN_V, 50.0) };
+        offline::analyze(&recorded, &config, 2).unwrap()
+    };
+    let all = of(&[]);
+    assert!(!all.events.is_empty() && !all.transients.is_empty() && all.harmonics.subgroup[[0, 0, 5]] > 1.0);
+    assert!(all.warnings.iter().all(|w| w.at != "only"));
+    for only in [&[Part::Events][..], &[Part::Harmonics], &[Part::Flicker], &[Part::Transients]] {
+        let some = of(only);
+        let same = |a: &dyn std::fmt::Debug, b: &dyn std::fmt::Debug| format!("{a:?}") == format!("{b:?}");
+        assert!(same(&some.events, &all.events) && same(&some.intervals, &all.intervals), "{only:?}");
+        assert!(same(&some.half_cycles, &all.half_cycles) && same(&some.rvc, &all.rvc), "{only:?}");
+        if only == [Part::Harmonics] {
+            assert!(same(&some.harmonics, &all.harmonics) && same(&some.unbalance, &all.unbalance));
+        } else {
+            assert!(some.harmonics.subgroup.iter().all(|v| v.is_nan()), "{only:?}");
+            assert!(some.unbalance.u2_pct.iter().all(|v| v.is_nan()), "{only:?}");
+        }
+        let p_inst =
+            |a: &kilat_core::Analysis| a.flicker.iter().map(|f| f.p_inst.p_inst.len()).sum::<usize>();
+        assert_eq!(p_inst(&some) > 0, only == [Part::Flicker], "{only:?}");
+        if only == [Part::Transients] {
+            assert!(same(&some.transients, &all.transients));
+        } else {
+            assert!(some.transients.is_empty(), "{only:?}");
+        }
+        assert!(some.warnings.iter().any(|w| w.at == "only"), "{:?}", some.warnings);
+        assert!(kilat_core::diagnosis::findings(&some).is_empty());
+    }
+    let tones = Config { only: vec![Part::Flicker], signalling: vec![Tone::at(175.0)], ..class_s() };
+    assert!(tones.check().unwrap_err().to_string().contains("harmonics, which signalling needs"));
 }

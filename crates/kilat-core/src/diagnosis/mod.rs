@@ -176,8 +176,12 @@ pub fn findings(analysis: &Analysis) -> Vec<Finding> {
 /// Every finding that the capture and the user's answers support; empty when nothing happened.
 ///
 /// A disturbance that one finding explains is not explained by another: first come causes that last (a neutral, a generator, a
-/// weak feeder), then those of single events.
+/// weak feeder), then those of single events. Of an analysis of [parts](crate::Config::only) no cause is sought.
 pub fn diagnose(analysis: &Analysis, answers: Answers) -> Vec<Finding> {
+    // What was left out might speak against every one of them.
+    if !analysis.config.only.is_empty() {
+        return Vec::new();
+    }
     let mut open = claims::Open::new(analysis);
     let mut found: Vec<Finding> = Vec::new();
     if let Some(f) = neutral::loose_neutral(analysis, answers) {

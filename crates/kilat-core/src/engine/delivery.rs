@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregator;
 use crate::capture::Kind;
+use crate::config::Part;
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
 use crate::engine::fold::Action;
@@ -192,9 +193,10 @@ impl Delivery {
                     };
                     sink.interval(basic);
                     let positions = (basic.start_sample, basic.stop_sample);
-                    let notching =
-                        self.notches.update(plan, positions, basic.frequency_hz, basic.flags, channels);
-                    if let Some(t) = notching {
+                    if plan.config.measures(Part::Transients)
+                        && let Some(t) =
+                            self.notches.update(plan, positions, basic.frequency_hz, basic.flags, channels)
+                    {
                         sink.transient(t);
                     }
                     let values = channels.iter().flat_map(|c| &c.signalling_v);

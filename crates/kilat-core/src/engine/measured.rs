@@ -5,7 +5,7 @@ use std::slice::{from_mut, from_ref};
 use serde::{Deserialize, Serialize};
 
 use crate::capture::Kind;
-use crate::config::Wiring;
+use crate::config::{Part, Wiring};
 use crate::dsp::fft::FftScratch;
 use crate::engine::plan::{POINTS, Plan};
 use crate::engine::timeline::Span;
@@ -314,8 +314,10 @@ pub fn measure(
     scratch: &mut Scratch,
     out: &mut [Measured],
 ) {
-    let points = &mut scratch.points[..out.len()];
-    harmonics::resample(plan, span, |k| tracks[first + k].mid(plan), points);
+    if plan.config.measures(Part::Harmonics) {
+        let points = &mut scratch.points[..out.len()];
+        harmonics::resample(plan, span, |k| tracks[first + k].mid(plan), points);
+    }
     for (k, out) in out.iter_mut().enumerate() {
         // The transform overwrites its input.
         std::mem::swap(&mut scratch.points[k], &mut scratch.window.input);
@@ -346,12 +348,16 @@ fn measure_channel(
     } else {
         (f64::NAN, f64::NAN)
     };
+    out.next_product = c.next_phase.map_or(f64::NAN, mean);
+    if !plan.config.measures(Part::Harmonics) {
+        (out.p_w, out.fresh_j) = (f64::NAN, f64::NAN);
+        return;
+    }
     out.p_w = c.pair.map_or(f64::NAN, mean);
     out.fresh_j = match c.pair {
         Some(i) if span.fresh > span.start => integral(i, span.fresh) / plan.fs,
         _ => out.p_w * length / plan.fs,
     };
-    out.next_product = c.next_phase.map_or(f64::NAN, mean);
     harmonics::measure(plan, span, c.scale, &mut scratch.window, &mut out.spectrum);
     out.signalling_v.clear();
     if c.info.kind == Kind::Voltage {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef};
-use crate::config::{Config, Edition};
+use crate::config::{Config, Edition, Part};
 use crate::engine::analysis::{Analysis, Gap};
 use crate::engine::close_up::look_closer;
 use crate::engine::crew::Crew;
@@ -137,7 +137,20 @@ pub fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
             warnings.push(Warning::new(format!("channel `{}`", c.info.name), derivation.clone()));
         }
     }
-    if plan.orders < config.orders() {
+    if !config.only.is_empty() {
+        let parts = [
+            (Part::Harmonics, "harmonics with unbalance, power and signalling"),
+            (Part::Flicker, "flicker"),
+            (Part::Transients, "transients"),
+        ];
+        let without: Vec<_> =
+            parts.iter().filter(|(p, _)| !config.measures(*p)).map(|(_, name)| *name).collect();
+        warnings.push(Warning::new(
+            "only",
+            format!("left out, as asked for: {}; no cause is sought", without.join(", ")),
+        ));
+    }
+    if plan.orders < config.orders() && config.measures(Part::Harmonics) {
         warnings.push(Warning::new(
             "harmonics",
             format!(
@@ -148,7 +161,10 @@ pub fn limits(plan: &Plan, capture: &Capture) -> Vec<Warning> {
             ),
         ));
     }
-    if plan.flicker.is_none() && plan.channels.iter().any(|c| c.info.kind == Kind::Voltage) {
+    if plan.flicker.is_none()
+        && config.measures(Part::Flicker)
+        && plan.channels.iter().any(|c| c.info.kind == Kind::Voltage)
+    {
         let message = format!("not measured: {} is slower than {LEAST_RATE_HZ} Hz", plan.rate);
         warnings.push(Warning::new("flicker", message));
     }

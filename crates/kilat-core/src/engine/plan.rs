@@ -2,7 +2,7 @@
 
 use crate::capture::{Channel, Kind, Phase, derive};
 use crate::config::correction::LONGEST_DELAY_S;
-use crate::config::{Config, Correction, Wiring};
+use crate::config::{Config, Correction, Part, Wiring};
 use crate::dsp::decimate::Decimator;
 use crate::dsp::fft::Fft;
 use crate::dsp::fir::{Kernel, fundamental_band_pass};
@@ -225,7 +225,7 @@ impl Plan {
             band_pass: Decimator::new(&fundamental_band_pass(f0 / low), 1),
             resampler,
             fft: Fft::new(POINTS),
-            flicker: FlickerPlan::new(mid, f0, config.lamp()),
+            flicker: FlickerPlan::new(mid, f0, config.lamp()).filter(|_| config.measures(Part::Flicker)),
             supraharmonics: config.supraharmonics.then(|| SupraharmonicPlan::new(config, rate)),
             level: Level::chosen(),
         })

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::SamplesRef;
+use crate::config::Part;
 use crate::dsp::decimate::Decimator;
 use crate::dsp::zero_crossing::{Crossing, CrossingFinder};
 use crate::engine::analysis::Flags;
@@ -320,7 +321,9 @@ impl Track {
                 let half =
                     Half { start: a.position, stop: b.position, energy, synthetic: b.synthetic, flags };
                 halves.push_back(half);
-                transients.on_half(plan, *index, raw, quality, &half, 2.0 * half_period);
+                if plan.config.measures(Part::Transients) {
+                    transients.on_half(plan, *index, raw, quality, &half, 2.0 * half_period);
+                }
             }
             *last = Some(b);
         });
