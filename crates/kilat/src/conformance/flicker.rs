@@ -70,14 +70,17 @@ impl Case {
         let voltage = ChannelSpec::of(&Channel::new("Ua", "V", Vec::<f64>::new()), 0);
         let rate = SampleRate::from_hz(self.rate_hz)?;
         let mut live = Live::new(rate, Some(start), &[voltage], &self.config())?;
-        let mut settled = f64::NAN;
         let n = ((SETTLING_S + 600.2) * self.rate_hz) as usize;
         let mut block = Vec::with_capacity(BLOCK);
+        let mut settled = f64::NAN;
         for from in (0..n).step_by(BLOCK) {
             block.clear();
             block.extend((from..n.min(from + BLOCK)).map(|i| wave(i as f64 / self.rate_hz)));
             let planar = Block::Planar(&[SamplesRef::F64(&block)]);
             live.push(planar, from as u64, None, Quality::empty())?;
+            if from + BLOCK >= n {
+                live.finish();
+            }
             for output in live.outputs() {
                 if let Value::Flicker(f) = output.value
                     && f.term == Term::Short
