@@ -382,8 +382,7 @@ impl Results {
             forms.iter().map(|f| f.map_or(f64::NAN, pick)).collect::<Vec<_>>().into_iter()
         };
         let class = |pick: fn(&DipForm) -> Option<DipClass>| {
-            let name = |f: &Option<&DipForm>| f.and_then(pick).map(|c| c.to_string());
-            forms.iter().map(name).collect::<Vec<_>>().into_iter()
+            forms.iter().map(|f| f.and_then(pick).map(|c| c.to_string())).collect::<Vec<_>>().into_iter()
         };
         let columns = columns
             .list("dip_class", class(|f| f.class))?
