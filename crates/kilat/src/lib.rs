@@ -18,6 +18,7 @@ pub use kilat_io as io;
 pub use kilat_io::{Observation, Observations, ObservedChannel, Series};
 
 pub mod conformance;
+pub mod feed;
 pub mod output;
 pub mod report;
 mod suggest;

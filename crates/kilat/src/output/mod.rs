@@ -15,6 +15,7 @@ mod found;
 mod observations;
 mod period;
 mod range;
+mod stream;
 mod supraharmonics;
 mod tables;
 mod trends;
@@ -34,6 +35,7 @@ pub use found::{
 pub use observations::{ObservationInfo, ObservationTable, observations, only_observations};
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;
+pub use stream::StreamLine;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};
 pub use tables::{TABLES_SCHEMA, Table, csv, table, write_tables};
 pub use trends::trends;
