@@ -242,8 +242,8 @@ class Analysis(Measurements):
         neighbours: bool | None = None,
         damage: Literal["none", "data_ports", "power_supplies", "many_loads", "heat", "one_terminal"] | None = None,
     ) -> Diagnosis:
-        """The same with what only people know: was there a thunderstorm then, did neighbours on the same transformer see
-        it too, what was damaged.
+        """The same with what only people know: was there a thunderstorm then, did neighbours on the same transformer
+        see it too, what was damaged.
 
         >>> import kilat
         >>> r = kilat.synth("mura-2017").analyze(nominal_voltage=220)

@@ -605,7 +605,7 @@ class Transients(Table):
     """NaN unless oscillatory."""
     polarity: NDArray[np.int8]
     band: NDArray[Any]
-    """IEEE 1159 band of the ringing: ``"low"`` below 5 kHz, ``"medium"`` below 500 kHz, ``"high"``; None unless oscillatory."""
+    """IEEE 1159 band of the ringing: ``"low"`` below 5 kHz, ``"medium"`` below 500 kHz, ``"high"``; else None."""
     channels: NDArray[Any]
     """All that show it, a tuple each."""
     decay_s: NDArray[np.float64]

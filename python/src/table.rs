@@ -6,7 +6,8 @@ use arrow_array::builder::{Float64Builder, ListBuilder, StringBuilder};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{
     ArrayRef, BooleanArray, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch,
-    RecordBatchIterator, StringArray, TimestampNanosecondArray, UInt16Array, UInt32Array, UInt64Array,
+    RecordBatchIterator, StringArray, TimestampNanosecondArray, UInt8Array, UInt16Array, UInt32Array,
+    UInt64Array,
 };
 use numpy::datetime::{Datetime, units::Nanoseconds};
 use numpy::{PyArray1, PyArrayMethods};
@@ -16,7 +17,7 @@ use pyo3::types::{PyCapsule, PyDict};
 
 /// A PyCapsule ``arrow_array_stream`` with one batch: the one-dimensional NumPy arrays of ``columns``, copied.
 ///
-/// Object columns hold texts, or sequences of texts or of numbers. Times are without a zone, as in NumPy.
+/// Object columns hold texts or `None`, or sequences of texts or of numbers. Times are without a zone, as in NumPy.
 #[pyfunction]
 pub fn arrow_stream<'py>(py: Python<'py>, columns: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyCapsule>> {
     let mut arrays = Vec::with_capacity(columns.len());
@@ -42,13 +43,13 @@ fn arrow(column: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
         )*};
     }
     numbers!(f64 => Float64Array, f32 => Float32Array, i64 => Int64Array, u64 => UInt64Array, u32 => UInt32Array,
-        u16 => UInt16Array, i8 => Int8Array, bool => BooleanArray);
+        u16 => UInt16Array, u8 => UInt8Array, i8 => Int8Array, bool => BooleanArray);
     if let Ok(x) = column.cast::<PyArray1<Datetime<Nanoseconds>>>() {
         let nanos: Vec<i64> = x.try_readonly()?.as_array().iter().map(|&t| t.into()).collect();
         return Ok(Some(Arc::new(TimestampNanosecondArray::from(nanos))));
     }
     let list = column.call_method0("tolist")?;
-    if let Ok(texts) = list.extract::<Vec<String>>() {
+    if let Ok(texts) = list.extract::<Vec<Option<String>>>() {
         return Ok(Some(Arc::new(StringArray::from(texts))));
     }
     if let Ok(lists) = list.extract::<Vec<Vec<String>>>() {
