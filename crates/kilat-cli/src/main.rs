@@ -11,6 +11,7 @@ mod print;
 mod report;
 mod selftest;
 mod synth;
+mod watch;
 mod written;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ enum Command {
     Report(report::Args),
     Check(check::Args),
     Batch(batch::Args),
+    Watch(watch::Args),
     Convert(convert::Args),
     Synth(synth::Args),
     Selftest(selftest::Args),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Selftest(args) => selftest::run(&args),

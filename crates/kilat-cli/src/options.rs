@@ -7,7 +7,9 @@ use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use kilat::diagnosis::{self, Answers, Damage, Finding};
 use kilat::io::{ChannelMap, ReadOptions, SampleAxis};
 use kilat::limits::Site;
-use kilat::{Analysis, Capture, Class, Config, Edition, Error, Phase, Timestamp, Warning, synth};
+use kilat::{
+    Analysis, Capture, Channel, Class, Config, Edition, Error, Phase, SampleRate, Timestamp, Warning, synth,
+};
 
 use crate::failure::Failure;
 
@@ -104,6 +106,36 @@ impl ReadArgs {
     /// Reads the file at `path`, which errors call `name`.
     pub fn read_path(&self, path: &Path, name: &str) -> Result<Capture, Failure> {
         kilat::io::read(path, &self.options()).map_err(Failure::about(name))
+    }
+
+    /// Rate and channels of raw samples, which do not say them: `--rate`, and `--channels` or one `--map` per column.
+    pub fn raw(&self) -> Result<(SampleRate, Vec<Channel>), Failure> {
+        let needed = |what: &str| Error::config(what, "needed for raw samples, which do not say it");
+        let rate = SampleRate::from_hz(self.rate.ok_or_else(|| needed("--rate"))?)?;
+        let named = self
+            .channels
+            .iter()
+            .flatten()
+            .map(|n| ChannelMap { name: Some(n.clone()), ..ChannelMap::default() });
+        let maps: Vec<_> = if self.map.is_empty() { named.collect() } else { self.map.clone() };
+        if maps.is_empty() {
+            return Err(needed("--channels").into());
+        }
+        let mut channels = Vec::new();
+        for (k, m) in maps.iter().enumerate() {
+            if !m.source.is_empty() && m.source != k.to_string() {
+                let problem =
+                    format!("raw samples have columns 0, 1, 2 …: expected {k}, found `{}`", m.source);
+                return Err(Error::config("--map", problem).into());
+            }
+            let name = m.name.clone().unwrap_or_else(|| k.to_string());
+            let unit = m.unit.as_deref().unwrap_or(if name.starts_with(['I', 'i']) { "A" } else { "V" });
+            let mut channel = Channel::new(name, unit, Vec::<f32>::new())
+                .with_scale(m.scale.unwrap_or(1.0), m.offset.unwrap_or(0.0));
+            channel.phase = m.phase.or(channel.phase);
+            channels.push(channel);
+        }
+        Ok((rate, channels))
     }
 
     fn options(&self) -> ReadOptions {
@@ -257,11 +289,16 @@ impl AnalysisArgs {
     }
 
     /// The settings: of the command line, else of the settings file, else estimated from the capture.
-    fn config(&self, file: &str, capture: &Capture) -> Result<(Config, Vec<Warning>), Failure> {
-        let (mut config, keys) = self.settings()?;
+    pub fn config(&self, file: &str, capture: &Capture) -> Result<(Config, Vec<Warning>), Failure> {
+        let (config, keys) = self.settings()?;
         let voltage = self.nominal_voltage.or(keys.0.then_some(config.nominal_voltage_v));
         let frequency = self.frequency.or(keys.1.then_some(config.nominal_frequency_hz));
         let (base, assumed) = kilat::config_for(capture, voltage, frequency).map_err(Failure::about(file))?;
+        Ok((self.with_nominal(config, &base)?, assumed))
+    }
+
+    /// `config` with the nominal values of `base`, and what the command line says of class and edition.
+    fn with_nominal(&self, mut config: Config, base: &Config) -> Result<Config, Failure> {
         config.nominal_voltage_v = base.nominal_voltage_v;
         config.nominal_frequency_hz = base.nominal_frequency_hz;
         if let Some(class) = self.class {
@@ -278,7 +315,18 @@ impl AnalysisArgs {
             };
         }
         config.check()?;
-        Ok((config, assumed))
+        Ok(config)
+    }
+
+    /// The settings of samples that nothing can be estimated from.
+    pub fn stated(&self) -> Result<Config, Failure> {
+        let (config, keys) = self.settings()?;
+        let needed = |what: &str| Error::config(what, "needed for raw samples, which do not say it");
+        let voltage = self.nominal_voltage.or(keys.0.then_some(config.nominal_voltage_v));
+        let frequency = self.frequency.or(keys.1.then_some(config.nominal_frequency_hz));
+        let voltage = voltage.ok_or_else(|| needed("--nominal-voltage"))?;
+        let frequency = frequency.ok_or_else(|| needed("--frequency"))?;
+        self.with_nominal(config, &Config::class_a(voltage, frequency))
     }
 
     /// The settings file, and whether it states the nominal voltage and frequency.

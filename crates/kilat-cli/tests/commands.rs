@@ -458,3 +458,83 @@ fn batch_goes_on_after_it_was_killed() {
     ok_in(dir.path(), &args("killed"));
     assert!(store(&killed) == whole);
 }
+
+#[test]
+fn watch_prints_a_line_per_second_and_per_event() {
+    let doc: Value = serde_json::from_str(&ok_in(kaur(), &["analyze", "kaur.h5", "--json"])).unwrap();
+    let file = &doc["files"][0];
+    let page = ok_in(kaur(), &["watch", "kaur.h5", "--speed", "0"]);
+    let (events, values): (Vec<&str>, Vec<&str>) = page.lines().partition(|l| l.contains("  event  "));
+    let seconds = file["duration_s"].as_f64().unwrap();
+    assert!(
+        (seconds..seconds + 2.0).contains(&(values.len() as f64 + 0.5)),
+        "{} lines for {seconds} s",
+        values.len()
+    );
+    assert!(
+        values.iter().all(|l| l.contains(" Hz  Ua ") && l.contains(" V THD ") && l.contains("  u2 ")),
+        "{page}"
+    );
+    let over = |kind: &str| {
+        events.iter().filter(|l| l.contains(&format!("  {kind}")) && !l.ends_with("goes on")).count()
+    };
+    for kind in ["dip", "swell", "interruption"] {
+        let found = file["events"].as_array().unwrap().iter().filter(|e| e["kind"] == kind).count();
+        assert_eq!(over(kind), found, "{kind}:\n{page}");
+    }
+    assert_eq!(over("rapid change"), file["rvc"].as_array().unwrap().len());
+    let gap = ok_in(kaur(), &["watch", "gap.cfg", "--speed", "0"]);
+    assert!(gap.contains("2020-01-01T00:00:01.200Z  event  gap  700.00 ms\n"), "{gap}");
+}
+
+#[test]
+fn watch_json_is_a_line_per_result() {
+    let args = [
+        "watch",
+        "synth:kaur-2024",
+        "--speed",
+        "0",
+        "--json",
+        "--nominal-voltage",
+        "220",
+        "--frequency",
+        "50",
+    ];
+    let page = ok_in(kaur(), &args);
+    let all: Vec<Value> = page.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(all.iter().all(|o| o["kind"] != "half_cycle" && o["sequence"].is_u64()));
+    let of = |kind: &str| all.iter().filter(|o| o["kind"] == kind).collect::<Vec<_>>();
+    let args = ["analyze", "synth:kaur-2024", "--json", "--nominal-voltage", "220", "--frequency", "50"];
+    let doc: Value = serde_json::from_str(&ok_in(kaur(), &args)).unwrap();
+    let file = &doc["files"][0];
+    let rms: Vec<&Value> = of("interval").iter().map(|i| &i["rms"]["Ub"]).collect();
+    let channel = file["channels"].as_array().unwrap().iter().find(|c| c["name"] == "Ub").unwrap();
+    assert_eq!(rms, channel["rms"].as_array().unwrap().iter().collect::<Vec<_>>());
+    let residuals = |found: &[&Value]| {
+        let mut all: Vec<f64> = found.iter().map(|e| e["residual_v"].as_f64().unwrap()).collect();
+        all.sort_by(f64::total_cmp);
+        all
+    };
+    let events = file["events"].as_array().unwrap();
+    assert_eq!(residuals(&of("event")), residuals(&events.iter().collect::<Vec<_>>()));
+    assert!(!events.is_empty() && !of("open_event").is_empty());
+}
+
+#[test]
+fn watch_takes_raw_samples_from_standard_input() {
+    use std::io::Write as _;
+    let wave = |k: u32| 10_000.0 * (std::f64::consts::TAU * 50.0 * f64::from(k) / 5000.0).sin();
+    let bytes: Vec<u8> = (0..10_000).flat_map(|k| (wave(k) as i32).to_le_bytes()).collect();
+    let args = ["watch", "-", "--type", "i32", "--rate", "5000", "--map", "0=Ua:V:A:0.0325269"];
+    let mut child = common::command(kaur())
+        .args([&args[..], &["--nominal-voltage", "230", "--frequency", "50"]].concat())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let out = child.wait_with_output().unwrap();
+    let page = common::text(&out.stdout);
+    assert!(out.status.success() && page.starts_with("0.200 s  50.000 Hz  Ua 230.00 V THD 0."), "{page}");
+    assert_eq!(page.lines().count(), 2, "{page}");
+}
