@@ -174,7 +174,7 @@ pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
 impl Args {
     /// Everything that results depend on besides the recording.
     fn settings(&self) -> std::result::Result<String, Failure> {
-        Ok(format!("{:?} {}", self.read, self.analysis.identity()?))
+        Ok(format!("{:?} {}", self.read, self.analysis.settings.identity()?))
     }
 
     /// Analyses `file` and puts its record in `place`.

@@ -195,10 +195,10 @@ impl SiteArgs {
     }
 }
 
-/// How to analyse.
+/// What to measure by.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Analysis")]
-pub struct AnalysisArgs {
+pub struct SettingArgs {
     /// Declared voltage Udin, in volts: line-neutral where line-neutral voltages are measured, else
     /// line-line. Estimated from the signal when not given, and said so.
     #[arg(long, value_name = "V")]
@@ -216,6 +216,14 @@ pub struct AnalysisArgs {
     /// Options of the command line win.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// How to analyse.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Analysis")]
+pub struct AnalysisArgs {
+    #[command(flatten)]
+    pub settings: SettingArgs,
     /// Threads to compute on; 0 means as many as the machine has. The results do not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -274,13 +282,15 @@ pub struct Analyzed {
 impl AnalysisArgs {
     /// Analyses `capture`, read from `file`.
     pub fn analyze(&self, file: &str, capture: Capture, answers: Answers) -> Result<Analyzed, Failure> {
-        let (config, assumed) = self.config(file, &capture)?;
+        let (config, assumed) = self.settings.config(file, &capture)?;
         let analysis =
             kilat::engine::offline::analyze(&capture, &config, self.threads).map_err(Failure::about(file))?;
         let findings = diagnosis::diagnose(&analysis, answers);
         Ok(Analyzed { capture, analysis, findings, assumed })
     }
+}
 
+impl SettingArgs {
     /// Everything that results depend on, as a text that differs when it does.
     pub fn identity(&self) -> Result<String, Failure> {
         let (config, keys) = self.settings()?;

@@ -14,7 +14,7 @@ use kilat::engine::sink::Period;
 use kilat::output::StreamLine;
 
 use crate::failure::{Failure, Outcome};
-use crate::options::{AnalysisArgs, ReadArgs};
+use crate::options::{ReadArgs, SettingArgs};
 use crate::print;
 use feed::{Feed, Handle};
 use model::{Happening, Model, place, quantities};
@@ -41,7 +41,7 @@ pub struct Args {
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
-    analysis: AnalysisArgs,
+    settings: SettingArgs,
 }
 
 const AFTER: &str = "\
@@ -81,10 +81,10 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     }
     let feed = if args.file == "-" {
         let (rate, channels) = args.read.raw()?;
-        Feed::raw(rate, &channels, &args.analysis.stated()?, args.kind.into())?
+        Feed::raw(rate, &channels, &args.settings.stated()?, args.kind.into())?
     } else {
         let capture = args.read.read(&args.file)?;
-        let (config, assumed) = args.analysis.config(&args.file, &capture)?;
+        let (config, assumed) = args.settings.config(&args.file, &capture)?;
         for w in &assumed {
             print::note(&format!("{}: {w}", args.file));
         }

@@ -524,7 +524,7 @@ fn watch_json_is_a_line_per_result() {
 fn watch_takes_raw_samples_from_standard_input() {
     use std::io::Write as _;
     let wave = |k: u32| 10_000.0 * (std::f64::consts::TAU * 50.0 * f64::from(k) / 5000.0).sin();
-    let bytes: Vec<u8> = (0..10_000).flat_map(|k| (wave(k) as i32).to_le_bytes()).collect();
+    let bytes: Vec<u8> = (0..10_000).flat_map(|k| (wave(k).round() as i32).to_le_bytes()).collect();
     let args = ["watch", "-", "--type", "i32", "--rate", "5000", "--map", "0=Ua:V:A:0.0325269"];
     let mut child = common::command(kaur())
         .args([&args[..], &["--nominal-voltage", "230", "--frequency", "50"]].concat())
@@ -535,6 +535,6 @@ fn watch_takes_raw_samples_from_standard_input() {
     child.stdin.take().unwrap().write_all(&bytes).unwrap();
     let out = child.wait_with_output().unwrap();
     let page = common::text(&out.stdout);
-    assert!(out.status.success() && page.starts_with("0.200 s  50.000 Hz  Ua 230.00 V THD 0."), "{page}");
+    assert!(out.status.success() && page.starts_with("0.210 s  50.000 Hz  Ua 230.00 V THD 0."), "{page}");
     assert_eq!(page.lines().count(), 2, "{page}");
 }

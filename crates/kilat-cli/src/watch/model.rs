@@ -98,7 +98,7 @@ fn keep(trend: &mut VecDeque<f64>, value: f64) {
 
 /// Something that happened, in words.
 pub struct Happening {
-    /// Begin and kind: the same for all words about one event.
+    /// Begin and kind, and the channel unless the event is the system's: the same for all words about one event.
     key: (u64, String),
     pub time: String,
     pub what: String,
@@ -158,8 +158,13 @@ impl Happening {
             | Value::Flicker(_)
             | Value::Waveform(_) => return None,
         };
+        // More channels may join it while it lasts.
+        let system = matches!(&output.value, Value::Event(e) | Value::OpenEvent(e) if e.polyphase);
         Some(Self {
-            key: (output.time.as_nanos() as u64, format!("{what} {channels}")),
+            key: (
+                output.time.as_nanos() as u64,
+                if system { what.clone() } else { format!("{what} {channels}") },
+            ),
             time: place(output.time, dated),
             what,
             channels,

