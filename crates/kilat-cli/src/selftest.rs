@@ -15,7 +15,7 @@ use crate::print;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// All rows, at 10, 12.8, 50 and 250 kHz: a minute or two.
+    /// All rows, at 10, 12.8, 50 and 250 kHz, emission up to 1.024 MHz: a minute or two.
     #[arg(long)]
     full: bool,
     /// Print every row, not the worst of each quantity.

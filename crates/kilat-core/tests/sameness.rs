@@ -249,7 +249,7 @@ fn random_blocks(seed: u64) -> impl FnMut() -> usize {
     move || match random.below(10) {
         0..3 => 1 + random.below(7),
         3..8 => 1 + random.below(3_000),
-        _ => 1 + random.below(40_000),
+        _ => 1 + random.below(100_000),
     }
 }
 
