@@ -240,6 +240,7 @@ fn page(f: &AnalysisOutput) -> String {
     text += &supraharmonics(f);
     text += &transients(f);
     text += &findings(f);
+    text += &recurrences(f);
     if !f.warnings.is_empty() {
         text.push_str("\nwarnings\n");
         for w in &f.warnings {
@@ -452,6 +453,19 @@ fn transients(f: &AnalysisOutput) -> String {
     });
     let header = ["kind", "channel", "remark", "start s", "duration", "peak V", "pu", "rise", "ringing Hz"];
     section("transients", f.transients.len(), &header, rows.collect(), 3)
+}
+
+/// What happened more than once; nothing when nothing did.
+fn recurrences(f: &AnalysisOutput) -> String {
+    if f.recurrences.is_empty() {
+        return String::new();
+    }
+    let lines = f.recurrences.iter().take(ROWS).map(|r| format!("  {}\n", r.text));
+    let mut text = format!("\nrecurring\n{}", lines.collect::<String>());
+    if f.recurrences.len() > ROWS {
+        let _ = writeln!(text, "  and {} more: --json has them all", f.recurrences.len() - ROWS);
+    }
+    text
 }
 
 fn findings(f: &AnalysisOutput) -> String {

@@ -1,16 +1,19 @@
 //! `kilat batch`: every recording under a directory, analysed into a store.
 //!
-//! The store holds, for each recording `a/b.cfg`, a record `records/a/b.cfg.json`, and an `index.jsonl` with a line for each. A record is put
+//! The store holds, for each recording `a/b.cfg`, a record `records/a/b.cfg.json`, an `index.jsonl` with a line for each, and a
+//! `recurrences.jsonl` with a line for each disturbance that came again. A record is put
 //! in its place when it is whole, and made anew when its recording, the settings or the program have changed. So a run that was killed
 //! goes on where it was, and ends with the same store as one that was not.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kilat::diagnosis::Answers;
-use kilat::output::{self, AnalysisOutput, Detail, SCHEMA};
+use kilat::diagnosis::recurrence::Occurrence;
+use kilat::output::{self, AnalysisOutput, Detail, RecurrenceOutput, SCHEMA};
 use kilat::report::sha256;
 use kilat::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -19,7 +22,8 @@ use crate::failure::{Failure, Outcome};
 use crate::options::{AnalysisArgs, Analyzed, ReadArgs};
 use crate::print::{self, duration};
 
-/// Analyses every recording under a directory into a store: a JSON document for each, and an index.
+/// Analyses every recording under a directory into a store: a JSON document for each, an index, and what recurs: the same
+/// disturbance in several recordings, with its dates.
 ///
 /// A run that was interrupted goes on where it was; recordings that have not changed since are kept. A recording that cannot be
 /// analysed is recorded with its error and does not stop the others: the exit status is still 0.
@@ -45,7 +49,11 @@ const AFTER: &str = "\
 Examples:
   kilat batch archive -o store --nominal-voltage 230 --frequency 50 --threads 2
   jq -r 'select(.error != null) | .file + \": \" + .error' store/index.jsonl
+  jq -r .text store/recurrences.jsonl
   jq '.analysis.events' store/records/2024/feeder7.cfg.json";
+
+/// Most recurrences on the terminal.
+const PRINTED: usize = 40;
 
 /// Extensions of the parts of a COMTRADE recording beside its `.cfg`.
 const PARTS: [&str; 3] = ["dat", "hdr", "inf"];
@@ -84,6 +92,13 @@ struct Kept {
     #[serde(flatten)]
     made: Made,
     entry: Entry,
+    analysis: Option<KeptAnalysis>,
+}
+
+/// What of a kept analysis others are compared with.
+#[derive(Deserialize)]
+struct KeptAnalysis {
+    disturbances: Vec<Occurrence>,
 }
 
 /// A line of the index.
@@ -116,6 +131,7 @@ struct Index<'a> {
     kept: usize,
     failed: usize,
     files: &'a [Entry],
+    recurrences: &'a [RecurrenceOutput],
 }
 
 pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
@@ -127,6 +143,7 @@ pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let progress = ProgressBar::new(files.len() as u64).with_style(style);
     let (mut entries, mut kept) = (Vec::with_capacity(files.len()), 0);
+    let mut disturbances = Vec::new();
     for file in &files {
         progress.set_message(file.display().to_string());
         let record = Path::new("records").join(with_json(file));
@@ -137,20 +154,20 @@ pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
             inputs: inputs(&args.dir, file)?,
         };
         let place = store.join(&record);
-        if let Some(entry) = unchanged(&place, &made) {
-            entries.push(entry);
+        let (entry, of_this) = if let Some(unchanged) = unchanged(&place, &made) {
             kept += 1;
+            unchanged
         } else {
-            entries.push(args.analyse(file, &record, &made, &place)?);
-        }
+            args.analyse(file, &record, &made, &place)?
+        };
+        entries.push(entry);
+        disturbances.extend(of_this);
         progress.inc(1);
     }
     progress.finish_and_clear();
-    let mut lines = String::new();
-    for entry in &entries {
-        lines += &print::to_json(entry)?;
-    }
-    put(&store.join("index.jsonl"), &lines)?;
+    let recurrences = output::recurrences(&disturbances);
+    put(&store.join("index.jsonl"), &lines(&entries)?)?;
+    put(&store.join("recurrences.jsonl"), &lines(&recurrences)?)?;
     let failed = entries.iter().filter(|e| e.error.is_some()).count();
     if args.json {
         print::json(&Index {
@@ -161,10 +178,14 @@ pub fn run(args: &Args) -> std::result::Result<Outcome, Failure> {
             kept,
             failed,
             files: &entries,
+            recurrences: &recurrences,
         })?;
     } else {
         let header = ["file", "length", "dips", "swells", "interruptions", "transients", "causes or error"];
         print::out(&print::table(&header, entries.iter().map(row), header.len()))?;
+        if !recurrences.is_empty() {
+            print::out(&recurring(&recurrences))?;
+        }
         let (all, new) = (entries.len(), entries.len() - kept);
         print::out(&format!("\n{all} recordings: {new} analysed, {kept} kept, {failed} failed\n"))?;
     }
@@ -184,7 +205,7 @@ impl Args {
         record: &Path,
         made: &Made,
         place: &Path,
-    ) -> std::result::Result<Entry, Failure> {
+    ) -> std::result::Result<(Entry, Vec<Occurrence>), Failure> {
         let name = slashed(file);
         let path = self.dir.join(file);
         let analysed = self.read.read_path(&path, &name).and_then(|mut capture| {
@@ -202,14 +223,33 @@ impl Args {
         let parent = place.parent().unwrap_or(place);
         fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
         put(place, &print::to_json(&Record { made, entry: &entry, analysis: analysis.as_ref() })?)?;
-        Ok(entry)
+        Ok((entry, analysis.map_or_else(Vec::new, |a| a.disturbances)))
     }
 }
 
-/// The entry of the record at `place`, when it was made from just this.
-fn unchanged(place: &Path, made: &Made) -> Option<Entry> {
+/// The entry and the disturbances of the record at `place`, when it was made from just this.
+fn unchanged(place: &Path, made: &Made) -> Option<(Entry, Vec<Occurrence>)> {
     let kept: Kept = serde_json::from_slice(&fs::read(place).ok()?).ok()?;
-    (kept.made == *made).then_some(kept.entry)
+    (kept.made == *made).then(|| (kept.entry, kept.analysis.map_or_else(Vec::new, |a| a.disturbances)))
+}
+
+/// A line of JSON for each.
+fn lines<T: Serialize>(all: &[T]) -> std::result::Result<String, Failure> {
+    all.iter().map(print::to_json).collect()
+}
+
+/// What came again, the most frequent first; of many sites, which.
+fn recurring(all: &[RecurrenceOutput]) -> String {
+    let sites = all.iter().any(|r| r.site != all[0].site);
+    let line = |r: &RecurrenceOutput| match r.site.as_str() {
+        site if sites && !site.is_empty() => format!("  {site}: {}\n", r.text),
+        _ => format!("  {}\n", r.text),
+    };
+    let mut text = format!("\nrecurring\n{}", all.iter().take(PRINTED).map(line).collect::<String>());
+    if all.len() > PRINTED {
+        let _ = writeln!(text, "  and {} more: recurrences.jsonl has them all", all.len() - PRINTED);
+    }
+    text
 }
 
 fn entry(a: &AnalysisOutput, record: &Path) -> Entry {

@@ -435,6 +435,54 @@ fn batch_records_every_file_and_keeps_what_has_not_changed() {
     assert_eq!(run(&["--class", "S"])["analysed"], 4);
 }
 
+/// A scenario as a COMTRADE recording of another day.
+fn recorded(dir: &std::path::Path, scenario: &str, seed: &str, day: &str) {
+    let name = format!("in/{scenario}-{}.cfg", day.replace('/', "-"));
+    ok_in(dir, &["synth", scenario, "--seed", seed, "-o", &name]);
+    let path = dir.join(&name);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let start = text.lines().position(|l| l.contains(':')).unwrap();
+    let lines = text.lines().enumerate().map(|(k, l)| match l.split_once(',') {
+        Some((_, time)) if k == start || k == start + 1 => format!("{day},{time}\r\n"),
+        _ => format!("{l}\r\n"),
+    });
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
+}
+
+#[test]
+fn batch_says_what_recurs_with_its_dates() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("in")).unwrap();
+    recorded(dir.path(), "capacitor-switching", "3", "30/11/2023");
+    recorded(dir.path(), "capacitor-switching", "3", "30/10/2022");
+    recorded(dir.path(), "motor-start", "1", "01/11/2023");
+    let args = ["batch", "in", "-o", "store", "--nominal-voltage", "220"];
+    let page = ok_in(dir.path(), &args);
+    let (_, recurring) = page.split_once("\nrecurring\n").unwrap_or_else(|| panic!("{page}"));
+    let line = recurring.lines().next().unwrap();
+    assert!(line.starts_with("  2 times: oscillatory transient on Ua Ub Uc of "), "{line}");
+    assert!(line.ends_with(" kvar (capacitor switching): 2022-10-30, 2023-11-30"), "{line}");
+    assert_eq!(recurring.matches(" times: ").count(), 1, "{recurring}");
+
+    let path = dir.path().join("store/recurrences.jsonl");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let one: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(line.trim(), one["text"].as_str().unwrap());
+    assert_eq!(one["moments"][1]["file"], "capacitor-switching-30-11-2023.cfg");
+    // From kept records it is the same to the last digit.
+    assert!(ok_in(dir.path(), &args).ends_with("3 recordings: 0 analysed, 3 kept, 0 failed\n"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), written);
+}
+
+#[test]
+fn analyze_says_what_recurs_within_a_recording() {
+    let page = ok_in(kaur(), &["analyze", "synth:bengkulu-2020"]);
+    let (_, recurring) = page.split_once("\nrecurring\n").unwrap_or_else(|| panic!("{page}"));
+    // Of one day, so at times of that day.
+    assert!(recurring.starts_with("  4 times: dip on Ua to 85 % for "), "{recurring}");
+    assert!(recurring.contains(": 2020-10-05 03:30:05, 2020-10-05 03:30:09"), "{recurring}");
+}
+
 #[test]
 fn batch_goes_on_after_it_was_killed() {
     let dir = archive();

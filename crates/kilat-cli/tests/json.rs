@@ -71,8 +71,15 @@ fn analyze_has_the_documented_keys() {
     let eager = ok_in(kaur(), &["analyze", "--json", "--config", "eager.toml", "synth:generator"]);
     std::fs::write(kaur().join("emission.toml"), "supraharmonics = true").unwrap();
     let emission = ok_in(kaur(), &["analyze", "--json", "--full", "--config", "emission.toml", "gap.cfg"]);
-    // Between them they have events, rapid changes, transients, findings, demand, supraharmonics and signalling.
-    let documents = [run("kaur.h5"), run("synth:serang-2018"), run("gap.cfg"), eager, emission];
+    // Between them they have events, rapid changes, transients, findings, demand, supraharmonics, signalling and recurrences.
+    let documents = [
+        run("kaur.h5"),
+        run("synth:serang-2018"),
+        run("synth:bengkulu-2020"),
+        run("gap.cfg"),
+        eager,
+        emission,
+    ];
     compare("`kilat analyze --json`", &documents, &["files[].findings[].evidence", "files[].config"]);
 }
 
@@ -147,7 +154,9 @@ fn batch_has_the_documented_keys() {
     for name in ["cut.cfg", "cut.dat"] {
         std::fs::copy(kaur().join(name), dir.path().join(name)).unwrap();
     }
-    compare("`kilat batch --json`", &[ok_in(dir.path(), &["batch", ".", "-o", "store", "--json"])], &[]);
+    // What recurs has the keys that it has in an analysis.
+    let index = ok_in(dir.path(), &["batch", ".", "-o", "store", "--json"]);
+    compare("`kilat batch --json`", &[index], &["recurrences"]);
     let record = std::fs::read_to_string(dir.path().join("store/records/cut.cfg.json")).unwrap();
     compare("Records of `kilat batch`", &[record], &["entry", "analysis"]);
 }

@@ -1,15 +1,17 @@
 //! Every row of the conformance suite is a test of its own, named by standard, quantity and point: it must hold the standard's
-//! limit and this library's own. So must causes found in variants of the scenarios.
+//! limit and this library's own. So must causes and recurrences found in variants of the scenarios.
 
 use std::process::ExitCode;
 
-use kilat::conformance::{Row, Scope, causes, rows};
+use kilat::conformance::{Row, Scope, causes, recurrence, rows};
+use kilat::diagnosis::recurrence::Disturbance;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
     let trial = |row: Row| Trial::test(row.name(), move || check(&row));
     let mut trials: Vec<Trial> = rows(Scope::Full).into_iter().map(trial).collect();
     trials.push(Trial::test("causes of thirty variants", causes_are_right));
+    trials.push(Trial::test("recurrence in an archive", disturbances_are_known_again));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -40,6 +42,19 @@ fn causes_are_right() -> Result<(), Failed> {
         return Err(
             format!("expected at most one wrong and no false surge or neutral, found {wrong:#?}").into()
         );
+    }
+    Ok(())
+}
+
+/// Each scenario recorded twice; `cargo xtask recurrence` makes larger archives.
+fn disturbances_are_known_again() -> Result<(), Failed> {
+    let options = recurrence::Options { causes: 1, recordings: 2, seed: 40_961 };
+    let links = recurrence::run(&options)?;
+    let (found, all) = links.found();
+    let neutral = links.repeats[&Disturbance::LooseNeutral];
+    let holds = all > 30 && found * 4 >= all * 3 && links.false_links.len() * 100 <= links.strangers;
+    if !holds || neutral != (2, 2) {
+        return Err(format!("expected few missed and false links, found {links:#?}").into());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! `cargo xtask causes`: how often the rules name the right cause.
+//! `cargo xtask causes`: how often the rules name the right cause. `cargo xtask recurrence`: how often one is known again.
 
 use kilat::conformance::causes::{self, FaultOutcome, Options, Outcome, tally};
+use kilat::conformance::recurrence;
 
 /// Runs the variants and prints the tables of docs/accuracy.md.
 pub fn run(options: &Options, verbose: bool) -> Result<String, String> {
@@ -33,4 +34,31 @@ pub fn run(options: &Options, verbose: bool) -> Result<String, String> {
     println!("direction: {}", count(&|f| f.side));
     println!("point on wave within 5°: {}", count(&|f| f.point_on_wave_deg.abs() <= 5.0));
     Ok(format!("{} variants with seed {}", outcomes.len(), options.seed))
+}
+
+/// Makes the archive and prints the figures of docs/accuracy.md.
+pub fn recurrence(options: &recurrence::Options, verbose: bool) -> Result<String, String> {
+    let links = recurrence::run(options).map_err(|e| e.to_string())?;
+    if verbose {
+        for missed in &links.missed {
+            println!("missed: {missed}");
+        }
+        for pair in &links.false_links {
+            println!("false: {pair}");
+        }
+    }
+    println!("disturbances: {}", links.disturbances);
+    println!("| kind | known again | of |\n|---|---|---|");
+    for (kind, (found, all)) in &links.repeats {
+        println!("| `{}` | {found} | {all} |", kind.id());
+    }
+    let (found, all) = links.found();
+    println!("known again: {found} of {all} repeats");
+    println!(
+        "false: {} of {} pairs of captures with different causes",
+        links.false_links.len(),
+        links.strangers
+    );
+    println!("alike: {} of {} pairs of one scenario with other loads", links.alike.1, links.alike.0);
+    Ok(format!("{} captures with seed {}", links.captures, options.seed))
 }

@@ -54,6 +54,21 @@ enum Task {
         #[arg(long)]
         verbose: bool,
     },
+    /// Record each scenario several times into one archive, and print how often the same disturbance is known again.
+    Recurrence {
+        /// Causes of each scenario.
+        #[arg(long, default_value_t = 3)]
+        causes: u64,
+        /// Recordings of each.
+        #[arg(long, default_value_t = 3)]
+        recordings: u64,
+        /// Seed of everything random; spreads were chosen with seed 1.
+        #[arg(long, default_value_t = 777)]
+        seed: u64,
+        /// Print each link that is missed or false.
+        #[arg(long)]
+        verbose: bool,
+    },
     /// Write docs/cli.md, the help pages of the kilat command.
     Docs {
         /// Compare only; write nothing.
@@ -86,6 +101,10 @@ fn main() -> ExitCode {
         Task::Causes { variants, seed, fastest, verbose } => {
             let options = kilat::conformance::causes::Options { variants, seed, fastest_hz: fastest };
             causes::run(&options, verbose)
+        }
+        Task::Recurrence { causes, recordings, seed, verbose } => {
+            let options = kilat::conformance::recurrence::Options { causes, recordings, seed };
+            causes::recurrence(&options, verbose)
         }
         Task::Docs { check } => docs::run(&root(), check),
         Task::Header { check } => header::run(&root(), check),

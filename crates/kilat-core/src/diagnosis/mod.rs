@@ -16,10 +16,11 @@
 //! | U1 | the user's answer about neighbours | `case.rs` |
 //!
 //! What disturbs and is explained by none of them is `unknown`. Findings come in the order in which one should act on them.
+//! What happened before, in this recording or in others, is found by [`recurrence`].
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::analysis::Analysis;
 use crate::pq::dips::Direction;
@@ -32,6 +33,7 @@ mod claims;
 mod inrush;
 mod neutral;
 mod notching;
+pub mod recurrence;
 mod resonance;
 mod sags;
 mod supply;
@@ -46,7 +48,7 @@ use text::Statement;
 pub use text::{Lang, Text};
 
 /// Why something happened, in the order in which one should act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // the names say it; `advice.rs` has them in words
 pub enum Cause {

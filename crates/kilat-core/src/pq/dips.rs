@@ -11,7 +11,7 @@
 use std::f64::consts::{FRAC_PI_3, TAU};
 
 use realfft::num_complex::Complex64;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Zero, positive and negative sequence of three line-neutral phasors.
 pub fn sequences(v: [Complex64; 3]) -> [Complex64; 3] {
@@ -132,7 +132,7 @@ pub fn by_six_phases(v: [Complex64; 3]) -> Classified {
 }
 
 /// Where the source of a disturbance lies, seen from the meter with currents counted into the load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// On the side of the supply.

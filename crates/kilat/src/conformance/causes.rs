@@ -108,8 +108,7 @@ pub fn variant(options: &Options, k: u64) -> Result<Outcome> {
     let names = synth::names();
     let name = names[(k % names.len() as u64) as usize];
     let mut random =
-        Random(options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ k.wrapping_mul(0xD1B5_4A32_D192_ED03));
-    random.next();
+        Random::new(options.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ k.wrapping_mul(0xD1B5_4A32_D192_ED03));
     let base = synth::Options::of(name)?;
     let duration_s = least_duration_s(name).max(3.0).min(base.duration_s.max(3.0));
     let fastest =
@@ -127,7 +126,7 @@ pub fn variant(options: &Options, k: u64) -> Result<Outcome> {
 }
 
 /// Least length that a scenario needs.
-fn least_duration_s(name: &str) -> f64 {
+pub(super) fn least_duration_s(name: &str) -> f64 {
     match name {
         "kaur-2024" => 11.0,
         "bengkulu-2020" | "palembang-2021" => 12.0,
@@ -171,17 +170,25 @@ fn judge(scenario: &Scenario, a: &Analysis) -> Outcome {
 }
 
 /// Splitmix64.
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    /// Whose first number does not show its seed.
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Self(seed);
+        random.next();
+        random
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     }
 
-    fn unit(&mut self) -> f64 {
+    /// From 0 to 1.
+    pub(super) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 }

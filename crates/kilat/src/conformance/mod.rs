@@ -27,6 +27,7 @@ mod flicker;
 mod influence;
 mod polyphase;
 mod power;
+pub mod recurrence;
 mod signal;
 mod steady;
 mod time;

@@ -1,6 +1,7 @@
 //! An analysis as a document: one object per channel with everything measured on it, then what concerns the system.
 
 use kilat_core::diagnosis::Finding;
+use kilat_core::diagnosis::recurrence::{Occurrence, occurrences};
 use kilat_core::engine::analysis::{HalfCycles, PInstTable, SeverityTable};
 use kilat_core::engine::sink::Period;
 use kilat_core::pq::power::demand::Demand;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use super::columns::{AggregateOutput, ChannelColumns, IntervalColumns, PairColumns};
 use super::found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
+use super::recurrence::{RecurrenceOutput, recurrences};
 use super::supraharmonics::SupraharmonicsOutput;
 use super::{AGGREGATES, Origin, Range, measured};
 
@@ -68,6 +70,10 @@ pub struct AnalysisOutput {
     pub gaps: Vec<GapOutput>,
     /// Probable causes.
     pub findings: Vec<FindingOutput>,
+    /// Disturbances, each with what tells it from others.
+    pub disturbances: Vec<Occurrence>,
+    /// Those of them that are alike.
+    pub recurrences: Vec<RecurrenceOutput>,
     /// Damage of the file, then limits of the analysis.
     pub warnings: Vec<Warning>,
 }
@@ -231,6 +237,7 @@ pub fn analysis(
     let basic = measured(a, Period::Basic);
     let (i, u) = (basic.intervals, basic.unbalance);
     let quadratic = |x: &[f64]| Range::quadratic(x.iter().copied());
+    let disturbances = occurrences(capture, a, findings);
     AnalysisOutput {
         origin: Origin::of(capture),
         config: a.config.clone(),
@@ -264,6 +271,8 @@ pub fn analysis(
         transients: a.transients.iter().map(|t| TransientOutput::of(a, t)).collect(),
         gaps: a.gaps.iter().map(|g| GapOutput::of(a, g)).collect(),
         findings: findings.iter().map(|f| FindingOutput::of(a, f)).collect(),
+        recurrences: recurrences(&disturbances),
+        disturbances,
         warnings: capture.warnings.iter().chain(&a.warnings).cloned().collect(),
     }
 }

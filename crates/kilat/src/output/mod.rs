@@ -15,6 +15,7 @@ mod found;
 mod observations;
 mod period;
 mod range;
+mod recurrence;
 mod stream;
 mod supraharmonics;
 mod tables;
@@ -35,6 +36,7 @@ pub use found::{
 pub use observations::{ObservationInfo, ObservationTable, observations, only_observations};
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};
 pub use range::Range;
+pub use recurrence::{MomentOutput, RecurrenceOutput, recurrences};
 pub use stream::StreamLine;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};
 pub use tables::{TABLES_SCHEMA, Table, csv, table, write_tables};
