@@ -45,11 +45,16 @@ struct Sums {
 }
 
 impl Sums {
-    /// With room for all that a window under this plan gives, so that none is to be made in the midst of a stream.
-    fn roomy(plan: &Plan) -> Self {
-        let channels = || plan.channels.iter().map(|_| Measured::roomy(plan)).collect();
-        let (system, system_means) = (System::roomy(plan), System::roomy(plan));
-        Self { channels: channels(), system, means: channels(), system_means, ..Self::default() }
+    /// Makes room for all that a window under this plan gives, so that none is to be made in the midst of a stream.
+    fn reserve(&mut self, plan: &Plan) {
+        for channels in [&mut self.channels, &mut self.means] {
+            channels.resize_with(plan.channels.len(), Measured::default);
+            for channel in channels {
+                channel.reserve(plan);
+            }
+        }
+        self.system.reserve(plan);
+        self.system_means.reserve(plan);
     }
 
     fn add(&mut self, part: &Interval<'_>) {
@@ -150,11 +155,17 @@ impl Aggregator {
     pub fn new(plan: &Plan) -> Self {
         Self {
             resynchronises: plan.config.class.resynchronises(),
-            three_s: [Sums::roomy(plan), Sums::roomy(plan)],
-            ten_minutes: Sums::roomy(plan),
-            two_hours: Sums::roomy(plan),
+            three_s: Default::default(),
+            ten_minutes: Sums::default(),
+            two_hours: Sums::default(),
             tick: 0,
         }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self, plan: &Plan) {
+        let Self { three_s, ten_minutes, two_hours, .. } = self;
+        three_s.iter_mut().chain([ten_minutes, two_hours]).for_each(|s| s.reserve(plan));
     }
 
     /// Takes the next basic interval; `tick` and `is_last` as in [`Span`](crate::engine::timeline::Span).

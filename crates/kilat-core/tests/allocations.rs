@@ -1,5 +1,5 @@
-//! Once a stream runs, it allocates nothing: neither per sample, nor per half cycle, nor per window, nor per event; and it
-//! never takes more memory than it said.
+//! A stream allocates nothing: neither per sample, nor per half cycle, nor per window, nor per event, nor per gap, whether it is
+//! new or goes on from a checkpoint; and it never takes more memory than it said.
 
 #![expect(unsafe_code, reason = "an allocator that counts is one that implements the unsafe trait")]
 #![expect(clippy::unwrap_used, reason = "a test whose stream cannot be built has failed")]
@@ -12,9 +12,11 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kilat_core::engine::analysis::Gap;
-use kilat_core::engine::live::{Around, Block, Options, Quality};
+use kilat_core::engine::live::{Around, Block, MOST_CHANNELS, Options, Quality};
 use kilat_core::engine::plan::{ChannelSpec, Plan};
-use kilat_core::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Sink};
+use kilat_core::engine::sink::{
+    FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink, Waveform,
+};
 use kilat_core::pq::events::Event;
 use kilat_core::pq::rvc::RapidChange;
 use kilat_core::pq::signalling::Burst;
@@ -71,32 +73,65 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Counts what it is given, and keeps nothing.
+/// Counts what it is given by its kind, and keeps nothing.
 #[derive(Default)]
-struct Counts {
-    intervals: usize,
-    half_cycles: usize,
+struct Counts([(&'static str, usize); 24]);
+
+impl Counts {
+    fn count(&mut self, kind: &'static str) {
+        let slot = self.0.iter_mut().find(|(k, _)| k.is_empty() || *k == kind).unwrap();
+        *slot = (kind, slot.1 + 1);
+    }
+
+    fn of(&self, kind: &str) -> usize {
+        self.0.iter().find(|(k, _)| *k == kind).map_or(0, |(_, n)| *n)
+    }
 }
 
 impl Sink for Counts {
     fn half_cycle(&mut self, _: HalfCycle) {
-        self.half_cycles += 1;
+        self.count("half_cycle");
     }
-    fn interval(&mut self, _: Interval<'_>) {
-        self.intervals += 1;
+    fn interval(&mut self, i: Interval<'_>) {
+        self.count(if i.period == Period::Basic { "interval" } else { "aggregate" });
     }
-    fn frequency(&mut self, _: FrequencyValue) {}
-    fn p_inst(&mut self, _: PInstValue) {}
-    fn flicker(&mut self, _: FlickerValue) {}
-    fn event(&mut self, _: Event) {}
-    fn rapid_change(&mut self, _: RapidChange) {}
-    fn burst(&mut self, _: &Burst) {}
-    fn transient(&mut self, _: Transient) {}
-    fn gap(&mut self, _: Gap) {}
+    fn frequency(&mut self, _: FrequencyValue) {
+        self.count("frequency");
+    }
+    fn p_inst(&mut self, _: PInstValue) {
+        self.count("p_inst");
+    }
+    fn flicker(&mut self, _: FlickerValue) {
+        self.count("flicker");
+    }
+    fn event(&mut self, _: Event) {
+        self.count("event");
+    }
+    fn open_event(&mut self, _: Event) {
+        self.count("open_event");
+    }
+    fn rapid_change(&mut self, _: RapidChange) {
+        self.count("rvc");
+    }
+    fn burst(&mut self, _: &Burst) {
+        self.count("burst");
+    }
+    fn transient(&mut self, _: Transient) {
+        self.count("transient");
+    }
+    fn gap(&mut self, _: Gap) {
+        self.count("gap");
+    }
+    fn notice(&mut self, notice: Notice) {
+        self.count(notice.kind.name());
+    }
+    fn waveform(&mut self, _: Waveform<'_>) {
+        self.count("waveform");
+    }
 }
 
 /// Runs a system of three voltages and three currents over the tick of ten minutes in blocks of `block` samples, and counts the
-/// allocations of the second half.
+/// allocations.
 fn allocations(config: &Config, block: usize) -> u64 {
     const FS: f64 = 10_000.0;
     let names = ["Ua", "Ub", "Uc", "Ia", "Ib", "Ic"];
@@ -114,18 +149,15 @@ fn allocations(config: &Config, block: usize) -> u64 {
         .iter()
         .map(|h| (0..(seconds * FS) as usize).map(|i| h.at(i as f64 / FS) as f32).collect())
         .collect();
-    let (mut counts, mut before) = (Counts::default(), 0);
+    let (mut counts, before) = (Counts::default(), ALLOCATIONS.get());
     let n = x[0].len();
     for from in (0..n).step_by(block) {
-        if from <= n / 2 {
-            before = ALLOCATIONS.get();
-        }
         let to = n.min(from + block);
         let parts: [SamplesRef<'_>; 6] = std::array::from_fn(|c| SamplesRef::F32(&x[c][from..to]));
         live.push_into(Block::Planar(&parts), from as u64, None, Quality::empty(), &mut counts).unwrap();
     }
     let after = ALLOCATIONS.get();
-    assert!(counts.intervals > 140 && counts.half_cycles > 8500, "{} intervals", counts.intervals);
+    assert!(counts.of("interval") > 140 && counts.of("half_cycle") > 8500);
     after - before
 }
 
@@ -188,6 +220,9 @@ fn worst(plan_fs: f64) -> (Arc<Plan>, Options, Vec<Vec<f32>>) {
     (plan, options, x.collect())
 }
 
+/// Kinds of results that [`misbehaving`] mains give.
+const TROUBLE: [&str; 7] = ["event", "open_event", "transient", "waveform", "burst", "overload", "sync_lost"];
+
 #[test]
 fn nothing_is_allocated_whatever_the_mains_do_and_memory_stays_within_what_was_said() {
     let _alone = alone();
@@ -197,42 +232,119 @@ fn nothing_is_allocated_whatever_the_mains_do_and_memory_stays_within_what_was_s
         let before = BYTES.get();
         MOST.set(before);
         let mut live = Live::with_plan(plan, Some(Timestamp(590_000_000_000)), options).unwrap();
-        let (mut output, mut seen, mut counted) = (None, Vec::with_capacity(64), 0);
+        let (mut output, mut seen) = (None, Counts::default());
+        let counted = ALLOCATIONS.get();
         let n = x[0].len();
         for from in (0..n).step_by(block) {
-            // Events of every kind have been there once after a third of the time: 8 s.
-            if from <= n / 3 {
-                counted = ALLOCATIONS.get();
-            }
             let to = n.min(from + block);
             let parts: [SamplesRef<'_>; 6] = std::array::from_fn(|c| SamplesRef::F32(&x[c][from..to]));
             live.push(Block::Planar(&parts), from as u64, None, Quality::empty()).unwrap();
             while live.next_into(&mut output) {
-                let kind = output.as_ref().unwrap().value.kind();
-                if !seen.contains(&kind) {
-                    seen.push(kind);
-                }
+                seen.count(output.as_ref().unwrap().value.kind());
             }
         }
         let allocated = ALLOCATIONS.get() - counted;
         let most = MOST.get() - before;
-        for kind in [
-            "event",
-            "open_event",
-            "transient",
-            "waveform",
-            "burst",
-            "aggregate",
-            "overload",
-            "sync_lost",
-            "p_inst",
-        ] {
-            assert!(seen.contains(&kind), "no {kind} at {fs} Hz: {seen:?}");
+        for kind in TROUBLE.into_iter().chain(["aggregate", "p_inst"]) {
+            assert!(seen.of(kind) > 0, "no {kind} at {fs} Hz");
         }
         assert_eq!(allocated, 0, "at {fs} Hz in blocks of {block}");
         println!("{fs} Hz, blocks of {block}: {} KiB at most, {} KiB said", most >> 10, said >> 10);
         assert!(most <= said && 3 * most >= said, "{most} bytes at most, {said} said");
     }
+}
+
+/// Plays misbehaving mains as a poor line delivers them: blocks of any size that are lost, late, twice or overlap, from a clock
+/// that jumps and a converter at its limit, four seconds of that and four without. After every `life` blocks the process
+/// ends, and another goes on from the checkpoint. Results go into a queue or into a sink. Counts the allocations of all pushes.
+fn delivered_poorly(life: usize, queued: bool) -> (u64, Counts) {
+    const FS: f64 = 10_000.0;
+    let (plan, options, x) = worst(FS);
+    let mut live = Live::with_plan(plan.clone(), Some(Timestamp(0)), options).unwrap();
+    let (mut counts, mut output, mut allocated) = (Counts::default(), None, 0);
+    let (mut random, mut from, mut ahead_ns) = (Random(5), 0, 0);
+    let mut lost = 0;
+    for block in 1.. {
+        let calm = from / 40_000 % 2 == 1;
+        let chance = if calm { 12 } else { random.below(12) };
+        if chance == 0 {
+            lost = from;
+            from += 500 + random.below(3000);
+        }
+        let (first, to) = match chance {
+            1 => (from.saturating_sub(200), from + 500),
+            2 => (from.saturating_sub(2000), from.saturating_sub(1500)),
+            3 => (lost, lost + 400),
+            _ => (from, from + 1 + random.below(if calm { 200 } else { 2000 })),
+        };
+        if to > x[0].len() {
+            break;
+        }
+        ahead_ns += if chance == 4 { 100_000_000 } else { 0 };
+        let time = Some(Timestamp(first as i64 * 100_000 + ahead_ns));
+        let quality = if chance == 5 { Quality::OVERLOAD } else { Quality::empty() };
+        let parts: [SamplesRef<'_>; 6] = std::array::from_fn(|c| SamplesRef::F32(&x[c][first..to]));
+        let before = ALLOCATIONS.get();
+        if queued {
+            live.push(Block::Planar(&parts), first as u64, time, quality).unwrap();
+            while live.next_into(&mut output) {
+                counts.count(output.as_ref().unwrap().value.kind());
+            }
+        } else {
+            live.push_into(Block::Planar(&parts), first as u64, time, quality, &mut counts).unwrap();
+        }
+        allocated += ALLOCATIONS.get() - before;
+        from = from.max(to);
+        if block % life == 0 {
+            live = Live::restore(plan.clone(), options, &live.checkpoint().unwrap()).unwrap();
+        }
+    }
+    (allocated, counts)
+}
+
+#[test]
+fn gaps_and_restarts_allocate_nothing() {
+    let _alone = alone();
+    for (life, queued) in [(usize::MAX, false), (usize::MAX, true), (60, false), (60, true)] {
+        let (allocated, seen) = delivered_poorly(life, queued);
+        let delivery = ["gap", "overlap", "duplicate", "late", "clock_step", "aggregate"];
+        for kind in TROUBLE.into_iter().chain(delivery) {
+            assert!(seen.of(kind) > 0, "no {kind}");
+        }
+        assert!(seen.of("gap") > 10, "{} gaps", seen.of("gap"));
+        assert_eq!(allocated, 0, "lives of {life} blocks, queued: {queued}");
+    }
+}
+
+/// As many voltages as a stream may have, the last of them dead: at a gap half a second of all others comes at once.
+#[test]
+fn many_channels_allocate_nothing() {
+    const FS: f64 = 2_000.0;
+    let _alone = alone();
+    let channels = (0..MOST_CHANNELS).map(|c| Channel::new(format!("U{c}"), "V", vec![0i32]));
+    let specs: Vec<_> = channels.enumerate().map(|(i, c)| ChannelSpec::of(&c, i)).collect();
+    let config = Config::class_a(UDIN_V, 50.0);
+    let plan = Arc::new(Plan::new(&config, SampleRate::from_hz(FS).unwrap(), &specs).unwrap());
+    assert_eq!(plan.recorded().len(), MOST_CHANNELS);
+    let code = |c: usize, i: usize| if c + 1 < MOST_CHANNELS { mains(50.0, 0, i as f64 / FS) } else { 0.0 };
+    let said = Live::bytes(&plan, &Options::default()) as i64;
+    let before = BYTES.get();
+    MOST.set(before);
+    let mut live = Live::with_plan(plan, None, Options::default()).unwrap();
+    let (mut counts, mut allocated) = (Counts::default(), 0);
+    for from in [0, 400, 800, 2_000, 2_400, 4_000] {
+        let rows: Vec<i32> =
+            (from..from + 400).flat_map(|i| (0..MOST_CHANNELS).map(move |c| code(c, i) as i32)).collect();
+        let rows = Block::Interleaved(SamplesRef::I32(&rows));
+        let calls = ALLOCATIONS.get();
+        live.push_into(rows, from as u64, None, Quality::empty(), &mut counts).unwrap();
+        // The first interleaved block says of which type they are.
+        allocated += if from == 0 { 0 } else { ALLOCATIONS.get() - calls };
+    }
+    let most = MOST.get() - before;
+    assert!(counts.of("gap") == 2 && counts.of("half_cycle") > 80 * MOST_CHANNELS);
+    assert_eq!(allocated, 0);
+    assert!(most <= said && 3 * most >= said, "{most} bytes at most, {said} said");
 }
 
 /// Kibibytes of memory in use, where the system tells.

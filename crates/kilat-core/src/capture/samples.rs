@@ -158,19 +158,36 @@ impl Samples {
 }
 
 impl Codes {
-    /// Every `step`-th of `rows` from the `first` on, copied.
-    pub fn column(&mut self, rows: SamplesRef<'_>, first: usize, step: usize) -> SamplesRef<'_> {
-        fn pick<'o, T: Copy>(own: &'o mut Vec<T>, x: &[T], first: usize, step: usize) -> &'o [T] {
-            own.clear();
-            own.extend(x.iter().skip(first).step_by(step));
-            own
-        }
+    /// The `index`-th of `columns` in `rows`, copied. The first rows of a type make room for `most`.
+    pub fn column(
+        &mut self,
+        rows: SamplesRef<'_>,
+        (index, columns): (usize, usize),
+        most: usize,
+    ) -> SamplesRef<'_> {
+        let pick = Pick { index, columns, most };
         match rows {
-            SamplesRef::I16(x) => SamplesRef::I16(pick(&mut self.i16, x, first, step)),
-            SamplesRef::I32(x) => SamplesRef::I32(pick(&mut self.i32, x, first, step)),
-            SamplesRef::F32(x) => SamplesRef::F32(pick(&mut self.f32, x, first, step)),
-            SamplesRef::F64(x) => SamplesRef::F64(pick(&mut self.f64, x, first, step)),
+            SamplesRef::I16(x) => SamplesRef::I16(pick.of(x, &mut self.i16)),
+            SamplesRef::I32(x) => SamplesRef::I32(pick.of(x, &mut self.i32)),
+            SamplesRef::F32(x) => SamplesRef::F32(pick.of(x, &mut self.f32)),
+            SamplesRef::F64(x) => SamplesRef::F64(pick.of(x, &mut self.f64)),
         }
+    }
+}
+
+/// One column of rows.
+struct Pick {
+    index: usize,
+    columns: usize,
+    most: usize,
+}
+
+impl Pick {
+    fn of<'o, T: Copy>(&self, rows: &[T], own: &'o mut Vec<T>) -> &'o [T] {
+        own.clear();
+        own.reserve_exact(self.most);
+        own.extend(rows.iter().skip(self.index).step_by(self.columns));
+        own
     }
 }
 

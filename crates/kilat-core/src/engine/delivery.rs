@@ -12,6 +12,7 @@ use crate::engine::crew::Crew;
 use crate::engine::fold::Action;
 use crate::engine::measured::{Measured, Scratch, System, measure};
 use crate::engine::plan::{ChannelPlan, Plan};
+use crate::engine::reuse::Reuse;
 use crate::engine::sink::{
     FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink,
 };
@@ -21,9 +22,9 @@ use crate::pq::notching::NotchSearch;
 use crate::pq::signalling::BurstRecorder;
 use crate::units::Timestamp;
 
-/// Most that one chunk of a stream makes the fold decide.
-pub const ACTIONS: usize = 1024;
-/// Most windows among these.
+/// Most that one chunk of a stream, or its end, makes the fold decide of a tracked channel: half cycles and Pinst of a second.
+const ACTIONS: usize = 340;
+/// Most windows in all.
 const WINDOWS: usize = 8;
 
 /// Actions, what their windows give, and what is made of these in order.
@@ -39,7 +40,6 @@ pub struct Delivery {
     #[serde(skip)]
     system: System,
     aggregator: Aggregator,
-    /// One for each tone of the settings on each voltage.
     bursts: Vec<BurstRecorder>,
     notches: NotchSearch,
     /// Index in the capture of the first sample of the segment, and when it was taken.
@@ -54,7 +54,7 @@ impl Delivery {
             actions: Vec::new(),
             spans: Vec::new(),
             measured: Vec::new(),
-            system: System::roomy(plan),
+            system: System::default(),
             aggregator: Aggregator::new(plan),
             bursts: bursts(plan),
             notches: NotchSearch::default(),
@@ -68,11 +68,14 @@ impl Delivery {
         (self.offset, self.clock) = (offset, clock);
     }
 
-    /// Makes room for what one chunk of a stream completes.
+    /// Makes the room that a stream needs: for what one chunk completes, and for all that goes on over chunks.
     pub fn reserve(&mut self, plan: &Plan) {
-        self.actions.reserve(ACTIONS);
-        self.spans.reserve(WINDOWS);
+        self.actions.make_room(most_actions(plan));
+        self.spans.make_room(WINDOWS);
         self.measured.resize_with(WINDOWS * plan.channels.len(), || Measured::roomy(plan));
+        self.system.reserve(plan);
+        self.aggregator.reserve(plan);
+        self.bursts.iter_mut().for_each(BurstRecorder::reserve);
     }
 
     /// True when both are of plans with the same tones.
@@ -240,8 +243,13 @@ impl Delivery {
     }
 }
 
-/// In the order of the values that a window gives.
-fn bursts(plan: &Plan) -> Vec<BurstRecorder> {
+/// Most that one chunk of a stream, or its end, makes the fold decide.
+pub fn most_actions(plan: &Plan) -> usize {
+    ACTIONS * plan.channels.iter().filter(|c| c.tracked).count()
+}
+
+/// One for each tone of the settings on each voltage, in the order of the values that a window gives.
+pub fn bursts(plan: &Plan) -> Vec<BurstRecorder> {
     let voltages = plan.channels.iter().enumerate().filter(|(_, c)| c.info.kind == Kind::Voltage);
     let tones = |(k, c): (usize, &ChannelPlan)| {
         let udin_v = c.info.udin_v;

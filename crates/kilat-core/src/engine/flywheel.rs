@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::dsp::zero_crossing::Crossing;
+use crate::engine::reuse::Reuse;
 
 /// End of one half cycle and begin of the next.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -38,8 +39,11 @@ const IMPATIENT: u32 = 12;
 /// Half periods that hold the two crossings after one, whatever the frequency does.
 const REACH: f64 = 2.5;
 
+/// Crossings that there is room for: more than are ever waited for.
+const CROSSINGS: usize = 64;
+
 /// Follows the crossings of one channel.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Flywheel {
     nominal: f64,
     first: f64,
@@ -56,20 +60,27 @@ pub struct Flywheel {
 }
 
 impl Flywheel {
-    /// `nominal`: nominal half period in samples; `first`: the first position a boundary may have; `least_slope`: slope of
+    /// In the memory of this one. `nominal`: nominal half period in samples; `first`: the first position a boundary may have; `least_slope`: slope of
     /// the smallest fundamental worth following, in the unit of the crossings.
-    pub fn new(nominal: f64, first: f64, least_slope: f64) -> Self {
+    #[must_use]
+    pub fn anew(self, nominal: f64, first: f64, least_slope: f64) -> Self {
         Self {
             nominal,
             first,
             least_slope,
-            queue: VecDeque::with_capacity(64),
+            queue: self.queue.emptied(),
             before: [0.0; 2],
             impatient: false,
             closing: false,
-            intervals: VecDeque::with_capacity(AVERAGED + 1),
+            intervals: self.intervals.emptied(),
             last: None,
         }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self) {
+        self.queue.make_room(CROSSINGS);
+        self.intervals.make_room(AVERAGED);
     }
 
     /// Takes the next crossing.

@@ -4,6 +4,7 @@
 //! neither the size of a block nor the number of threads can change what comes out, or its order.
 
 use std::collections::VecDeque;
+use std::mem::take;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ use crate::config::EventRms;
 use crate::engine::analysis::Flags;
 use crate::engine::inbox::Inbox;
 use crate::engine::plan::Plan;
+use crate::engine::reuse::Reuse;
 use crate::engine::severity::Severity;
 use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Notice, NoticeKind, PInstValue};
 use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
@@ -23,6 +25,10 @@ use crate::units::Timestamp;
 
 /// Pole of the sliding reference, one step per 10/12 cycles (IEC 61000-4-30, 5.4.4): a time constant of one minute.
 const SLIDING: f64 = 0.9967;
+/// Windows and slots that there is room for, and events that ended.
+const WAITING: usize = 8;
+/// Likewise.
+const RECENT: usize = 64;
 
 /// What is to be given out, in order; positions are in the segment. An interval has still to be measured.
 #[derive(Debug)]
@@ -57,7 +63,7 @@ impl Action {
 }
 
 /// State of the fold within a segment.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Fold {
     tracked: Vec<usize>,
     /// What each channel has found that is not merged yet.
@@ -86,7 +92,7 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// At the start of a segment; `clock` as in [`Timeline::new`].
+    /// At the start of a segment; `clock` as in [`Timeline::anew`].
     pub fn new(plan: &Plan, clock: Timestamp) -> Self {
         let tracked: Vec<usize> = (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked).collect();
         let voltages = tracked.iter().copied().filter(|c| plan.channels[*c].info.udin_v > 0.0);
@@ -101,24 +107,55 @@ impl Fold {
         }
         let detector =
             |group: &Vec<usize>, kind| (Detector::new(kind, group.clone(), &plan.config), group.clone());
-        let severity = |c: usize| plan.flicker(c).map(|_| Severity::new(c, plan.fs, clock));
-        Self {
-            severities: (0..plan.channels.len()).map(severity).collect(),
-            inboxes: plan.channels.iter().map(|_| Inbox::default()).collect(),
-            before: vec![None; plan.channels.len()],
-            values: vec![0; plan.channels.len()],
+        let severity = |c: usize| plan.flicker(c).map(|_| Severity::default());
+        let channels = 0..plan.channels.len();
+        let empty = Self {
+            tracked,
+            inboxes: channels.clone().map(|_| Inbox::default()).collect(),
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
             rvc: together.into_iter().map(|g| (RvcDetector::new(g.clone(), &plan.config), g)).collect(),
-            references_v: plan.channels.iter().map(|c| c.info.udin_v).collect(),
-            transients: Merger::new(plan),
-            timeline: Timeline::new(plan, clock),
-            waiting: VecDeque::with_capacity(8),
-            recent: VecDeque::with_capacity(64),
+            severities: channels.map(severity).collect(),
+            ..Self::default()
+        };
+        empty.anew(plan, clock)
+    }
+
+    /// The same in the memory of this one, which is of the same plan.
+    #[must_use]
+    pub fn anew(mut self, plan: &Plan, clock: Timestamp) -> Self {
+        self.inboxes.iter_mut().for_each(|i| *i = take(i).anew());
+        self.detectors.iter_mut().for_each(|(d, _)| d.restart());
+        self.rvc.iter_mut().for_each(|(d, _)| d.restart());
+        for (channel, severity) in self.severities.iter_mut().enumerate() {
+            *severity = severity.take().map(|s| s.anew(channel, plan.fs, clock));
+        }
+        Self {
+            tracked: self.tracked,
+            inboxes: self.inboxes,
+            before: self.before.refilled(plan.channels.iter().map(|_| None)),
+            values: self.values.refilled(plan.channels.iter().map(|_| 0)),
+            detectors: self.detectors,
+            rvc: self.rvc,
+            references_v: self.references_v.refilled(plan.channels.iter().map(|c| c.info.udin_v)),
+            severities: self.severities,
+            transients: self.transients.anew(plan),
+            timeline: self.timeline.anew(plan, clock),
+            waiting: self.waiting.emptied(),
+            recent: self.recent.emptied(),
             merged: 0.0,
             lost: false,
             patience: 4.0 * plan.half_period() + plan.lag(),
-            tracked,
         }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self) {
+        self.inboxes.iter_mut().for_each(Inbox::reserve);
+        self.severities.iter_mut().flatten().for_each(Severity::reserve);
+        self.transients.reserve();
+        self.timeline.reserve();
+        self.waiting.make_room(WAITING);
+        self.recent.make_room(RECENT);
     }
 
     /// Oldest position that a window still to be measured, or to be cut, needs.

@@ -19,6 +19,12 @@ impl History {
         Self { first, ..Self::default() }
     }
 
+    /// The same in the memory of this one.
+    #[must_use]
+    pub fn anew(self, first: u64) -> Self {
+        Self { first, dead: 0, end: 0, data: self.data }
+    }
+
     /// Index of the oldest sample held.
     pub fn first(&self) -> u64 {
         self.first

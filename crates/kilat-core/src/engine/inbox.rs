@@ -4,12 +4,22 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::reuse::Reuse;
 use crate::engine::track::Half;
 use crate::pq::flicker::PInst;
 use crate::pq::transients::Transient;
 
+/// Most that a channel of a live stream finds before the others have come as far.
+pub const HALVES: usize = 128;
+/// Likewise.
+pub const TRANSIENTS: usize = 64;
+/// Likewise.
+pub const P_INST: usize = 512;
+/// Likewise.
+pub const OVERLOADS: usize = 4;
+
 /// The fold's queue of one channel; a track fills it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Inbox {
     /// Half cycles.
     pub halves: VecDeque<Half>,
@@ -21,19 +31,26 @@ pub struct Inbox {
     pub overloads: VecDeque<u64>,
 }
 
-impl Default for Inbox {
-    /// With room for what a live stream finds at a time.
-    fn default() -> Self {
+impl Inbox {
+    /// Nothing found, in the memory of this one.
+    #[must_use]
+    pub fn anew(self) -> Self {
         Self {
-            halves: VecDeque::with_capacity(128),
-            transients: VecDeque::with_capacity(64),
-            p_inst: VecDeque::with_capacity(512),
-            overloads: VecDeque::with_capacity(4),
+            halves: self.halves.emptied(),
+            transients: self.transients.emptied(),
+            p_inst: self.p_inst.emptied(),
+            overloads: self.overloads.emptied(),
         }
     }
-}
 
-impl Inbox {
+    /// Makes room for what a live stream finds at a time.
+    pub fn reserve(&mut self) {
+        self.halves.make_room(HALVES);
+        self.transients.make_room(TRANSIENTS);
+        self.p_inst.make_room(P_INST);
+        self.overloads.make_room(OVERLOADS);
+    }
+
     /// The next transient found while the cut was at or before `position`.
     pub fn next_transient(&mut self, position: f64) -> Option<Transient> {
         next(&mut self.transients, |(cut, _)| *cut <= position).map(|(_, t)| t)

@@ -8,6 +8,7 @@ use crate::capture::Kind;
 use crate::config::{Part, Wiring};
 use crate::dsp::fft::FftScratch;
 use crate::engine::plan::{POINTS, Plan};
+use crate::engine::reuse::Reuse;
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
 use crate::pq::harmonics::Spectrum;
@@ -81,10 +82,16 @@ impl Scratch {
 impl Measured {
     /// With room for all that a window under this plan gives.
     pub fn roomy(plan: &Plan) -> Self {
-        Self {
-            signalling_v: Vec::with_capacity(plan.config.signalling.len()),
-            emission: plan.supraharmonics.as_ref().map(|_| Box::default()),
-            ..Self::default()
+        let mut new = Self::default();
+        new.reserve(plan);
+        new
+    }
+
+    /// Makes that room.
+    pub fn reserve(&mut self, plan: &Plan) {
+        self.signalling_v.make_room(plan.config.signalling.len());
+        if plan.supraharmonics.is_some() {
+            self.emission.get_or_insert_default();
         }
     }
 
@@ -165,9 +172,15 @@ pub struct Fresh {
 impl System {
     /// With room for all that a window under this plan gives.
     pub fn roomy(plan: &Plan) -> Self {
-        let pairs = Vec::with_capacity(plan.pairs.len());
-        let fresh = Fresh { pairs: Vec::with_capacity(plan.pairs.len()), system: None };
-        Self { pairs, fresh, ..Self::default() }
+        let mut new = Self::default();
+        new.reserve(plan);
+        new
+    }
+
+    /// Makes that room.
+    pub fn reserve(&mut self, plan: &Plan) {
+        self.pairs.make_room(plan.pairs.len());
+        self.fresh.pairs.make_room(plan.pairs.len());
     }
 
     /// Goes through all values beside those of `other`.

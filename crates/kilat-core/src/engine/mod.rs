@@ -15,6 +15,7 @@ pub mod offline;
 pub mod plan;
 pub mod quality;
 pub mod recorder;
+pub mod reuse;
 pub mod segment;
 pub mod severity;
 pub mod sink;

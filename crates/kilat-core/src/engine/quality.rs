@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::analysis::Flags;
+use crate::engine::reuse::Reuse;
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Bad {
@@ -21,6 +22,12 @@ pub struct Quality {
 }
 
 impl Quality {
+    /// Nothing bad, in the memory of this one.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self { bad: self.bad.emptied() }
+    }
+
     /// Notes that the samples `run` are bad. Neighbours become one run: a dead channel costs no memory.
     pub fn note(&mut self, run: Range<u64>, flags: Flags) {
         match self.bad.back_mut() {
@@ -46,7 +53,7 @@ impl Quality {
 
     /// Makes room for `n` runs.
     pub fn reserve(&mut self, n: usize) {
-        self.bad.reserve(n.saturating_sub(self.bad.len()));
+        self.bad.make_room(n);
     }
 
     /// Bytes that `n` runs take.

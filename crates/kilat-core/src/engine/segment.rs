@@ -1,5 +1,6 @@
 //! The engine: cut, measure, fold, on one stretch of samples without a gap. Both drivers push samples into this.
 
+use std::mem::take;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
@@ -7,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::capture::SamplesRef;
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
-use crate::engine::delivery::{ACTIONS, Delivery};
+use crate::engine::delivery::{Delivery, most_actions};
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::Scratch;
 use crate::engine::plan::Plan;
+use crate::engine::reuse::Reuse;
 use crate::engine::sink::Sink;
 use crate::engine::track::Track;
 use crate::units::Timestamp;
@@ -52,7 +54,7 @@ impl Engine {
     /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample.
     pub fn new(plan: Arc<Plan>, crew: Arc<Crew>, offset: u64, clock: Timestamp) -> Self {
         Self {
-            tracks: tracks(&plan),
+            tracks: (0..plan.channels.len()).map(|c| Track::default().anew(&plan, c)).collect(),
             fold: Fold::new(&plan, clock),
             decided: Vec::new(),
             delivery: Delivery::new(&plan, offset, clock),
@@ -62,17 +64,21 @@ impl Engine {
         }
     }
 
-    /// Begins a new segment at sample `offset`, taken at `clock`; the one before must have been [interrupted](Self::interrupt).
+    /// Begins a new segment at sample `offset`, taken at `clock`, in the memory of the one before, which must have been
+    /// [interrupted](Self::interrupt).
     pub fn restart(&mut self, offset: u64, clock: Timestamp) {
-        self.tracks = tracks(&self.plan);
-        self.fold = Fold::new(&self.plan, clock);
+        for (channel, track) in self.tracks.iter_mut().enumerate() {
+            *track = take(track).anew(&self.plan, channel);
+        }
+        self.fold = take(&mut self.fold).anew(&self.plan, clock);
         self.delivery.restart(offset, clock);
     }
 
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time, so that it does not allocate later.
     pub fn reserve(&mut self, chunk: usize) {
         self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
-        self.decided.reserve(ACTIONS);
+        self.fold.reserve();
+        self.decided.make_room(most_actions(&self.plan));
         self.delivery.reserve(&self.plan);
     }
 
@@ -182,6 +188,59 @@ impl Engine {
     }
 }
 
-fn tracks(plan: &Plan) -> Vec<Track> {
-    (0..plan.channels.len()).map(|c| Track::new(plan, c)).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Channel;
+    use crate::config::{Config, Tone};
+    use crate::engine::plan::ChannelSpec;
+    use crate::engine::recorder::Recorder;
+    use crate::units::SampleRate;
+
+    /// After a segment in which everything has happened, the next begins as if it were the first, to the last bit.
+    #[test]
+    fn a_segment_begins_anew_in_the_memory_of_the_one_before() {
+        const FS: f64 = 10_000.0;
+        let names = ["Ua", "Ub", "Uc", "Ia", "Ib", "Ic"];
+        let config: Config = toml::from_str(
+            "nominal_voltage_v = 230.0\nrvc_pct = 1.0\ntransient_pct = 10.0\nsliding_reference = true\nsupraharmonics = true
+            corrections.Ub.delay_s = 3.3e-4",
+        )
+        .unwrap();
+        let config = Config { signalling: vec![Tone::at(175.0)], ..config };
+        let specs: Vec<_> = names
+            .iter()
+            .map(|n| Channel::new(*n, if n.starts_with('U') { "V" } else { "A" }, Vec::<f32>::new()))
+            .enumerate()
+            .map(|(i, mut c)| {
+                c.range = Some((-400.0, 400.0));
+                ChannelSpec::of(&c, i)
+            })
+            .collect();
+        let plan = Arc::new(Plan::new(&config, SampleRate::from_hz(FS).unwrap(), &specs).unwrap());
+        // A dip, an impulse, a converter at its limit, missing samples, an interruption to the end.
+        let wave = |c: usize, i: usize| {
+            let size = match i {
+                11_000..13_000 => 0.5,
+                16_003 => 3.0,
+                17_500.. => 0.0,
+                _ => 1.0,
+            };
+            let angle = std::f64::consts::TAU * (50.1 * i as f64 / FS - c as f64 / 3.0);
+            if (14_000..14_050).contains(&i) { f32::NAN } else { (size * 325.0 * angle.sin()) as f32 }
+        };
+        let x: Vec<Vec<f32>> = (0..6).map(|c| (0..20_000).map(|i| wave(c, i)).collect()).collect();
+        let parts: Vec<_> = x.iter().map(|x| SamplesRef::F32(x)).collect();
+        let new = |offset, clock| Engine::new(plan.clone(), Arc::default(), offset, Timestamp(clock));
+        let state = |e: &Engine| postcard::to_extend(&(&e.tracks, &e.fold), Vec::new()).unwrap();
+
+        let (mut engine, sink) = (new(0, 0), &mut Recorder::new(&plan));
+        engine.reserve(1000);
+        engine.push(&parts, sink);
+        engine.interrupt(sink);
+        let (offset, clock) = (30_000, 1_234_567_890_123);
+        assert_ne!(state(&engine), state(&new(offset, clock)));
+        engine.restart(offset, Timestamp(clock));
+        assert_eq!(state(&engine), state(&new(offset, clock)));
+    }
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::analysis::Flags;
+use crate::engine::reuse::Reuse;
 use crate::engine::sink::{FlickerValue, Term};
 use crate::engine::timeline::TICK_S;
 use crate::pq::flicker::{Classifier, PInst, plt};
@@ -18,7 +19,7 @@ const TWELVE: i64 = 12;
 const SLACK_S: f64 = 0.1;
 
 /// State of one channel within a segment.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Severity {
     channel: usize,
     /// Samples from tick to tick.
@@ -39,8 +40,10 @@ pub struct Severity {
 }
 
 impl Severity {
-    /// For `channel` of a segment at `fs` samples per second that began at `clock`: in UTC, or counted from the first sample.
-    pub fn new(channel: usize, fs: f64, clock: Timestamp) -> Self {
+    /// In the memory of this one: for `channel` of a segment at `fs` samples per second that began at `clock`: in UTC, or counted from the first sample.
+    #[must_use]
+    pub fn anew(mut self, channel: usize, fs: f64, clock: Timestamp) -> Self {
+        self.classes.clear();
         Self {
             channel,
             period: TICK_S as f64 * fs,
@@ -48,11 +51,16 @@ impl Severity {
             origin: -(clock.0.rem_euclid(TICK_NS) as f64 / 1e9 * fs),
             tick: clock.0.div_euclid(TICK_NS),
             passed: 0,
-            classes: Classifier::default(),
+            classes: self.classes,
             flags: [Flags::empty(); 2],
-            pst: Vec::with_capacity(TWELVE as usize),
+            pst: self.pst.emptied(),
             pst_flags: Flags::empty(),
         }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self) {
+        self.pst.make_room(TWELVE as usize);
     }
 
     /// Notes what has happened between two positions, which reach less than 10 min beyond the last value taken.
@@ -141,7 +149,7 @@ mod tests {
 
     /// Ratings of `hours` of Pinst that is constant within each 10 min, level `1 + n` in the n-th since the start.
     fn ratings(clock: i64, hours: f64, prepare: impl FnOnce(&mut Severity)) -> Vec<FlickerValue> {
-        let mut severity = Severity::new(0, FS, Timestamp(clock));
+        let mut severity = Severity::default().anew(0, FS, Timestamp(clock));
         prepare(&mut severity);
         let mut all = Vec::new();
         let end = (hours * 3600.0 * FS) as u64;

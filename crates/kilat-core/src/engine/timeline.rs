@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::analysis::Flags;
 use crate::engine::plan::Plan;
+use crate::engine::reuse::Reuse;
 use crate::units::Timestamp;
 
 /// Synthetic boundaries in a row that make a channel lost as reference.
@@ -95,7 +96,7 @@ struct OpenSlot {
 }
 
 /// The state of the cut.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
     references: Vec<Reference>,
     current: usize,
@@ -123,19 +124,19 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// `clock`: moment of sample 0. Ticks are those of UTC, or of whatever the caller counts from when that is unknown.
-    pub fn new(plan: &Plan, clock: Timestamp) -> Self {
+    /// In the memory of this one. `clock`: moment of sample 0. Ticks are those of UTC, or of whatever the caller counts from when that is unknown.
+    #[must_use]
+    pub fn anew(self, plan: &Plan, clock: Timestamp) -> Self {
         let system = plan.system.iter().copied();
         let others =
             (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked && !plan.system.contains(c));
-        let references =
-            system.chain(others).map(|channel| Reference { channel, last: None, synthetic: 0 }).collect();
+        let reference = |channel| Reference { channel, last: None, synthetic: 0 };
         let (tick_period, slot_period) = (TICK_S as f64 * plan.fs, 10.0 * plan.fs);
         let tick_ns = TICK_S * 1_000_000_000;
         let since_tick_s = clock.0.rem_euclid(tick_ns) as f64 / 1e9;
         let into_slot = since_tick_s % 10.0 * plan.fs;
         Self {
-            references,
+            references: self.references.refilled(system.chain(others).map(reference)),
             current: 0,
             joining: None,
             shift: 0.0,
@@ -143,7 +144,7 @@ impl Timeline {
             halves_per_window: 2 * plan.config.cycles() as u32,
             resynchronises: plan.config.class.resynchronises(),
             margin: plan.margin(),
-            open: Vec::with_capacity(2),
+            open: self.open.emptied(),
             tick: clock.0.div_euclid(tick_ns),
             next_tick: tick_period - since_tick_s * plan.fs,
             tick_period,
@@ -157,8 +158,14 @@ impl Timeline {
             slot_period,
             emitted: 0,
             limit: f64::INFINITY,
-            cycles: Vec::with_capacity(16),
+            cycles: self.cycles.emptied(),
         }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self) {
+        self.open.make_room(2);
+        self.cycles.make_room(16);
     }
 
     /// True when both have the same channels.

@@ -12,9 +12,10 @@ use crate::engine::analysis::Flags;
 use crate::engine::corrector::Corrector;
 use crate::engine::flywheel::{Boundary, Flywheel};
 use crate::engine::history::History;
-use crate::engine::inbox::Inbox;
+use crate::engine::inbox::{HALVES, Inbox, OVERLOADS};
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::quality::Quality;
+use crate::engine::reuse::Reuse;
 use crate::pq::flicker::FlickerMeter;
 use crate::pq::rms::{MARGIN, product_integral};
 use crate::pq::transients::TransientSearch;
@@ -75,7 +76,7 @@ pub struct Half {
 }
 
 /// State of one channel within a segment.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Track {
     index: usize,
     /// The samples, as shifted codes.
@@ -106,8 +107,9 @@ struct Cut {
 }
 
 impl Track {
-    /// Channel `index` of the plan, at the start of a segment.
-    pub fn new(plan: &Plan, index: usize) -> Self {
+    /// Channel `index` of the plan, at the start of a segment, in the memory of this one.
+    #[must_use]
+    pub fn anew(self, plan: &Plan, index: usize) -> Self {
         let tracked = plan.channels[index].tracked;
         let mid_first = plan.to_mid.as_ref().map_or(0, |d| d.first_output(0));
         let wide_first = plan.to_wide().map_or(0, |d| d.first_output(0));
@@ -115,33 +117,39 @@ impl Track {
         let band_first = plan.band_pass.first_output(low_first);
         let cut = tracked.then(|| Cut {
             finder: CrossingFinder::new(band_first),
-            wheel: Flywheel::new(plan.half_period(), (MARGIN + 1) as f64, plan.least_slope(index)),
+            wheel: self.cut.map(|c| c.wheel).unwrap_or_default().anew(
+                plan.half_period(),
+                (MARGIN + 1) as f64,
+                plan.least_slope(index),
+            ),
             last: None,
         });
         let p = &plan.channels[index];
-        let meter = |f| FlickerMeter::new(f, mid_first, p.scale.abs() / p.info.udin_v);
-        let mut recorded = History::starting_at(0);
-        let mut quality = Quality::default();
+        let flicker = plan
+            .flicker(index)
+            .map(|f| self.flicker.unwrap_or_default().anew(f, mid_first, p.scale.abs() / p.info.udin_v));
+        let mut recorded = self.recorded.anew(0);
+        let mut quality = self.quality.anew();
         if let Some(corrector) = &p.corrector {
             recorded.grow(corrector.held() as usize).fill(0.0);
             quality.note(corrector.before_recording(), Flags::MISSING);
         }
         Self {
             index,
-            raw: History::starting_at(0),
+            raw: self.raw.anew(0),
             recorded,
-            mid: History::starting_at(mid_first),
-            wide: History::starting_at(wide_first),
-            low: History::starting_at(low_first),
-            band: History::starting_at(band_first),
+            mid: self.mid.anew(mid_first),
+            wide: self.wide.anew(wide_first),
+            low: self.low.anew(low_first),
+            band: self.band.anew(band_first),
             held: 0.0,
             quality,
             cut,
-            flicker: plan.flicker(index).map(meter),
-            halves: VecDeque::with_capacity(128),
-            overloads: VecDeque::with_capacity(4),
+            flicker,
+            halves: self.halves.emptied(),
+            overloads: self.overloads.emptied(),
             overload_from: 0,
-            transients: TransientSearch::new(plan, index),
+            transients: self.transients.anew(plan, index),
         }
     }
 
@@ -170,6 +178,12 @@ impl Track {
         if let (Some(meter), Some(f)) = (&mut self.flicker, &plan.flicker) {
             meter.reserve(f, rooms.flicker);
         }
+        if let Some(cut) = &mut self.cut {
+            cut.wheel.reserve();
+        }
+        self.halves.make_room(HALVES);
+        self.overloads.make_room(OVERLOADS);
+        self.transients.reserve(plan);
     }
 
     /// Bytes of the streams of channel `index` when it is pushed `chunk` samples at a time.

@@ -174,6 +174,12 @@ impl Detector {
         Self { kind, enter, leave, channels, latest, open: None }
     }
 
+    /// Begins anew: no channel has a value yet.
+    pub fn restart(&mut self) {
+        self.latest.fill(f64::NAN);
+        self.open = None;
+    }
+
     /// True when both detect the same on the same channels.
     pub fn is_like(&self, other: &Self) -> bool {
         (self.kind, &self.channels, self.latest.len()) == (other.kind, &other.channels, other.latest.len())

@@ -61,7 +61,7 @@ struct Member {
 }
 
 /// The last second of values over Udin, and where their windows begin, in a ring.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Second {
     pu: Vec<f64>,
     starts: Vec<f64>,
@@ -71,6 +71,13 @@ struct Second {
 impl Second {
     fn new(values: usize) -> Self {
         Self { pu: vec![0.0; values], starts: vec![0.0; values], taken: 0 }
+    }
+
+    /// No values, in the memory of this one.
+    fn anew(mut self) -> Self {
+        self.pu.fill(0.0);
+        self.starts.fill(0.0);
+        Self { taken: 0, ..self }
     }
 
     fn push(&mut self, pu: f64, start: f64) {
@@ -110,6 +117,20 @@ impl Second {
     }
 }
 
+impl Member {
+    /// Of which nothing but an empty second is known.
+    fn new(recent: Second) -> Self {
+        Self {
+            recent,
+            steady: false,
+            steady_mean: f64::NAN,
+            unsteady_in_event: false,
+            changed: false,
+            furthest: 0.0,
+        }
+    }
+}
+
 /// Detector of rapid changes on the channels of a system together.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RvcDetector {
@@ -137,16 +158,8 @@ impl RvcDetector {
     /// For `channels` together, with the thresholds of `config`.
     pub fn new(channels: Vec<usize>, config: &Config) -> Self {
         let second = 2 * config.nominal_frequency_hz as usize;
-        let member = |_: &usize| Member {
-            recent: Second::new(second),
-            steady: false,
-            steady_mean: f64::NAN,
-            unsteady_in_event: false,
-            changed: false,
-            furthest: 0.0,
-        };
         Self {
-            members: channels.iter().map(member).collect(),
+            members: channels.iter().map(|_| Member::new(Second::new(second))).collect(),
             channels,
             steady: false,
             threshold: config.rvc_pct / 100.0,
@@ -155,6 +168,14 @@ impl RvcDetector {
             swell: config.swell_pct / 100.0,
             open: None,
         }
+    }
+
+    /// Begins anew: nothing is known of any channel.
+    pub fn restart(&mut self) {
+        for m in &mut self.members {
+            *m = Member::new(std::mem::take(&mut m.recent).anew());
+        }
+        (self.steady, self.open) = (false, None);
     }
 
     /// True when both watch the same channels.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Tone;
 use crate::engine::analysis::Flags;
+use crate::engine::reuse::Reuse;
 
 /// Shortest basic interval, in seconds: 12 cycles of the fastest mains of Class A.
 const SHORTEST_S: f64 = 12.0 / 69.0;
@@ -77,11 +78,25 @@ impl BurstRecorder {
             start_sample: 0.0,
             stop_sample: 0.0,
             largest_v: 0.0,
-            values_v: Vec::with_capacity((tone.record_s / SHORTEST_S) as usize + 2),
+            values_v: Vec::new(),
             flags: Flags::empty(),
             open: true,
         };
         Self { threshold_v: tone.threshold_pct / 100.0 * udin_v, tone, recording: false, burst }
+    }
+
+    /// Makes room for a whole burst.
+    pub fn reserve(&mut self) {
+        self.burst.values_v.make_room(self.most_values());
+    }
+
+    /// A burst with room for whatever this one records.
+    pub fn blank(&self) -> Burst {
+        Burst { values_v: Vec::with_capacity(self.most_values()), ..self.burst.clone() }
+    }
+
+    fn most_values(&self) -> usize {
+        (self.tone.record_s / SHORTEST_S) as usize + 2
     }
 
     /// Takes the basic value of the next interval; returns the burst that it completes.

@@ -3,8 +3,8 @@
 //! What it promises:
 //! * **Nothing is lost silently.** A gap, a block that overlaps, comes late or comes twice, a step of the clock, a loss of
 //!   synchronisation, an overload: each is an output of its own, and no value bridges a gap.
-//! * **Bounded.** [`Live::bytes`] says how much memory a stream takes before it starts. Once it runs, `push` neither allocates
-//!   nor locks nor calls the system, if results go [into a sink](Live::push_into) or [into a buffer](Live::next_into).
+//! * **Bounded.** [`Live::bytes`] says how much memory a stream takes before it starts. `push` neither allocates nor locks
+//!   nor calls the system, over gaps too, if results go [into a sink](Live::push_into) or [into a buffer](Live::next_into).
 //! * **The same bits** for any blocks, and after [`checkpoint`](Live::checkpoint) and [`restore`](Live::restore).
 
 mod checkpoint;
@@ -179,7 +179,7 @@ impl Live {
         Ok(Self {
             options,
             intake: Intake::new(plan.rate, start),
-            queue: Queue::new(&plan, options.queue, options.p_inst),
+            queue: Queue::new(&plan, &options),
             stream: Stream { plan, engine, catcher, chunk, columns },
             finished: false,
         })
@@ -428,7 +428,6 @@ impl Stream {
 
     fn restart(&mut self, clock: Clock) {
         self.engine.restart(clock.first, clock.began);
-        self.engine.reserve(self.chunk);
         if let Some(c) = &mut self.catcher {
             c.restart(clock.first);
         }
@@ -449,7 +448,7 @@ impl Stream {
                 Block::Interleaved(all) => {
                     let rows = all.slice(from * channels..to * channels);
                     for (c, (part, own)) in parts.iter_mut().zip(&mut self.columns).enumerate() {
-                        *part = own.column(rows, c, channels);
+                        *part = own.column(rows, (c, channels), self.chunk);
                     }
                 }
             }

@@ -1,8 +1,11 @@
 //! Results that wait until the caller takes them.
 
 use std::collections::VecDeque;
+use std::iter::repeat_n;
 
 use crate::engine::analysis::{Flags, Gap};
+use crate::engine::delivery::bursts;
+use crate::engine::live::Options;
 use crate::engine::measured::{Measured, System};
 use crate::engine::plan::Plan;
 use crate::engine::sink::{
@@ -10,7 +13,7 @@ use crate::engine::sink::{
 };
 use crate::pq::events::Event;
 use crate::pq::rvc::RapidChange;
-use crate::pq::signalling::Burst;
+use crate::pq::signalling::{Burst, BurstRecorder};
 use crate::pq::transients::Transient;
 use crate::units::{SampleRate, Timestamp};
 
@@ -123,6 +126,12 @@ impl Value {
     }
 }
 
+impl OwnedWaveform {
+    fn roomy(values: usize) -> Self {
+        Self { values: Vec::with_capacity(values), ..Self::default() }
+    }
+}
+
 impl OwnedInterval {
     fn roomy(plan: &Plan) -> Self {
         Self {
@@ -212,20 +221,30 @@ pub(super) struct Queue {
 const KEPT: usize = 64;
 /// Intervals that there is memory for from the start: blocks of a second complete no more.
 const READY: usize = 10;
+/// Waveforms likewise: the one that waits, and the one that the caller has.
+const READY_WAVEFORMS: usize = 2;
 /// Results that there is room for from the start.
 const MOST_ROOM: usize = 1 << 16;
 
+/// Memory for results, with room to take more back.
+fn boxes<T>(ready: impl Iterator<Item = T>) -> Vec<Box<T>> {
+    let mut boxes = Vec::with_capacity(KEPT);
+    boxes.extend(ready.take(KEPT).map(Box::new));
+    boxes
+}
+
 impl Queue {
-    pub(super) fn new(plan: &Plan, room: usize, p_inst: bool) -> Self {
-        let mut intervals = Vec::with_capacity(KEPT);
-        intervals.extend((0..READY).map(|_| Box::new(OwnedInterval::roomy(plan))));
+    pub(super) fn new(plan: &Plan, options: &Options) -> Self {
+        let intervals = (0..READY).map(|_| OwnedInterval::roomy(plan));
+        let around = options.waveforms.iter();
+        let waveforms = around.flat_map(|w| repeat_n(w.values(plan), READY_WAVEFORMS));
         Self {
-            waiting: VecDeque::with_capacity(room.min(MOST_ROOM)),
-            intervals,
-            waveforms: Vec::with_capacity(KEPT),
-            bursts: Vec::with_capacity(KEPT),
+            waiting: VecDeque::with_capacity(options.queue.min(MOST_ROOM)),
+            intervals: boxes(intervals),
+            waveforms: boxes(waveforms.map(OwnedWaveform::roomy)),
+            bursts: boxes(bursts(plan).iter().map(BurstRecorder::blank)),
             sequence: 0,
-            p_inst,
+            p_inst: options.p_inst,
         }
     }
 

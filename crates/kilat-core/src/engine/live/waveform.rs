@@ -19,6 +19,20 @@ pub struct Around {
     pub after_s: f64,
 }
 
+impl Around {
+    /// Samples before the begin, and after it.
+    fn samples(self, plan: &Plan) -> (u64, u64) {
+        let samples = |seconds: f64| (seconds * plan.fs).round() as u64;
+        (samples(self.before_s), samples(self.after_s))
+    }
+
+    /// Values of one waveform of all channels.
+    pub(super) fn values(self, plan: &Plan) -> usize {
+        let (before, after) = self.samples(plan);
+        (before + after) as usize * plan.recorded().len()
+    }
+}
+
 /// A waveform on its way.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Pending {
@@ -50,8 +64,7 @@ pub struct Catcher {
 impl Catcher {
     /// For streams of this plan that are `lag` samples ahead of their results at most.
     pub fn new(plan: &Plan, around: Around, lag: usize) -> Self {
-        let samples = |seconds: f64| (seconds * plan.fs).round() as u64;
-        let (before, after) = (samples(around.before_s), samples(around.after_s));
+        let (before, after) = around.samples(plan);
         let room = Self::room(before, after, lag);
         let channels = plan.recorded().len();
         let mut new = Self {
@@ -77,10 +90,9 @@ impl Catcher {
 
     /// Bytes that it takes.
     pub fn bytes(plan: &Plan, around: Around, lag: usize) -> usize {
-        let samples = |seconds: f64| (seconds * plan.fs).round() as u64;
-        let (before, after) = (samples(around.before_s), samples(around.after_s));
-        let all = Self::room(before, after, lag) + (before + after) as usize;
-        all * plan.recorded().len() * size_of::<f32>()
+        let (before, after) = around.samples(plan);
+        let rings = Self::room(before, after, lag) * plan.recorded().len();
+        (rings + around.values(plan)) * size_of::<f32>()
     }
 
     fn room(before: u64, after: u64, lag: usize) -> usize {

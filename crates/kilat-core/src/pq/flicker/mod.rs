@@ -28,6 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::dsp::iir::Memory;
 use crate::engine::history::History;
+use crate::engine::inbox::P_INST;
+use crate::engine::reuse::Reuse;
 use crate::simd::Level;
 
 /// Below this part of Udin there is no voltage to which a fluctuation could be compared: the slow mean waits.
@@ -47,7 +49,7 @@ pub struct PInst {
 }
 
 /// Blocks 1 to 4 of one channel, in order, from the start of a segment.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FlickerMeter {
     per_unit: f32,
     squares: History,
@@ -77,16 +79,22 @@ struct Filters {
 impl FlickerMeter {
     /// A meter on a stream whose first sample has index `first`; `per_unit` times a sample is a part of Udin.
     pub fn new(plan: &FlickerPlan, first: u64, per_unit: f64) -> Self {
+        Self::default().anew(plan, first, per_unit)
+    }
+
+    /// The same in the memory of this one.
+    #[must_use]
+    pub fn anew(self, plan: &FlickerPlan, first: u64, per_unit: f64) -> Self {
         let start = plan.decimator.first_output(first);
         Self {
             per_unit: per_unit as f32,
-            squares: History::starting_at(first),
-            level: History::starting_at(start),
+            squares: self.squares.anew(first),
+            level: self.level.anew(start),
             start,
             next: start,
             filters: None,
             settled_from: start + plan.settling,
-            due: VecDeque::new(),
+            due: self.due.emptied(),
         }
     }
 
@@ -94,7 +102,7 @@ impl FlickerMeter {
     pub fn reserve(&mut self, plan: &FlickerPlan, n: usize) {
         self.squares.reserve(n);
         self.level.reserve(n / plan.decimator.factor() as usize + 2 * plan.opening as usize);
-        self.due.reserve(512usize.saturating_sub(self.due.len()));
+        self.due.make_room(P_INST);
     }
 
     /// Takes what `voltage` has that it has not seen.

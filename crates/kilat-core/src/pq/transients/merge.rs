@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LONGEST_HALVES, MERGED_S, Transient};
+use crate::engine::inbox::TRANSIENTS;
 use crate::engine::plan::Plan;
+use crate::engine::reuse::Reuse;
 
 /// Holds transients back until no channel can add to them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Merger {
     waiting: Vec<Transient>,
     merged: u64,
@@ -15,12 +17,18 @@ pub struct Merger {
 }
 
 impl Merger {
-    /// For the channels of `plan`.
-    pub fn new(plan: &Plan) -> Self {
+    /// For the channels of `plan`, in the memory of this one.
+    #[must_use]
+    pub fn anew(self, plan: &Plan) -> Self {
         // The other channel's part may last as long as any, and is found four half cycles after its end, slow ones.
         let patience = (LONGEST_HALVES + 6.0) * plan.half_period();
-        let waiting = Vec::with_capacity(64);
-        Self { waiting, merged: (MERGED_S * plan.fs).ceil() as u64, patience }
+        let merged = (MERGED_S * plan.fs).ceil() as u64;
+        Self { waiting: self.waiting.emptied(), merged, patience }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self) {
+        self.waiting.make_room(TRANSIENTS);
     }
 
     /// Takes what one channel shows.

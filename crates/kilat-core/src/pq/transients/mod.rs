@@ -21,8 +21,10 @@ use serde::{Deserialize, Serialize};
 use crate::capture::Kind;
 use crate::engine::analysis::Flags;
 use crate::engine::history::History;
+use crate::engine::inbox::TRANSIENTS;
 use crate::engine::plan::Plan;
 use crate::engine::quality::Quality;
+use crate::engine::reuse::Reuse;
 use crate::engine::track::Half;
 
 mod describe;
@@ -185,15 +187,20 @@ const HIGH_PASS_HZ: f64 = 3e3;
 const HIGH_PASS_GAIN: f32 = 16.0;
 
 /// The median of the last largest values of one trigger, and the threshold that rests on it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Noise {
     latest: VecDeque<f32>,
     sorted: Vec<f32>,
 }
 
 impl Noise {
-    fn new() -> Self {
-        Self { latest: VecDeque::with_capacity(REMEMBERED + 1), sorted: Vec::with_capacity(REMEMBERED) }
+    fn anew(self) -> Self {
+        Self { latest: self.latest.emptied(), sorted: self.sorted.emptied() }
+    }
+
+    fn reserve(&mut self) {
+        self.latest.make_room(REMEMBERED);
+        self.sorted.make_room(REMEMBERED);
     }
 
     fn median(&self) -> f32 {
@@ -218,7 +225,7 @@ impl Noise {
 }
 
 /// Searches one channel, half cycle by half cycle, three behind the cut so that the cycle after is known too.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct TransientSearch {
     waiting: VecDeque<(Half, f64)>,
     differences: Noise,
@@ -272,21 +279,31 @@ struct View<'a> {
 }
 
 impl TransientSearch {
-    /// For channel `index` of the plan.
-    pub fn new(plan: &Plan, index: usize) -> Self {
+    /// For channel `index` of the plan, in the memory of this one.
+    #[must_use]
+    pub fn anew(self, plan: &Plan, index: usize) -> Self {
         let c = &plan.channels[index];
         let peak = 2.0f64.sqrt() * c.info.udin_v / c.scale.abs();
         Self {
-            waiting: VecDeque::with_capacity(4),
-            differences: Noise::new(),
-            residuals: Noise::new(),
+            waiting: self.waiting.emptied(),
+            differences: self.differences.anew(),
+            residuals: self.residuals.anew(),
             least: (plan.config.transient_pct / 100.0 * peak) as f32,
             stride: (plan.fs / (2.0 * HIGH_PASS_HZ)).round().max(1.0) as usize,
             open: None,
-            departures: Vec::with_capacity((LONGEST_HALVES * plan.half_period()) as usize + 2),
+            departures: self.departures.emptied(),
             now: 0.0,
-            found: VecDeque::with_capacity(64),
+            found: self.found.emptied(),
         }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self, plan: &Plan) {
+        self.waiting.make_room(4);
+        self.differences.reserve();
+        self.residuals.reserve();
+        self.departures.make_room((LONGEST_HALVES * plan.half_period()) as usize + 2);
+        self.found.make_room(TRANSIENTS);
     }
 
     /// Takes the next half cycle and the period that held then; searches the one three before.
