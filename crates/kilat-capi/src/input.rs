@@ -1,6 +1,7 @@
 //! What C hands over: descriptions of streams and of blocks.
 
 use std::ffi::{CStr, c_char};
+use std::mem::offset_of;
 use std::sync::Arc;
 
 use kilat_core::engine::live::{Around, MOST_CHANNELS, Options, Quality};
@@ -8,6 +9,7 @@ use kilat_core::engine::plan::{ChannelSpec, Plan};
 use kilat_core::{Channel, Config, Kind, SampleRate, Timestamp};
 
 use crate::error::{Failure, kilat_status};
+use crate::grows::{Grows, read};
 
 /// One channel of a stream.
 #[repr(C)]
@@ -82,26 +84,19 @@ pub const KILAT_OVERLOAD: u32 = 1;
 /// The source's clock is not synchronised: the times of blocks are not believed.
 pub const KILAT_CLOCK_LOST: u32 = 2;
 
-/// Checks a pointer to a struct that begins with its size, and reads it.
-///
-/// # Safety
-/// `at` is null, or points to memory of as many bytes as its first field says.
-unsafe fn read<T: Copy>(at: *const T, what: &str) -> Result<T, Failure> {
-    if at.is_null() {
-        return Err(Failure::null(what));
-    }
-    if !at.is_aligned() {
-        return Err(Failure::new(kilat_status::KILAT_SIZE, format!("{what} is not aligned")));
-    }
-    // SAFETY: `at` is neither null nor unaligned, and the caller promises that the size is there.
-    let size = unsafe { at.cast::<usize>().read() };
-    // A program made for a later version has more fields, which mean nothing here.
-    if size < size_of::<T>() {
-        let message = format!("{what}: its size is {size}, not {}", size_of::<T>());
-        return Err(Failure::new(kilat_status::KILAT_SIZE, message));
-    }
-    // SAFETY: as before, and the size covers the whole struct.
-    Ok(unsafe { at.read() })
+// SAFETY: `repr(C)`, the size first, numbers and pointers.
+unsafe impl Grows for kilat_channel {
+    const FIRST: usize = offset_of!(Self, offset) + size_of::<f64>();
+}
+
+// SAFETY: the same, and booleans.
+unsafe impl Grows for kilat_config {
+    const FIRST: usize = offset_of!(Self, queue) + size_of::<usize>();
+}
+
+// SAFETY: the same. The byte after the last boolean is padding, and must remain so.
+unsafe impl Grows for kilat_block {
+    const FIRST: usize = offset_of!(Self, planar) + size_of::<bool>();
 }
 
 /// A text of C.

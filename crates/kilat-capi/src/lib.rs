@@ -14,6 +14,7 @@
 #![expect(non_camel_case_types, reason = "the names that C sees")]
 
 mod error;
+mod grows;
 mod input;
 mod live;
 mod output;

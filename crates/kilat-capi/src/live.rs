@@ -7,6 +7,7 @@ use kilat_core::engine::live::{Block, Output};
 use kilat_core::{Live, SamplesRef};
 
 use crate::error::{Failure, guard, kilat_status};
+use crate::grows;
 use crate::input::{Known, Setup, kilat_block, kilat_config};
 use crate::output::{kilat_channel_values, kilat_output};
 
@@ -239,13 +240,13 @@ pub unsafe extern "C" fn kilat_live_next(live: *mut kilat_live, out: *mut kilat_
     // SAFETY: the promises of the header.
     unsafe {
         with(live, |inner| {
-            kilat_output::check(out)?;
+            grows::size(out, "out")?;
             let Inner { live, output, values, .. } = inner;
             if !live.next_into(output) {
                 return Ok(kilat_status::KILAT_EMPTY);
             }
             if let Some(output) = output {
-                kilat_output::fill(out, output, values);
+                grows::write(out, &kilat_output::new(output, values));
             }
             Ok(kilat_status::KILAT_OK)
         })

@@ -1,13 +1,14 @@
 //! Results as C sees them: one flat struct for every kind; what a kind does not have is NaN, zero or NULL.
 
 use std::ffi::c_char;
+use std::mem::offset_of;
 use std::ptr::null;
 
 use kilat_core::Event;
 use kilat_core::engine::live::{Output, OwnedInterval, Value};
 use kilat_core::engine::sink::{NoticeKind, Period, Term};
 
-use crate::error::{Failure, kilat_status};
+use crate::grows::Grows;
 
 /// What a result is.
 #[repr(C)]
@@ -164,36 +165,17 @@ pub struct kilat_output {
     pub waveform_samples: usize,
 }
 
-impl kilat_output {
-    /// True when there is room for a result at `out`.
-    ///
-    /// # Safety
-    /// `out` is null or points to memory of as many bytes as its first field says.
-    pub(crate) unsafe fn check(out: *const Self) -> Result<(), Failure> {
-        if out.is_null() {
-            return Err(Failure::null("out"));
-        }
-        if !out.is_aligned() {
-            return Err(Failure::new(kilat_status::KILAT_SIZE, "out is not aligned"));
-        }
-        // SAFETY: neither null nor unaligned; the caller promises that the size is there.
-        let size = unsafe { out.cast::<usize>().read() };
-        if size < size_of::<Self>() {
-            let message = format!("out: its size is {size}, not {}", size_of::<Self>());
-            return Err(Failure::new(kilat_status::KILAT_SIZE, message));
-        }
-        Ok(())
-    }
+// SAFETY: `repr(C)`, the size first, numbers, booleans and pointers.
+unsafe impl Grows for kilat_output {
+    const FIRST: usize = offset_of!(Self, waveform_samples) + size_of::<usize>();
+}
 
-    /// Writes a result to `out`; `values` is the memory that it points to.
-    ///
-    /// # Safety
-    /// `out` has passed the [check](Self::check).
-    pub(crate) unsafe fn fill(out: *mut Self, from: &Output, values: &mut Vec<kilat_channel_values>) {
+impl kilat_output {
+    /// The result; `values` is the memory that it points to.
+    pub(crate) fn new(from: &Output, values: &mut Vec<kilat_channel_values>) -> Self {
         let mut o = Self::empty(from);
         o.set(&from.value, values);
-        // SAFETY: the caller's promise.
-        unsafe { out.write(o) };
+        o
     }
 
     fn empty(from: &Output) -> Self {

@@ -42,6 +42,8 @@ int main(void) {
     kilat_config bad = config;
     bad.size = 8;
     refused(&bad, KILAT_SIZE, "config: its size is 8");
+    bad.size = (size_t)-1;
+    refused(&bad, KILAT_SIZE, "config: its size is ");
     bad = config, bad.channel_count = 1000;
     refused(&bad, KILAT_INVALID, "1000 channels");
     bad = config, bad.channels = NULL;
@@ -56,6 +58,17 @@ int main(void) {
     refused(&bad, KILAT_INVALID, "nonsense");
     bad = config, bad.settings = "\xff";
     refused(&bad, KILAT_INVALID, "UTF-8");
+    /* As a later header has them: more fields, which are accepted as long as they ask for nothing. */
+    struct { kilat_channel known; double later; } wide[] = {
+        {{.size = sizeof *wide, .name = "Ua", .scale = 1.0}, 0}, {{.size = sizeof *wide, .name = "Ub", .scale = 1.0}, 0}};
+    struct { kilat_config known; uint64_t later; } newer = {config, 0};
+    newer.known.size = sizeof newer, newer.known.channels = &wide[0].known, newer.known.channel_count = 2;
+    assert(kilat_live_new(&newer.known, &live) == KILAT_OK);
+    kilat_live_free(live);
+    newer.later = 1;
+    refused(&newer.known, KILAT_UNSUPPORTED, "config: of its");
+    newer.later = 0, wide[1].later = 1.0;
+    refused(&newer.known, KILAT_UNSUPPORTED, "channel 1: of its");
     kilat_channel odd = {.size = sizeof odd, .name = "speed", .scale = 1.0};
     bad = config, bad.channels = &odd;
     refused(&bad, KILAT_UNSUPPORTED, "voltage or current");
@@ -84,6 +97,9 @@ int main(void) {
     assert(kilat_live_push_f32(live, wave, 20000, &block) == KILAT_OK);
     block.first_index = 25000;
     assert(kilat_live_push_f32(live, wave, 20000, &block) == KILAT_OK);
+    struct { kilat_output known; uint64_t later; } room = {{.size = sizeof room}, 7};
+    assert(kilat_live_next(live, &room.known) == KILAT_OK);
+    assert(room.known.size == sizeof room.known && room.later == 7);
     const uint8_t *bytes;
     size_t length, intervals = 0, gaps = 0;
     assert(kilat_live_checkpoint(live, &bytes, &length) == KILAT_MISUSE);
