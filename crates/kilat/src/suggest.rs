@@ -23,6 +23,10 @@ const HIGH_KV: [f64; 28] = [
 const SNAP: f64 = 0.12;
 /// Cycles looked at for the voltage, spread evenly over the recording: enough for a median, few enough to cost nothing.
 const CYCLES: usize = 400;
+/// A cycle below this part of the largest is dead: of a recording that is mostly an outage, the rest tells the voltage.
+const DEAD: f64 = 0.1;
+/// A segment slower than this part of the fastest is no waveform: fault recorders keep slow values between two disturbances.
+const SLOW: f64 = 0.25;
 /// Pieces looked at for the frequency, and their length in seconds: ±5 Hz wide, so that 49 Hz still counts as 50.
 const PIECES: (usize, f64) = (20, 0.2);
 
@@ -113,6 +117,8 @@ fn nominal_voltage(
     }
     measured.retain(|v| v.is_finite());
     measured.sort_by(f64::total_cmp);
+    let largest = measured.last().copied().unwrap_or(0.0);
+    measured.retain(|v| *v >= DEAD * largest);
     let measured = measured.get(measured.len() / 2).copied().unwrap_or(0.0);
     if measured < 1e-3 {
         return Err(Error::config("nominal_voltage_v", "the voltages are silent; state the nominal voltage"));
@@ -135,7 +141,9 @@ fn nominal_voltage(
 /// About `most` stretches of `length_s` seconds, spread evenly over the segments, with their sampling rates.
 fn pieces(capture: &Capture, most: usize, length_s: f64) -> Vec<(f64, std::ops::Range<usize>)> {
     let mut out = Vec::new();
-    for s in capture.time().segments() {
+    let segments = capture.time().segments();
+    let fastest_hz = segments.iter().map(|s| s.rate.hz()).fold(0.0, f64::max);
+    for s in segments.iter().filter(|s| s.rate.hz() >= SLOW * fastest_hz) {
         // A segment shorter than a piece is a piece; one sample cannot be anything.
         let n = ((length_s * s.rate.hz()).round() as usize).min(s.len as usize);
         if n < 2 {
@@ -180,7 +188,7 @@ fn tone_power(x: &[f64], cycles_per_sample: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SampleRate, TimeBase};
+    use crate::{SampleRate, Segment, TimeBase};
 
     /// Three voltages `Ua Ub Uc` (or other names) of `rms` volts at `hz`, silent before `from_s`.
     fn three(names: [&str; 3], unit: &str, rms: f64, hz: f64, seconds: f64, from_s: f64) -> Capture {
@@ -229,6 +237,26 @@ mod tests {
         assert_eq!((config.nominal_voltage_v, config.nominal_frequency_hz), (230.0, 60.0));
         let (config, _) = suggest_config(&three(["Ua", "Ub", "Uc"], "V", 230.0, 60.0, 0.1, 0.0)).unwrap();
         assert_eq!((config.nominal_voltage_v, config.nominal_frequency_hz), (230.0, 60.0));
+        // Four fifths of it an outage.
+        let (config, _) = suggest_config(&three(["Ua", "Ub", "Uc"], "V", 230.0, 60.0, 5.0, 4.0)).unwrap();
+        assert_eq!((config.nominal_voltage_v, config.nominal_frequency_hz), (230.0, 60.0));
+    }
+
+    #[test]
+    fn slow_values_between_two_disturbances_are_no_waveform() {
+        let wave: Vec<f64> = (0..3200).map(|i| 325.0 * (TAU * 50.0 * f64::from(i) / 3200.0).sin()).collect();
+        let slow = vec![325.0; 300];
+        let segment = |hz, first, len, offset_s: i128| Segment {
+            rate: SampleRate::from_hz(hz).unwrap(),
+            first,
+            len,
+            offset_ps: offset_s * 1_000_000_000_000,
+        };
+        let segments = vec![segment(3200.0, 0, 3200, 0), segment(50.0, 3200, 300, 1)];
+        let time = TimeBase::from_segments(None, segments).unwrap();
+        let ua = Channel::new("Ua", "V", [wave, slow].concat());
+        let (config, _) = suggest_config(&Capture::new(time, vec![ua]).unwrap()).unwrap();
+        assert_eq!((config.nominal_voltage_v, config.nominal_frequency_hz), (230.0, 50.0));
     }
 
     #[test]

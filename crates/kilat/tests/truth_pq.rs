@@ -239,3 +239,48 @@ fn thd_of(format: &str, least: usize) {
     });
     assert!(!seen || compared.get() >= least, "only {} channels compared", compared.get());
 }
+
+/// First probable cause of real and bench recordings, as docs/accuracy.md has them; read and analysed as the command does.
+const VERDICTS: [(&str, &str); 24] = [
+    ("guseynov-01-rtds", "unknown"),
+    ("guseynov-02-terminal", "unknown"),
+    ("guseynov-03-terminal", "unknown"),
+    ("guseynov-14-terminal", "unknown"),
+    ("ijlyttle-keating_1999", "unknown"),
+    ("juansars-resultadosHCS", "unknown"),
+    ("matheusrzim-HIF_DRY1", "none"),
+    ("matheusrzim-HIF_SAND4", "none"),
+    ("miguelmoreto-test1", "unknown"),
+    ("miguelmoreto-test2", "fault"),
+    ("miguelmoreto-test3", "unknown"),
+    ("moderras-cpr-a1-child2", "unknown"),
+    ("moderras-ppr-a1-child3", "unknown"),
+    ("n-kam-698-rtds-crlf", "unknown"),
+    ("owon-WAVE4", "unknown"),
+    ("powerpeg-t1", "fault"),
+    ("secha-example", "unknown"),
+    ("yonwoo9-test1", "unknown"),
+    ("yonwoo9-test2", "unknown"),
+    ("zachmakki15-TestRecord1_ASCII", "unknown"),
+    ("zhangsonggui-ascii_1991", "unknown"),
+    ("zhangsonggui-xtz", "fault"),
+    ("zhangsonggui-ygz", "unknown"),
+    ("zhangsonggui-ymz", "fault"),
+];
+
+#[test]
+fn the_first_cause_of_each_recording_is_the_one_written_down() {
+    let Some((root, truth)) = truth() else { return };
+    for (id, expected) in VERDICTS {
+        let record = truth["records"].as_array().unwrap().iter().find(|r| r["id"] == id).unwrap();
+        let files = record["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap());
+        let is_read =
+            |f: &&str| [".cfg", ".cff", ".pqd", ".csv"].iter().any(|e| f.to_lowercase().ends_with(e));
+        let file = files.into_iter().find(is_read).unwrap();
+        let capture = kilat::read(root.join(file)).unwrap();
+        let (config, _) = kilat::suggest_config(&capture).unwrap();
+        let analysis = kilat::analyze(&capture, &config).unwrap();
+        let findings = kilat::diagnosis::findings(&analysis);
+        assert_eq!(findings.first().map_or("none", |f| f.cause.id()), expected, "{id}");
+    }
+}

@@ -9,6 +9,8 @@ use crate::pq::transients::Transient;
 
 /// Disturbances within this time of each other are one that nobody can explain, in seconds.
 const TOGETHER_S: f64 = 1.0;
+/// A voltage that never reaches this part of Udin is not connected, or zero by its nature: it cannot have fallen.
+const STANDS_PU: f64 = 0.1;
 
 /// The disturbances of an analysis, and which of them are open.
 pub(super) struct Open<'a> {
@@ -24,7 +26,11 @@ impl<'a> Open<'a> {
         let within = |e: &Event| {
             system.iter().any(|s| s.start_sample <= e.start_sample && s.stop_sample >= e.start_sample)
         };
-        let counts = |e: &Event| e.polyphase || !within(e);
+        let stands = |c: usize| {
+            let least_v = STANDS_PU * analysis.channels[c].udin_v;
+            analysis.half_cycles[c].u_rms_v.iter().any(|u| *u >= least_v)
+        };
+        let counts = |e: &Event| (e.polyphase || !within(e)) && e.channels.iter().any(|c| stands(*c));
         Self {
             analysis,
             events: analysis.events.iter().map(counts).collect(),

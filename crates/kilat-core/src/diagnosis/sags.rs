@@ -16,6 +16,10 @@ const ALIKE: f64 = 0.05;
 const INRUSH: f64 = 1.5;
 /// Jump of phase that a load hardly makes, in degrees.
 const JUMP_DEG: f64 = 4.0;
+/// No line against any source turns the voltage further (impedance angles of 20° to 60°): what seems to is another class.
+const MOST_JUMP_DEG: f64 = 60.0;
+/// The characteristic voltage of a dip is no higher than its residual one, with something left for a high voltage before.
+const MOST_CHARACTERISTIC_PU: f64 = 0.95;
 /// Protection clears a short circuit within this, in seconds.
 const CLEARED_S: f64 = 3.0;
 /// A load that is switched on hardly pulls its voltage down by more than this, over the voltage before.
@@ -137,7 +141,8 @@ fn fault(a: &Analysis, e: &Event, f: &DipForm) -> Case {
         Shape::Other if f.abrupt_start > 0.5 && e.open => c.supports(0.15, "F1", en, id, edges(f)),
         _ => c.contradicts(0.2, "F1", en, id, edges(f)),
     }
-    if let Some(class) = f.class {
+    let class_fits = f.phase_jump_deg.abs() <= MOST_JUMP_DEG && f.characteristic_pu < MOST_CHARACTERISTIC_PU;
+    if let Some(class) = f.class.filter(|_| class_fits) {
         let values = vec![
             Value::Name(class.to_string()),
             Value::Name(f.class_six_phase.map_or_else(|| "-".into(), |c| c.to_string())),
@@ -150,7 +155,7 @@ fn fault(a: &Analysis, e: &Event, f: &DipForm) -> Case {
         );
         c.supports(if f.unbalance > ALIKE { 0.15 } else { 0.0 }, "F1", en, id, values);
     }
-    if f.phase_jump_deg.abs() > JUMP_DEG {
+    if f.phase_jump_deg.abs() > JUMP_DEG && class_fits {
         let values = vec![num(f.phase_jump_deg, 1)];
         c.supports(0.1, "F1", "the phase jumps by {}°", "fasa melompat {}°", values);
     }

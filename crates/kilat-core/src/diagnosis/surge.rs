@@ -68,6 +68,12 @@ fn flashover(a: &Analysis, start: f64) -> Option<&Event> {
         .max_by(|x, y| x.stop_sample.total_cmp(&y.stop_sample))
 }
 
+/// The voltage begins to fall with a stroke at sample `start`, not after it.
+fn falls_with(a: &Analysis, start: f64) -> bool {
+    let falls = |e: &Event| e.kind != EventKind::Swell && e.magnitude_pu < FLASHED_OVER_PU;
+    a.events.iter().any(|e| falls(e) && (e.start_sample - start).abs() < AFTERMATH_S * rate(a))
+}
+
 fn is_impulse(t: &Transient) -> bool {
     let spike = t.kind == TransientKind::Impulsive || t.ringing_hz > NETWORK_HZ;
     spike && t.duration_s < LONGEST_S && t.kind != TransientKind::Notching
@@ -127,17 +133,28 @@ fn weigh(a: &Analysis, answers: Answers, flash: &[(usize, &Transient)]) -> Case 
     if let Some(form) = a.transient_forms.iter().find(|f| f.transient == index) {
         steps(&mut c, a, form, t);
     }
-    if let Some(e) = flashover(a, start) {
-        c.supports(
-            0.15,
-            "L1",
-            "within a second of it the voltage falls to {} pu: a flashover, or protection that opens",
-            "dalam satu detik sesudahnya tegangan turun menjadi {} pu: flashover, atau proteksi yang membuka",
-            vec![num(e.magnitude_pu, 2)],
-        );
-    }
     // The strokes of a flash bring charge of one sign down.
     let alike = flash.iter().filter(|(_, s)| s.polarity == t.polarity && common(s) > 1).count();
+    if let Some(e) = flashover(a, start) {
+        let values = vec![num(e.magnitude_pu, 2)];
+        if alike < 2 && falls_with(a, start) {
+            c.contradicts(
+                0.4,
+                "L1",
+                "it is the only one, and with it the voltage falls to {} pu: the edge of a short circuit looks the same",
+                "hanya ada satu, dan bersamanya tegangan turun menjadi {} pu: tepi hubung singkat tampak sama",
+                values,
+            );
+        } else {
+            c.supports(
+                0.15,
+                "L1",
+                "within a second of it the voltage falls to {} pu: a flashover, or protection that opens",
+                "dalam satu detik sesudahnya tegangan turun menjadi {} pu: flashover, atau proteksi yang membuka",
+                values,
+            );
+        }
+    }
     if alike > 1 {
         c.supports(
             0.1,

@@ -3,6 +3,19 @@
 use crate::capture::Kind;
 use crate::engine::analysis::{Analysis, Flags};
 
+/// Part of a live voltage that is its fundamental, at least, where there are mains.
+const MAINS: f64 = 0.5;
+
+/// The live voltages are mostly of the mains frequency, most of the time; true where no spectrum tells.
+pub(super) fn has_mains(a: &Analysis) -> bool {
+    let share = |k: usize, v: usize| harmonic(a, k, v, 1) / a.intervals.rms[[k, v]];
+    let lives = |k: usize, v: usize| a.intervals.rms[[k, v]] >= 0.5 * a.channels[v].udin_v;
+    let all = a.voltages().flat_map(|v| (0..a.intervals.flags.len()).map(move |k| (k, v)));
+    let of_live = all.filter(|&(k, v)| lives(k, v)).map(|(k, v)| share(k, v));
+    let middle = median(of_live);
+    middle.is_nan() || middle >= MAINS
+}
+
 /// Samples per second of the segments that were analysed: the fastest.
 pub(super) fn rate(a: &Analysis) -> f64 {
     a.time.segments().iter().map(|s| s.rate.hz()).fold(0.0, f64::max)
