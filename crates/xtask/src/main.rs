@@ -8,6 +8,7 @@
 mod bench;
 mod causes;
 mod datasets;
+mod detection;
 mod docs;
 mod header;
 mod test;
@@ -69,6 +70,21 @@ enum Task {
         #[arg(long)]
         verbose: bool,
     },
+    /// Put disturbances into mains with noise and harmonics, and print how many the engine finds, and how many single triggers do.
+    Detection {
+        /// Hours of undisturbed signal for each noise and state of the harmonics.
+        #[arg(long, default_value_t = 0.1)]
+        hours: f64,
+        /// Disturbances of each kind and size in each.
+        #[arg(long, default_value_t = 20)]
+        trials: usize,
+        /// Seed of everything random.
+        #[arg(long, default_value_t = 777)]
+        seed: u64,
+        /// Sampling rate, in hertz.
+        #[arg(long, default_value_t = 10_000.0)]
+        rate: f64,
+    },
     /// Write docs/cli.md, the help pages of the kilat command.
     Docs {
         /// Compare only; write nothing.
@@ -105,6 +121,9 @@ fn main() -> ExitCode {
         Task::Recurrence { causes, recordings, seed, verbose } => {
             let options = kilat::conformance::recurrence::Options { causes, recordings, seed };
             causes::recurrence(&options, verbose)
+        }
+        Task::Detection { hours, trials, seed, rate } => {
+            detection::run(&kilat::conformance::detection::Options { hours, trials, seed, rate_hz: rate })
         }
         Task::Docs { check } => docs::run(&root(), check),
         Task::Header { check } => header::run(&root(), check),

@@ -26,6 +26,9 @@ const SHARP: usize = 9;
 const LEAST_ORDERS: usize = 25;
 /// Part of the cycle in which the sharp part may exceed two fifths of its peak: more is a harmonic, not a notch.
 const MOST_OF_CYCLE: f64 = 0.35;
+/// Part of the fundamental that the harmonics of usual networks from order [`SHARP`] up reach together, whatever their phases:
+/// peaks of the sharp part below that may be theirs.
+const OF_HARMONICS: f64 = 0.075;
 /// Notches per cycle at most: six of its own bridge, six of one beside it.
 const MOST_NOTCHES: usize = 12;
 /// Points between two notches at least: a wide one has a peak at either edge.
@@ -74,7 +77,7 @@ pub fn notches(
     }
     let top = sharp.iter().fold(0.0f64, |m, v| m.max(v.abs()));
     let wide = sharp.iter().filter(|v| v.abs() > 0.4 * top).count();
-    if wide as f64 > MOST_OF_CYCLE * POINTS as f64 {
+    if wide as f64 > MOST_OF_CYCLE * POINTS as f64 || top < OF_HARMONICS * SQRT_2 * component[1].norm() {
         return None;
     }
     let around = |k: usize, by: isize| (k as isize + by).rem_euclid(POINTS as isize) as usize;
@@ -240,6 +243,17 @@ mod tests {
         for (h, part) in [(3, 0.1), (5, 0.1), (11, 0.12), (13, 0.08), (23, 0.05)] {
             let c = components(|a| 325.0 * (a.sin() + part * (f64::from(h) * a + 1.0).sin()));
             assert_eq!(notches(&c, 50.0, 20.0), None, "order {h}");
+        }
+        // Those of a network with a THD of 8 %, in whatever phases.
+        let usual = [(3, 0.03), (5, 0.05), (7, 0.04), (11, 0.025), (13, 0.02), (17, 0.012), (23, 0.008)];
+        for turn in 0..50 {
+            let phase = |h: i32| f64::from(h * turn * turn);
+            let c = components(|a| {
+                325.0
+                    * (a.sin()
+                        + usual.iter().map(|&(h, p)| p * (f64::from(h) * a + phase(h)).sin()).sum::<f64>())
+            });
+            assert_eq!(notches(&c, 50.0, 32.5), None, "turn {turn}");
         }
         let flat = components(|a| 325.0 * a.sin().clamp(-0.85, 0.85));
         assert_eq!(notches(&flat, 50.0, 20.0), None);

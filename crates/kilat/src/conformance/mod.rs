@@ -21,6 +21,7 @@ use serde::Serialize;
 
 pub mod causes;
 mod class_s;
+pub mod detection;
 mod emission;
 mod events;
 mod flicker;

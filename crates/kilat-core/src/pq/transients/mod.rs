@@ -7,7 +7,7 @@
 //! * the **high-pass residual**: the fourth difference over strides of a sixth of a millisecond, with its largest gain at 3 kHz
 //!   and next to none below 1 kHz. Unsteady harmonics of low order leave it alone.
 //!
-//! Each has a threshold of its own: [`ABOVE_NOISE`] times the median of its largest values in the last half cycles, and never
+//! Each has a threshold of its own: about twice the median of its largest values in the last half cycles, and never
 //! below the configured part of the nominal peak. A sample then counts by its *departure*, the smaller of its differences to the
 //! cycle before and the cycle after: a lasting step departs from only one of them, and what repeats every cycle from neither
 //! ([`notching`](super::notching) finds that). The first and the last cycle of a segment are not searched. What lasts longer than
@@ -168,9 +168,14 @@ pub fn surge_seen(rate_hz: f64) -> (f64, f64) {
 
 /// Half cycles that the medians rest on.
 const REMEMBERED: usize = 32;
-/// A threshold is at least this many times its median: of normal noise the largest value of a half cycle is some 3.5 standard
-/// deviations, so that the threshold lies beyond 7.
-const ABOVE_NOISE: f32 = 2.2;
+/// The threshold of the residual is at least this many times its median: of normal noise the largest value of a half cycle is some
+/// 2.7 standard deviations at 10 kHz and 3.2 at 50 kHz, so that the threshold lies beyond 6, one false alarm in ten hours.
+const RESIDUAL_ABOVE: f32 = 2.2;
+/// That of the cycle difference may be lower, since a sample must depart as far from the cycle after it too: two differences of
+/// three normal values exceed √1.5·x together as rarely as one of them exceeds √2·x.
+const DIFFERENCE_ABOVE: f32 = 1.9;
+/// Before anything is known of the noise, only what exceeds this part of the nominal peak counts.
+const UNKNOWN_NOISE: f64 = 0.1;
 /// The same while fewer than a quarter of [`REMEMBERED`] are known.
 const ABOVE_FEW: f32 = 5.0;
 /// A transient goes on while it is beyond half its threshold, and beyond this many medians: above what noise reaches.
@@ -207,9 +212,10 @@ impl Noise {
         self.sorted.get(self.sorted.len() / 2).copied().unwrap_or(0.0)
     }
 
-    fn threshold(&self) -> f32 {
+    /// The threshold at `above` times the median, when enough is known.
+    fn threshold(&self, above: f32) -> f32 {
         let few = self.sorted.len() < REMEMBERED / 4;
-        self.median() * if few { ABOVE_FEW } else { ABOVE_NOISE }
+        self.median() * if few { ABOVE_FEW } else { above }
     }
 
     fn remember(&mut self, largest: f32) {
@@ -232,6 +238,8 @@ pub struct TransientSearch {
     residuals: Noise,
     /// Smallest departure reported.
     least: f32,
+    /// Smallest departure that begins one while nothing is known of the noise.
+    cautious: f32,
     /// Samples between those of the high-pass residual.
     stride: usize,
     open: Option<Open>,
@@ -289,6 +297,7 @@ impl TransientSearch {
             differences: self.differences.anew(),
             residuals: self.residuals.anew(),
             least: (plan.config.transient_pct / 100.0 * peak) as f32,
+            cautious: (UNKNOWN_NOISE.max(plan.config.transient_pct / 100.0) * peak) as f32,
             stride: (plan.fs / (2.0 * HIGH_PASS_HZ)).round().max(1.0) as usize,
             open: None,
             departures: self.departures.emptied(),
@@ -357,9 +366,10 @@ impl TransientSearch {
         let difference = plan.level.largest_difference(raw.get(from..to), past, weights.map(|w| w as f32));
         let around = raw.get(from - reach..to + reach);
         let residual = plan.level.largest_fourth_difference(around, self.stride) / HIGH_PASS_GAIN;
+        let least = if self.differences.latest.is_empty() { self.cautious } else { self.least };
         let limits = Limits {
-            difference: limits(&self.differences, self.least),
-            residual: limits(&self.residuals, self.least),
+            difference: limits(&self.differences, DIFFERENCE_ABOVE, least),
+            residual: limits(&self.residuals, RESIDUAL_ABOVE, least),
         };
         self.differences.remember(difference);
         self.residuals.remember(residual);
@@ -447,8 +457,8 @@ impl TransientSearch {
     }
 }
 
-fn limits(noise: &Noise, least: f32) -> (f32, f32) {
-    let begins = least.max(noise.threshold());
+fn limits(noise: &Noise, above: f32, least: f32) -> (f32, f32) {
+    let begins = least.max(noise.threshold(above));
     (begins, (begins / 2.0).max(GOES_ON * noise.median()))
 }
 
