@@ -271,7 +271,7 @@ fn unfolded(packed: &[u8]) -> Vec<u8> {
 
 #[test]
 fn arrow_survives() {
-    silently(|| attack("arrow", usize::MAX, 32 << 20));
+    silently(|| attack("arrow", usize::MAX, 0));
 }
 
 #[test]

@@ -87,7 +87,10 @@ fn message_head(bytes: &[u8]) -> Option<(usize, usize)> {
     if bytes.starts_with(STREAM) { Some((8, word(4)? as usize)) } else { Some((4, word(0)? as usize)) }
 }
 
-/// Bytes that the buffers of a message declare to unpack to.
+/// LZ4 unpacks no byte to more than this many.
+const MOST_PER_BYTE: u64 = 255;
+
+/// Bytes that the buffers of a message declare to unpack to; an error when they can't.
 fn unpacked(message: &Message<'_>, body: &[u8], part: &str) -> Result<u64> {
     let batch = message.header_as_record_batch();
     let batch = batch.or_else(|| message.header_as_dictionary_batch()?.data());
@@ -103,8 +106,20 @@ fn unpacked(message: &Message<'_>, body: &[u8], part: &str) -> Result<u64> {
         let at = usize::try_from(b.offset()).ok()?;
         let length = body.get(at..at.checked_add(8)?)?.first_chunk::<8>()?;
         // −1 says that this one is not compressed.
-        u64::try_from(i64::from_le_bytes(*length)).ok()
+        Some((at, u64::try_from(i64::from_le_bytes(*length)).ok()?, u64::try_from(b.length()).ok()?))
     };
-    let buffers = batch.buffers().into_iter().flatten();
-    Ok(buffers.filter_map(declared).fold(0, u64::saturating_add))
+    let mut sum = 0u64;
+    for (at, length, packed) in batch.buffers().into_iter().flatten().filter_map(declared) {
+        if length > packed.saturating_mul(MOST_PER_BYTE) {
+            return Err(Error::Malformed {
+                format: "Arrow",
+                part: part.into(),
+                at: format!("buffer at byte {at} of a message"),
+                expected: format!("at most {MOST_PER_BYTE} times the {packed} bytes it has"),
+                found: format!("{length} bytes"),
+            });
+        }
+        sum = sum.saturating_add(length);
+    }
+    Ok(sum)
 }
