@@ -11,7 +11,7 @@ Times are ``datetime64[ns]`` when the capture has a start, else float seconds fr
 
 from . import datasets
 from ._kilat import Capture, Channel, Config, FormatError, Live, Output, UnsupportedError, __version__, read, synth
-from .analysis import Analysis, ChannelInfo, Flicker, Indices
+from .analysis import Analysis, ChannelInfo, Flicker, Indices, recurrences
 from .measurements import Measurements
 from .observed import Observation, ObservationIndex, Observations, observations
 from .tables import (
@@ -35,6 +35,7 @@ from .tables import (
     Power,
     Pst,
     RapidChanges,
+    Recurrences,
     Signalling,
     Supraharmonics,
     SystemPower,
@@ -78,6 +79,7 @@ __all__ = [
     "Power",
     "Pst",
     "RapidChanges",
+    "Recurrences",
     "Signalling",
     "Supraharmonics",
     "SystemPower",
@@ -89,5 +91,6 @@ __all__ = [
     "datasets",
     "observations",
     "read",
+    "recurrences",
     "synth",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "arrow_stream",
     "read",
     "read_observations",
+    "recurrences",
     "scenario",
     "scenario_names",
     "synth",
@@ -321,6 +322,7 @@ def read(
     observations: Sequence[int] | None = None,
 ) -> Capture: ...
 def read_observations(source: str | os.PathLike[str] | bytes | bytearray | _Readable) -> ObservationFile: ...
+def recurrences(analyses: Sequence[Results]) -> dict[str, Any]: ...
 def synth(name: str) -> Capture: ...
 def scenario(
     name: str,

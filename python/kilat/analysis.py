@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from . import html
+from . import _kilat, html
 from .measurements import Measurements
 from .tables import (
     Bursts,
@@ -30,6 +30,7 @@ from .tables import (
     Plt,
     Pst,
     RapidChanges,
+    Recurrences,
     Transients,
 )
 
@@ -355,6 +356,29 @@ class Analysis(Measurements):
         columns = {f.name: _objects([str(getattr(c, f.name)) for c in self.channels]) for f in fields(ChannelInfo)}
         tables = [t for t in (self.events, self.transients) if len(t)]
         return html.table(repr(self), columns) + "".join(t._repr_html_() for t in tables)
+
+
+def recurrences(analyses: Iterable[Analysis]) -> Recurrences:
+    """What happened more than once in the captures analysed, or in one of them: a row for each time.
+
+    Disturbances are alike when they are of the same site, kind and phases, and each feature that both have differs by
+    no more than between two of one cause (docs/diagnosis.md). The groups do not depend on the order of ``analyses``.
+
+    >>> import kilat
+    >>> cap = kilat.synth("kaur-2024")
+    >>> arrays = {name: cap[name].values for name in cap.names}
+    >>> def of(start):
+    ...     again = kilat.Capture.from_arrays(arrays, sample_rate=cap.sample_rate, start=start)
+    ...     return again.analyze(nominal_voltage=220)
+    >>> found = kilat.recurrences([of("2022-03-01"), of("2024-05-27")])
+    >>> found.kind.tolist(), found.start.astype("datetime64[Y]").astype(str).tolist()
+    (['loose_neutral', 'loose_neutral'], ['2022', '2024'])
+    """
+    columns = _kilat.recurrences([a._results for a in analyses])
+    for name in ("kind", "file", "site", "cause", "text"):
+        columns[name] = _objects(columns[name])
+    columns["channels"] = _objects([tuple(c) for c in columns["channels"]])
+    return Recurrences(columns)
 
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:

@@ -651,6 +651,42 @@ class Diagnosis(Table):
     recommendation: NDArray[Any]
 
 
+class Recurrences(Table):
+    """Disturbances that happened more than once: a row for each time, the most frequent first, each by its date."""
+
+    group: NDArray[np.uint32]
+    """Rows with the same number are alike."""
+    times: NDArray[np.uint32]
+    """How many rows have it."""
+    kind: NDArray[Any]
+    """``"dip"``, ``"swell"``, ``"interruption"``, ``"rapid_change"``, ``"impulsive_transient"``,
+    ``"oscillatory_transient"``, or a cause that lasts, such as ``"loose_neutral"``.
+    """
+    start: NDArray[np.datetime64]
+    """NaT for a capture without a start; such rows come last."""
+    start_s: NDArray[np.float64]
+    """The same from the start of the capture."""
+    file: NDArray[Any]
+    site: NDArray[Any]
+    """Station of the capture."""
+    channels: NDArray[Any]
+    cause: NDArray[Any]
+    """The one cause found for this time; None without any, or with several."""
+    change_pu: NDArray[np.float64]
+    """Largest change of a phase over Udin; of a transient its peak over the nominal one."""
+    duration_s: NDArray[np.float64]
+    """NaN where it is no feature, or the record ended before."""
+    frequency_hz: NDArray[np.float64]
+    """Of the ringing, or of the harmonic in resonance."""
+    active_step_w: NDArray[np.float64]
+    """Active power after less that before; NaN where it is not known."""
+    reactive_step_var: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    """To the first of the group: at most 1."""
+    text: NDArray[Any]
+    """The group in words, with its dates."""
+
+
 class Gaps(Table):
     """Stretches of time without samples; ``stop`` and ``sample`` are those of the first sample after the gap."""
 

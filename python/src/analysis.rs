@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kilat::diagnosis::{Answers, Damage, diagnose, findings};
+use kilat::diagnosis::recurrence::{Occurrence, distance, group, occurrences};
+use kilat::diagnosis::{Answers, Cause, Damage, diagnose, findings};
 use kilat::engine::analysis::{SeverityTable, Supraharmonics};
 use kilat::engine::sink::Period;
 use kilat::limits::{Site, Standard};
@@ -16,7 +17,7 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::array::{moments, times, view};
+use crate::array::{dates, moments, times, view};
 use crate::config::Config;
 use crate::error::to_py;
 use crate::limits;
@@ -30,6 +31,49 @@ pub struct Results {
     pub assumed: Vec<Warning>,
     /// What was analysed; it shares its samples with the Python object.
     pub capture: Capture,
+}
+
+/// What happened more than once in these analyses: a dict of arrays, a row for each time.
+#[pyfunction]
+pub fn recurrences<'py>(py: Python<'py>, analyses: Vec<PyRef<'py, Results>>) -> PyResult<Bound<'py, PyDict>> {
+    let mut all = Vec::new();
+    for (k, r) in analyses.iter().enumerate() {
+        let mut own = occurrences(&r.capture, &r.analysis, &findings(&r.analysis));
+        if r.capture.source.is_empty() {
+            // Arrays have no name: their place tells them apart.
+            for o in &mut own {
+                o.file = format!("[{k}]");
+            }
+        }
+        all.extend(own);
+    }
+    let groups = group(&all);
+    let words = output::recurrences(&all);
+    let rows = || groups.iter().enumerate().flat_map(|(k, g)| g.times.iter().map(move |o| (k, *o)));
+    let dict = PyDict::new(py);
+    let number =
+        |pick: fn(&Occurrence) -> f64| rows().map(|(_, o)| pick(o)).collect::<Vec<_>>().into_pyarray(py);
+    let text = |pick: fn(&Occurrence) -> &str| rows().map(|(_, o)| pick(o).to_owned()).collect::<Vec<_>>();
+    let numbers = rows().map(|(k, _)| k as u32).collect::<Vec<_>>();
+    let times = rows().map(|(k, _)| groups[k].times.len() as u32).collect::<Vec<_>>();
+    dict.set_item("group", numbers.into_pyarray(py))?;
+    dict.set_item("times", times.into_pyarray(py))?;
+    dict.set_item("kind", text(|o| o.fingerprint.kind.id()))?;
+    dict.set_item("start", dates(py, rows().map(|(_, o)| o.start)))?;
+    dict.set_item("start_s", number(|o| o.start_s))?;
+    dict.set_item("file", text(|o| &o.file))?;
+    dict.set_item("site", text(|o| &o.site))?;
+    dict.set_item("channels", rows().map(|(_, o)| o.channels.clone()).collect::<Vec<_>>())?;
+    dict.set_item("cause", rows().map(|(_, o)| o.cause.map(Cause::id)).collect::<Vec<_>>())?;
+    dict.set_item("change_pu", number(|o| o.fingerprint.largest_pu()))?;
+    dict.set_item("duration_s", number(|o| o.fingerprint.duration_s.unwrap_or(f64::NAN)))?;
+    dict.set_item("frequency_hz", number(|o| o.fingerprint.frequency_hz.unwrap_or(f64::NAN)))?;
+    dict.set_item("active_step_w", number(|o| o.fingerprint.active_step_w.unwrap_or(f64::NAN)))?;
+    dict.set_item("reactive_step_var", number(|o| o.fingerprint.reactive_step_var.unwrap_or(f64::NAN)))?;
+    let apart = |(k, o): (usize, &Occurrence)| distance(&groups[k].times[0].fingerprint, &o.fingerprint);
+    dict.set_item("distance", rows().map(apart).collect::<Vec<_>>().into_pyarray(py))?;
+    dict.set_item("text", rows().map(|(k, _)| words[k].text.clone()).collect::<Vec<_>>())?;
+    Ok(dict)
 }
 
 /// A dict under construction.

@@ -61,6 +61,13 @@ pub fn moments<'py>(
     }
 }
 
+/// Moments of several captures, `datetime64[ns]`; NaT where a capture has no start.
+pub fn dates(py: Python<'_>, dates: impl Iterator<Item = Option<Timestamp>>) -> Bound<'_, PyAny> {
+    let nanos = dates.map(|t| t.map_or(i64::MIN, Timestamp::as_nanos));
+    let dates: Vec<Datetime<Nanoseconds>> = nanos.map(Into::into).collect();
+    dates.into_pyarray(py).into_any()
+}
+
 /// Copies the samples of `channel` out of anything NumPy makes an array of, in the smallest of our types that holds its
 /// dtype: int16, int32, float32, float64.
 pub fn samples(channel: &str, array: &Bound<'_, PyAny>) -> PyResult<Samples> {

@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _kilat {
     #[pymodule_export]
-    use crate::analysis::Results;
+    use crate::analysis::{Results, recurrences};
     #[pymodule_export]
     use crate::capture::Capture;
     #[pymodule_export]

@@ -429,3 +429,28 @@ def test_only_some_parts(cap):
     assert any("left out" in str(w) for w in some.warnings)
     with pytest.raises(TypeError, match="only"):
         cap.analyze(nominal_voltage=230, frequency=50, only=["nonsense"])
+
+
+def test_recurrences():
+    def recorded(seed, start):
+        cap = kilat.datasets.generate("kaur-2024", seed=seed, duration_s=11.0, noise_db=50).capture
+        arrays = {name: cap[name].values for name in cap.names}
+        return kilat.Capture.from_arrays(arrays, sample_rate=cap.sample_rate, start=start).analyze(nominal_voltage=220)
+
+    years = [recorded(1, "2022-03-01"), recorded(2, None), recorded(3, "2024-05-27"), recorded(4, "2023-02-11")]
+    # A steady capture of the same site has nothing to do with it.
+    steady = kilat.datasets.generate("healthy", duration_s=3.0).capture.analyze(nominal_voltage=220)
+    again = kilat.recurrences([*years, steady])
+    assert len(again) == 4
+    assert set(again.kind) == set(again.cause) == {"loose_neutral"}
+    assert again.group.tolist() == [0] * 4
+    assert again.times.tolist() == [4] * 4
+    assert again.start[:3].astype("datetime64[D]").astype(str).tolist() == ["2022-03-01", "2023-02-11", "2024-05-27"]
+    assert np.isnat(again.start[3])
+    assert again.distance[0] == 0
+    assert (again.distance <= 1).all()
+    assert again.text[0].startswith("4 times: loose neutral on Ua Ub Uc")
+    assert again.text[0].endswith("(no date)")
+    assert kilat.recurrences(years[::-1]).start_s.tolist() == again.start_s.tolist()
+    assert len(kilat.recurrences([steady])) == 0
+    assert len(again.to_pandas()) == 4
