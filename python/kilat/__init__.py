@@ -12,21 +12,26 @@ Times are ``datetime64[ns]`` when the capture has a start, else float seconds fr
 from . import datasets
 from ._kilat import Capture, Channel, Config, FormatError, Live, Output, UnsupportedError, __version__, read, synth
 from .analysis import Analysis, ChannelInfo, Flicker, Indices, recurrences
-from .measurements import Measurements
-from .observed import Observation, ObservationIndex, Observations, observations
-from .tables import (
+from .found import (
     Bursts,
     Compliance,
     CurvePoints,
-    Demand,
-    Deviation,
     Diagnosis,
     DipSeverities,
-    Energy,
     Events,
-    Flags,
-    Frequency,
     Gaps,
+    RapidChanges,
+    Recurrences,
+    Transients,
+)
+from .measurements import Measurements
+from .observed import Observation, ObservationIndex, Observations, observations
+from .table import Flags, Table
+from .tables import (
+    Demand,
+    Deviation,
+    Energy,
+    Frequency,
     HalfCycles,
     Harmonics,
     Intervals,
@@ -34,13 +39,9 @@ from .tables import (
     Plt,
     Power,
     Pst,
-    RapidChanges,
-    Recurrences,
     Signalling,
     Supraharmonics,
     SystemPower,
-    Table,
-    Transients,
     Unbalance,
 )
 

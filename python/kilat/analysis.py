@@ -13,26 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _kilat, html
-from .measurements import Measurements
-from .tables import (
+from .found import (
     Bursts,
     Compliance,
     CurvePoints,
-    Demand,
     Diagnosis,
     DipSeverities,
-    Energy,
     Events,
-    Frequency,
     Gaps,
-    HalfCycles,
-    PInst,
-    Plt,
-    Pst,
     RapidChanges,
     Recurrences,
     Transients,
 )
+from .measurements import Measurements
+from .tables import Demand, Energy, Frequency, HalfCycles, PInst, Plt, Pst
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import html
 from ._kilat import read_observations
-from .tables import Table
+from .table import Table
 
 if TYPE_CHECKING:
     from ._kilat import ObservationFile, _Readable

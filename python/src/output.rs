@@ -263,6 +263,6 @@ fn range(d: &Bound<'_, PyDict>, start: f64, stop: f64, flags: Flags) -> PyResult
 }
 
 fn set_flags(d: &Bound<'_, PyDict>, flags: Flags) -> PyResult<()> {
-    let flags = d.py().import("kilat.tables")?.getattr("Flags")?.call1((flags.bits(),))?;
+    let flags = d.py().import("kilat.table")?.getattr("Flags")?.call1((flags.bits(),))?;
     d.set_item("flags", flags.into_py_any(d.py())?)
 }

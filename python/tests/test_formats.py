@@ -122,6 +122,13 @@ def test_point_on_wave_of_pyarrow_is_read(codes, tmp_path, compression):
     np.testing.assert_array_equal(cap["va"].values, codes[0] * 0.02)
 
 
+def test_a_codec_that_is_not_read_is_refused_by_its_name(codes, tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"va": codes[0]}), path, compression="brotli")
+    with pytest.raises(kilat.UnsupportedError, match="(?i)brotli"):
+        kilat.read(path, sample_rate=32000)
+
+
 def test_results_are_tables_that_others_read(cap, tmp_path):
     r = cap.analyze(nominal_voltage=283, frequency=50)
     r.write(tmp_path / "r.parquet")

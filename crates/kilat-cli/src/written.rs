@@ -56,7 +56,7 @@ impl Written {
     pub fn print(&self, remark: &str) -> Result<(), Failure> {
         let Self { output, channels, samples, lost, .. } = self;
         for line in lost {
-            print::note(&format!("{output}: {line}"));
+            print::note(&format!("{output}: not kept: {line}"));
         }
         print::out(&format!("{output}: {} channels, {samples} samples each{remark}\n", channels.len()))
     }

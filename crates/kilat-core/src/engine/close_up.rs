@@ -22,7 +22,7 @@ use crate::pq::transients::{Transient, TransientForm, TransientKind};
 /// Most dips, and most transients, looked at.
 const MOST: usize = 300;
 /// Most samples of a cycle that a phasor is taken from.
-const POINTS: f64 = 128.0;
+const POINTS: f64 = 96.0;
 /// Phasors between those around the start and those around the end of a long dip.
 const BETWEEN: usize = 16;
 /// Cycles around either edge with a phasor every quarter.
@@ -139,10 +139,11 @@ impl Scope {
         }
         let mut state = State { stop, u: [Complex64::ZERO; 3], i: [Complex64::ZERO; 3], second: [0.0; 3] };
         for (k, c) in self.voltages.iter().enumerate().take(3) {
-            (state.u[k], _) = self.phasor(reader, *c, first)?;
+            state.u[k] = self.phasor(reader, *c, first, 1)?;
         }
         for (k, c) in self.currents.iter().enumerate().take(3) {
-            (state.i[k], state.second[k]) = self.phasor(reader, *c, first)?;
+            state.i[k] = self.phasor(reader, *c, first, 1)?;
+            state.second[k] = self.phasor(reader, *c, first, 2)?.norm();
         }
         if reader.plan.wiring == Wiring::Delta && self.voltages.len() == 3 {
             // Line-line voltages turn into line-neutral ones without zero sequence.
@@ -152,27 +153,25 @@ impl Scope {
         Ok(Some(state))
     }
 
-    /// R.m.s. phasor of the fundamental and height of the 2nd harmonic over one cycle from sample `first` on. It turns with the
-    /// frequency from sample zero, so that a steady wave keeps its angle.
-    fn phasor(&self, reader: &mut Reader<'_>, channel: usize, first: f64) -> Result<(Complex64, f64)> {
+    /// R.m.s. phasor of a harmonic over one cycle from sample `first` on. It turns with the frequency from sample zero, so that a
+    /// steady wave keeps its angle.
+    fn phasor(&self, reader: &mut Reader<'_>, channel: usize, first: f64, order: u8) -> Result<Complex64> {
         let stride = (self.period / POINTS).floor().max(1.0);
         let points = self.period / stride;
-        let whole = points.floor() as usize;
+        let (whole, stride) = (points.floor() as usize, stride as usize);
         let from = first as usize;
-        let x = reader.read(channel, from..from + whole * stride as usize + 1)?;
-        let turn = Complex64::from_polar(1.0, -TAU * stride / self.period);
-        let mut at = Complex64::ONE;
-        let (mut one, mut two) = (Complex64::ZERO, Complex64::ZERO);
-        for k in 0..=whole {
-            let weight = if k == whole { points - whole as f64 } else { 1.0 };
-            let v = weight * x.get(k * stride as usize).copied().unwrap_or(0.0);
-            one += v * at;
-            two += v * at * at;
+        let x = reader.read(channel, from..from + whole * stride + 1)?;
+        let per_sample = -TAU * f64::from(order) / self.period;
+        let turn = Complex64::from_polar(1.0, per_sample * stride as f64);
+        let (mut at, mut sum) = (Complex64::ONE, Complex64::ZERO);
+        for v in x.iter().step_by(stride).take(whole) {
+            sum += v * at;
             at *= turn;
         }
-        let scale = 2f64.sqrt() / points;
-        let since = Complex64::from_polar(scale, -TAU * (first / self.period).fract());
-        Ok((one * since, two.norm() * scale))
+        // The part of a step that the cycle goes on.
+        let rest = points - whole as f64;
+        sum += at * x.get(whole * stride).map_or(0.0, |v| rest * v);
+        Ok(sum * Complex64::from_polar(2f64.sqrt() / points, (per_sample * first) % TAU))
     }
 
     /// Positive sequence of a system, or the phase `k` of fewer.

@@ -145,19 +145,16 @@ fn the_third_time_is_found_and_dated() {
 
 /// Against the same rule without cells, which compares each with every first.
 #[test]
-fn large_archives_are_grouped_as_small_ones_and_in_any_order() {
+fn cells_group_as_comparing_all_does_and_in_any_order() {
     let mut random = Random(7);
-    let mut make = |n: usize, power: i32| -> Vec<Occurrence> {
-        let one = |k: usize| {
-            let mut f = dip();
-            f.change_pu = f.change_pu.map(|_| Some(-0.9 * random.unit().powi(power)));
-            f.duration_s = Some(0.01 + 3.0 * random.unit().powi(4));
-            f.active_step_w = Some(2e4 * (random.unit() - 0.5));
-            occurrence(&format!("{k}"), Some("2020-01-01T00:00:00Z"), k as f64 * 60.0, f)
-        };
-        (0..n).map(one).collect()
+    let one = |k: usize| {
+        let mut f = dip();
+        f.change_pu = f.change_pu.map(|_| Some(-0.9 * random.unit().powi(6)));
+        f.duration_s = Some(0.01 + 3.0 * random.unit().powi(4));
+        f.active_step_w = Some(2e4 * (random.unit() - 0.5));
+        occurrence(&format!("{k}"), Some("2020-01-01T00:00:00Z"), k as f64 * 60.0, f)
     };
-    let mut few = make(1500, 6);
+    let mut few: Vec<Occurrence> = (0..1500).map(one).collect();
     let mut slow: Vec<Vec<&Occurrence>> = Vec::new();
     for o in &few {
         let far = |g: &Vec<&Occurrence>| distance(&g[0].fingerprint, &o.fingerprint);
@@ -175,17 +172,6 @@ fn large_archives_are_grouped_as_small_ones_and_in_any_order() {
     assert_eq!(summary(&group(&few)), slow);
     Random(3).shuffle(&mut few);
     assert_eq!(summary(&group(&few)), slow);
-
-    let many = make(100_000, 2);
-    let begun = std::time::Instant::now();
-    let groups = group(&many);
-    // Comparing each with each takes minutes.
-    assert!(
-        groups.len() > 1000 && begun.elapsed().as_secs() < 20,
-        "{} in {:?}",
-        groups.len(),
-        begun.elapsed()
-    );
 }
 
 /// Three years of an office in which other things happen too, as each capture of them would be recorded there.
