@@ -108,7 +108,10 @@ fn convert_says_what_was_written_and_what_was_lost() {
     );
     let notes = text(&kilat_in(kaur(), &["convert", "cut.cfg", out]).stderr);
     let lost: Vec<_> = f["lost"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
-    assert!(!lost.is_empty() && lost.iter().all(|l| notes.contains(&format!("{out}: not kept: {l}\n"))), "{notes}");
+    assert!(
+        !lost.is_empty() && lost.iter().all(|l| notes.contains(&format!("{out}: not kept: {l}\n"))),
+        "{notes}"
+    );
     assert_eq!(notes.lines().count(), lost.len() + f["warnings"].as_array().unwrap().len());
     compare("`kilat convert --json`", &[document], &[]);
 }
