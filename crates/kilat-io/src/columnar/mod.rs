@@ -35,7 +35,7 @@ mod pages;
 mod thrift;
 
 use gathered::Gathered;
-use pages::Chunks;
+use pages::{Chunks, check_codecs};
 
 /// Rows of a batch, in memory at a time.
 const ROWS: usize = 1 << 16;
@@ -76,6 +76,7 @@ pub(crate) fn read_parquet(source: &Source, options: &ReadOptions) -> Result<Cap
         };
         let file = shared(content);
         let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(failed)?;
+        check_codecs(footer.metadata()).map_err(failed)?;
         let schema = footer.schema().clone();
         let levels = parquet_to_arrow_field_levels(
             footer.parquet_schema(),

@@ -229,6 +229,18 @@ fn encoding(number: i64) -> Option<Encoding> {
     })
 }
 
+/// An error for the first column of `metadata` with a codec that is not read.
+pub(super) fn check_codecs(metadata: &ParquetMetaData) -> Result<()> {
+    let known = [Codec::UNCOMPRESSED, Codec::SNAPPY, Codec::LZ4_RAW, Codec::GZIP, Codec::ZSTD];
+    let mut codecs =
+        metadata.row_groups().iter().flat_map(|g| g.columns()).map(ColumnChunkMetaData::compression_codec);
+    codecs.find(|c| !known.contains(c)).map_or(Ok(()), |c| Err(unread(c)))
+}
+
+fn unread(codec: Codec) -> ParquetError {
+    ParquetError::NYI(format!("compression {codec:?}; kilat reads none, snappy, gzip, zstd and LZ4_RAW"))
+}
+
 /// The `size` bytes that `packed` stands for.
 fn unpack(codec: Codec, packed: Bytes, size: usize) -> Result<Bytes> {
     if codec == Codec::UNCOMPRESSED || size == 0 {
@@ -259,10 +271,7 @@ fn unpack(codec: Codec, packed: Bytes, size: usize) -> Result<Bytes> {
             drained(flate2::read::MultiGzDecoder::new(&packed[..]), size)?
         }
         Codec::ZSTD => drained(rust_zstd::DecompressReader::new(&packed[..]), size)?,
-        other => {
-            let what = format!("compression {other:?}; kilat reads none, snappy, gzip, zstd and LZ4_RAW");
-            return Err(ParquetError::NYI(what));
-        }
+        other => return Err(unread(other)),
     };
     if unpacked.len() == size {
         Ok(unpacked.into())
