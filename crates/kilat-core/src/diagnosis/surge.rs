@@ -122,7 +122,7 @@ fn weigh(a: &Analysis, answers: Answers, flash: &[(usize, &Transient)]) -> Case 
     }
     if is_switching_on(t) {
         c.contradicts(
-            0.25,
+            0.3,
             "L1",
             "it goes towards zero and not beyond, as a capacitor or a short circuit pulls the voltage when it is connected",
             "mengarah ke nol dan tidak melewatinya, seperti tarikan kapasitor atau hubung singkat saat tersambung",
@@ -133,8 +133,9 @@ fn weigh(a: &Analysis, answers: Answers, flash: &[(usize, &Transient)]) -> Case 
     if let Some(form) = a.transient_forms.iter().find(|f| f.transient == index) {
         steps(&mut c, a, form, t);
     }
-    // The strokes of a flash bring charge of one sign down.
-    let alike = flash.iter().filter(|(_, s)| s.polarity == t.polarity && common(s) > 1).count();
+    // The strokes of a flash bring charge of one sign down, and do not stop at zero.
+    let is_stroke = |s: &Transient| s.polarity == t.polarity && common(s) > 1 && !is_switching_on(s);
+    let alike = flash.iter().filter(|(_, s)| is_stroke(s)).count();
     if let Some(e) = flashover(a, start) {
         let values = vec![num(e.magnitude_pu, 2)];
         if alike < 2 && falls_with(a, start) {
