@@ -232,8 +232,11 @@ fn encoding(number: i64) -> Option<Encoding> {
 /// An error for the first column of `metadata` with a codec that is not read.
 pub(super) fn check_codecs(metadata: &ParquetMetaData) -> Result<()> {
     let known = [Codec::UNCOMPRESSED, Codec::SNAPPY, Codec::LZ4_RAW, Codec::GZIP, Codec::ZSTD];
-    let mut codecs =
-        metadata.row_groups().iter().flat_map(|g| g.columns()).map(ColumnChunkMetaData::compression_codec);
+    let mut codecs = metadata
+        .row_groups()
+        .iter()
+        .flat_map(RowGroupMetaData::columns)
+        .map(ColumnChunkMetaData::compression_codec);
     codecs.find(|c| !known.contains(c)).map_or(Ok(()), |c| Err(unread(c)))
 }
 
