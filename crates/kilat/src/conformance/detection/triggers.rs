@@ -140,6 +140,7 @@ mod tests {
         assert!((largest(Trigger::FixedCycle, &tone(hz)) - 2.0 * (PI * 0.13 / 50.0).sin()).abs() < 1e-3);
         assert!(largest(Trigger::HighPass, &tone(hz)) < 1e-5);
         assert!((largest(Trigger::HighPass, &tone(4500.0)) - 1.0).abs() < 0.02);
-        assert!((largest(Trigger::HighPass, &tone(2000.0)) - 0.5f64.sqrt()).abs() < 0.01);
+        // Not the corner itself, of whose cycle every fifth falls on the same sample.
+        assert!((largest(Trigger::HighPass, &tone(2003.0)) - 0.5f64.sqrt()).abs() < 0.01);
     }
 }
