@@ -74,13 +74,13 @@ pub fn join(mut pieces: Vec<Capture>) -> Result<Capture> {
     let channels = first.channels().iter().enumerate().map(|(i, like)| {
         // By name, or by place where a name is not the only one of its kind.
         let samples = kept.iter().map(|p| p.channels()[i].samples.clone()).collect();
-        Channel { samples: Parts::joined(samples), ..like.clone() }
+        Channel { samples: one_after_the_other(samples), ..like.clone() }
     });
     let time = TimeBase::from_segments(first.time().start(), segments)?;
     let mut out = Capture::new(time, channels.collect())?;
     for (i, d) in first.digital.iter().enumerate() {
         let states = kept.iter().map(|p| p.digital[i].states.clone()).collect();
-        out.digital.push(Digital { states: Parts::joined(states), ..d.clone() });
+        out.digital.push(Digital { states: one_after_the_other(states), ..d.clone() });
     }
     (out.station, out.device, out.format) = (first.station, first.device, first.format);
     (out.nominal_frequency_hz, out.trigger) = (first.nominal_frequency_hz, first.trigger);
@@ -214,18 +214,17 @@ struct Parts {
     n: usize,
 }
 
-impl Parts {
-    fn joined(samples: Vec<Samples>) -> Samples {
-        let mut n = 0;
-        let mut parts = Vec::new();
-        for samples in samples {
-            let len = samples.len();
-            parts.push((n, samples));
-            n += len;
-        }
-        let all: Arc<dyn Stored> = Arc::new(Self { parts, n });
-        all.into()
+/// Samples of one type as one, where they are.
+pub(crate) fn one_after_the_other(samples: Vec<Samples>) -> Samples {
+    let mut n = 0;
+    let mut parts = Vec::with_capacity(samples.len());
+    for samples in samples {
+        let len = samples.len();
+        parts.push((n, samples));
+        n += len;
     }
+    let all: Arc<dyn Stored> = Arc::new(Parts { parts, n });
+    all.into()
 }
 
 impl Stored for Parts {

@@ -29,7 +29,6 @@ mod columns;
 mod comtrade;
 #[cfg(feature = "csv")]
 mod csv;
-#[cfg(any(feature = "flac", feature = "hdf5", feature = "npy", feature = "parquet", feature = "wav"))]
 mod elements;
 #[cfg(feature = "flac")]
 mod flac;

@@ -25,9 +25,20 @@ impl Limit {
     /// Stretches of samples between gaps or changes of rate.
     pub(crate) const SEGMENTS: Self = Self { what: "number of segments", most: 1_000_000 };
 
-    /// Samples of all channels that are copied to follow each other: a file can name one list of values for many channels.
+    /// Stretches of so many samples by a list of their times, which may tell of a gap before each: what is sampled is not in pieces
+    /// of a few samples, and a stretch takes more than they do.
+    #[cfg(any(feature = "csv", feature = "hdf5", feature = "npz", feature = "parquet", feature = "pqdif"))]
+    pub(crate) fn listed_segments(samples: usize) -> Self {
+        Self {
+            what: "number of segments by the times",
+            most: Self::SEGMENTS.most.min(1000 + samples as u64 / 32),
+        }
+    }
+    /// Bytes of names that observations repeat: a definition is in the file once, its name in every observation.
     #[cfg(feature = "pqdif")]
-    pub(crate) const SAMPLES: Self = Self { what: "number of samples", most: 4 << 30 };
+    pub(crate) fn repeated_names(bodies_bytes: u64) -> Self {
+        Self { what: "names of channels in bytes", most: bodies_bytes }
+    }
     /// Bytes that the compressed parts of a file may unfold to: what recorders write shrinks to a twentieth at best, but the
     /// same zeros over and over to a thousandth.
     #[cfg(feature = "pqdif")]

@@ -1,8 +1,11 @@
 //! Observations: what a power-quality monitor recorded besides waveforms, and the waveforms too, as series of values.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use kilat_core::{Phase, Samples, SamplesRef, Timestamp, Warning};
+use kilat_core::{Codes, Phase, Samples, SamplesRef, Timestamp, Warning};
+
+use crate::elements::floats;
 
 /// The observations of a file.
 #[derive(Debug, Clone, Default)]
@@ -129,9 +132,28 @@ pub(crate) enum Data {
     Moments(Arc<[Timestamp]>),
 }
 
-/// Codes of a series, which are always in memory.
-pub(crate) fn here(codes: &Samples) -> SamplesRef<'_> {
-    codes.as_ref().unwrap_or(SamplesRef::F64(&[]))
+/// Values that are computed at a time.
+const BLOCK: usize = 1 << 12;
+
+/// Codes `range` of a series. They are in memory, where to unpack them into `own` cannot fail.
+fn block<'a>(codes: &'a Samples, range: Range<usize>, own: &'a mut Codes) -> SamplesRef<'a> {
+    codes.read(range, own).unwrap_or(SamplesRef::F64(&[]))
+}
+
+/// All codes of a series.
+#[cfg(feature = "pqdif")]
+pub(crate) fn here<'a>(codes: &'a Samples, own: &'a mut Codes) -> SamplesRef<'a> {
+    block(codes, 0..codes.len(), own)
+}
+
+/// The values that `codes` stand for, a few of them in memory at a time.
+pub(crate) fn values(codes: &Samples, scale: f64, offset: f64) -> impl Iterator<Item = f64> {
+    let n = codes.len();
+    (0..n).step_by(BLOCK).flat_map(move |first| {
+        let (mut own, mut values) = (Codes::default(), Vec::new());
+        floats(block(codes, first..n.min(first + BLOCK), &mut own), &mut values);
+        values.into_iter().map(move |code| code * scale + offset)
+    })
 }
 
 impl Series {
@@ -212,13 +234,9 @@ impl Series {
     pub fn values(&self) -> Vec<f64> {
         match &self.data {
             Data::Codes { codes, scale, offset } => {
-                let value = |code: f64| code * scale + offset;
-                match here(codes) {
-                    SamplesRef::I16(x) => x.iter().map(|c| value(f64::from(*c))).collect(),
-                    SamplesRef::I32(x) => x.iter().map(|c| value(f64::from(*c))).collect(),
-                    SamplesRef::F32(x) => x.iter().map(|c| value(f64::from(*c))).collect(),
-                    SamplesRef::F64(x) => x.iter().map(|c| value(*c)).collect(),
-                }
+                let mut out = Vec::with_capacity(codes.len());
+                out.extend(values(codes, *scale, *offset));
+                out
             }
             Data::Steps { start, runs, .. } => {
                 let mut out = Vec::with_capacity(self.len());

@@ -2,6 +2,7 @@
 
 use kilat_core::{Result, SampleRate, Segment, TimeBase, Timestamp, Warning};
 
+use crate::limit::Limit;
 use crate::packed::Packed;
 
 /// Jitter of a time column above which a warning names it, as a share of the step.
@@ -105,31 +106,23 @@ pub(crate) fn time_base(
     let mut warnings = Vec::new();
     let step = usual_step(times, quantum_ps);
     let longest_step = GAP_STEPS * step + quantum_ps as f64;
-    let mut stretches = Vec::new();
-    let mut open = Stretch { first: 0, len: 1, from_ps: times.first(), to_ps: times.first() };
-    let mut backwards = None;
-    for d in times.steps() {
-        let here = open.first + open.len;
+    // Twice through the times: a list of stretches may be longer than they are.
+    let (mut count, mut longest, mut backwards) = (0, None::<Stretch>, None);
+    let mut end_ps = times.first();
+    for s in stretches(times, longest_step) {
         // Times written coarsely may repeat; they never run back.
-        if d < 0 {
-            backwards.get_or_insert(here);
+        if s.from_ps < end_ps {
+            backwards.get_or_insert(s.first);
         }
-        let time = open.to_ps + d;
-        if d as f64 > longest_step || d < 0 {
-            let next = Stretch { first: here, len: 1, from_ps: time, to_ps: time };
-            stretches.push(std::mem::replace(&mut open, next));
-        } else {
-            (open.len, open.to_ps) = (open.len + 1, time);
-        }
+        (count, end_ps) = (count + 1, s.to_ps);
+        longest = longest.filter(|l| l.len >= s.len).or(Some(s));
     }
-    stretches.push(open);
-
-    let longest = stretches.iter().rev().max_by_key(|s| s.len).copied().unwrap_or(open);
+    Limit::listed_segments(times.len()).check(at, count)?;
     let rate = rate_of(longest, quantum_ps, step)?;
 
-    let mut segments: Vec<Segment> = Vec::new();
+    let mut segments: Vec<Segment> = Vec::with_capacity(count as usize);
     let (mut origin, mut end) = (times.first(), 0);
-    for s in &stretches {
+    for s in stretches(times, longest_step) {
         if s.from_ps - origin < end {
             // Back in time: carry on one step after the last sample, and count from there.
             origin = s.from_ps - end;
@@ -152,6 +145,24 @@ pub(crate) fn time_base(
         warnings.push(Warning::new(at, message));
     }
     Ok((TimeBase::from_segments(start, segments)?, warnings))
+}
+
+/// The stretches of `times`: a new one after a step that is longer, and after one back in time.
+fn stretches(times: &Times, longest_step: f64) -> impl Iterator<Item = Stretch> {
+    let mut steps = times.steps();
+    let mut next = Some(Stretch { first: 0, len: 1, from_ps: times.first(), to_ps: times.first() });
+    std::iter::from_fn(move || {
+        let mut open = next.take()?;
+        for d in steps.by_ref() {
+            let time = open.to_ps + d;
+            if d as f64 > longest_step || d < 0 {
+                next = Some(Stretch { first: open.first + open.len, len: 1, from_ps: time, to_ps: time });
+                break;
+            }
+            (open.len, open.to_ps) = (open.len + 1, time);
+        }
+        Some(open)
+    })
 }
 
 /// True for times that rise in even steps, with the odd gap.
@@ -183,9 +194,9 @@ fn usual_step(times: &Times, quantum_ps: i128) -> f64 {
 }
 
 /// The simplest rate that meets both ends of a gapless stretch.
-fn rate_of(stretch: Stretch, quantum_ps: i128, step_ps: f64) -> Result<SampleRate> {
-    let span = (stretch.to_ps - stretch.from_ps) as f64;
-    let (steps, span) = if span > 0.0 { ((stretch.len - 1) as f64, span) } else { (1.0, step_ps) };
+fn rate_of(stretch: Option<Stretch>, quantum_ps: i128, step_ps: f64) -> Result<SampleRate> {
+    let (steps, span) = stretch.map_or((0, 0), |s| (s.len - 1, s.to_ps - s.from_ps));
+    let (steps, span) = if span > 0 { (steps as f64, span as f64) } else { (1.0, step_ps) };
     let hz = steps * 1e12 / span;
     // Both ends are rounded to the quantum; f64 itself resolves about 1e-15.
     simplest_rate(hz, quantum_ps as f64 / span + 4.0 * f64::EPSILON)
@@ -252,6 +263,15 @@ mod tests {
         let packed: Times = times.into_iter().collect();
         assert_eq!((packed.first(), packed.len()), (times[0], 3));
         assert_eq!(packed.steps().collect::<Vec<_>>(), [1, 6_000_000_000_000_015]);
+    }
+
+    #[test]
+    fn times_all_over_the_place_are_no_recording() {
+        let scattered = |n: i128| (0..n).map(|i| i * i % 1009 * US).collect::<Times>();
+        assert_eq!(time_base(&scattered(900), US, None, "t").unwrap().1.len(), 2);
+        let message = time_base(&scattered(9000), US, None, "t").unwrap_err().to_string();
+        assert!(message.starts_with("t: number of segments by the times is "), "{message}");
+        assert!(message.ends_with(", more than the limit of 1281"), "{message}");
     }
 
     #[test]

@@ -258,6 +258,7 @@ fn memory_stays_in_proportion_to_the_file() {
         )
     };
     let rows = |n: usize, row: &str| (1..=n).map(|i| format!("{i},{i}{row}\n")).collect::<String>();
+    let after = |first: &str, n: usize, row: &str| format!("0,0{first}\n{}", rows(n, row));
     let text = |cfg: String, rows: String| format!("{cfg}--- file type: DAT ASCII ---\n{rows}").into_bytes();
     let blank_lines = text(cfg(4, 0, "9999999"), "\n".repeat(4 << 20));
     let records = |record: &[u8], n: u32| {
@@ -272,6 +273,17 @@ fn memory_stays_in_proportion_to_the_file() {
             text(cfg(6, 0, "99"), rows(200_000, ",-123456,70000,77777,32000000,540000,-66666")),
         ),
         ("numbers with fractions", text(cfg(3, 0, "99"), rows(200_000, ",-1234.5,0.25,77.125"))),
+        ("one number of 32 bits", text(cfg(2, 0, "99"), after(",70000,1", 200_000, ",1,2"))),
+        ("one fraction", text(cfg(1, 0, "99"), after(",0.5", 200_000, ",1"))),
+        ("short fractions", text(cfg(50, 0, "99"), rows(10_000, &",.5".repeat(50)))),
+        ("nothing", text(cfg(50, 0, "99"), rows(20_000, &",".repeat(50)))),
+        ("next to nothing", text(cfg(50, 0, "99"), after(&",70000".repeat(50), 20_000, &",".repeat(50)))),
+        ("a fraction each", text(cfg(50, 0, "99"), after(&",1.25".repeat(50), 20_000, &",".repeat(50)))),
+        (
+            "fractions, then nothing",
+            text(cfg(50, 0, "99"), rows(2000, &",1.25".repeat(50)) + &rows(20_000, &",".repeat(50))),
+        ),
+        ("half the fields", text(cfg(50, 0, "99"), after(&",1.25".repeat(50), 40_000, &",".repeat(25)))),
         ("status channels", text(cfg(0, 40, "99"), rows(50_000, &",1".repeat(40)))),
         ("blank lines", blank_lines),
         ("a huge count", text(cfg(2, 2, "18446744073709551615"), rows(100_000, ",1,2,0,1"))),

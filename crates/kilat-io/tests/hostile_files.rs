@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use kilat_core::{Capture, Channel, SampleKind, SampleRate, TimeBase, Timestamp, Warning};
+use kilat_core::capture::Digital;
+use kilat_core::{Capture, Channel, SampleKind, SampleRate, Segment, TimeBase, Timestamp, Warning};
 use kilat_io::{ChannelMap, ReadOptions, SampleAxis, Source, read, read_source, write};
 
 /// Mutations of each file.
@@ -140,20 +141,20 @@ fn try_read(extension: &str, bytes: Vec<u8>, most: usize, what: &str) -> bool {
     answer.is_ok()
 }
 
-/// Every prefix of at most `prefixes`, and the mutations. What a damaged file unpacks to counts as present.
-fn attack(extension: &str, prefixes: usize, unpacked: usize) {
+/// Every prefix, and the mutations.
+fn attack(extension: &str, unpacked: impl Fn(&[u8]) -> usize) {
     let _one = alone();
     let dir = tempfile::tempdir().unwrap();
     let whole = std::fs::read(file(extension, 100, dir.path())).unwrap();
-    attack_bytes(extension, &whole, prefixes, unpacked);
+    attack_bytes(extension, &whole, unpacked);
 }
 
-fn attack_bytes(extension: &str, whole: &[u8], prefixes: usize, unpacked: usize) {
-    let most = BASE + 2 * (whole.len() + unpacked);
-    assert!(try_read(extension, whole.to_vec(), most, "whole"));
-    let step = whole.len().div_ceil(prefixes);
-    for n in (0..whole.len()).step_by(step) {
-        try_read(extension, whole[..n].to_vec(), most, &format!("first {n} bytes"));
+/// The same; `unpacked` says how many bytes a file unpacks to, which count as present.
+fn attack_bytes(extension: &str, whole: &[u8], unpacked: impl Fn(&[u8]) -> usize) {
+    let most = |bytes: &[u8]| BASE + 2 * (whole.len() + unpacked(bytes));
+    assert!(try_read(extension, whole.to_vec(), most(whole), "whole"));
+    for n in 0..whole.len() {
+        try_read(extension, whole[..n].to_vec(), most(&whole[..n]), &format!("first {n} bytes"));
     }
     let mut random = Random(1);
     for seed in 0..MUTATIONS {
@@ -175,6 +176,7 @@ fn attack_bytes(extension: &str, whole: &[u8], prefixes: usize, unpacked: usize)
                 }
             }
         }
+        let most = most(&bytes);
         try_read(extension, bytes, most, &format!("mutation {seed}"));
     }
 }
@@ -195,39 +197,38 @@ fn silently(f: impl FnOnce()) {
 
 #[test]
 fn csv_survives() {
-    attack("csv", usize::MAX, 0);
+    attack("csv", |_| 0);
 }
 
 #[test]
 fn npy_survives() {
-    attack("npy", usize::MAX, 0);
+    attack("npy", |_| 0);
 }
 
 #[test]
 fn npz_survives() {
-    attack("npz", usize::MAX, 0);
+    attack("npz", |_| 0);
 }
 
 #[test]
 fn wav_survives() {
-    attack("wav", usize::MAX, 0);
+    attack("wav", |_| 0);
 }
 
 #[test]
 fn flac_survives() {
     // A frame of 65535 samples of 8 channels may be as short as a constant.
-    silently(|| attack("flac", usize::MAX, 4 << 20));
+    silently(|| attack("flac", |_| 0));
 }
 
 #[test]
 fn parquet_survives() {
-    silently(|| attack("parquet", usize::MAX, 0));
+    silently(|| attack("parquet", |_| 0));
 }
 
 #[test]
 fn pqdif_survives() {
-    // A body of 100 samples may unfold to a thousand times itself before it is known to be damaged.
-    attack("pqd", usize::MAX, 1 << 20);
+    attack("pqd", unfolded_bytes);
 }
 
 /// Damage inside of the bodies, where packed ones only fail to unfold.
@@ -236,7 +237,26 @@ fn pqdif_that_is_not_packed_survives() {
     let _one = alone();
     let dir = tempfile::tempdir().unwrap();
     let packed = std::fs::read(file("pqd", 100, dir.path())).unwrap();
-    attack_bytes("pqd", &unfolded(&packed), usize::MAX, 0);
+    attack_bytes("pqd", &unfolded(&packed), |_| 0);
+}
+
+/// What the bodies of the records unfold to, as far as the records and each body can be followed.
+fn unfolded_bytes(packed: &[u8]) -> usize {
+    let word = |at: usize| Some(u32::from_le_bytes(*packed.get(at..)?.first_chunk()?) as usize);
+    let (mut sum, mut at, mut seen) = (0, 0, Vec::new());
+    while let (Some(size), Some(next)) = (word(at + 36), word(at + 40)) {
+        let begin = (at + word(at + 32).unwrap_or(0)).min(packed.len());
+        let stored = &packed[begin..(begin + size).min(packed.len())];
+        let mut body = flate2::bufread::ZlibDecoder::new(stored);
+        let _ = std::io::copy(&mut body, &mut std::io::sink());
+        sum += body.total_out() as usize;
+        seen.push(at);
+        if seen.contains(&next) {
+            break;
+        }
+        at = next;
+    }
+    sum
 }
 
 /// The same records with bodies as they are, and without checksums.
@@ -271,14 +291,14 @@ fn unfolded(packed: &[u8]) -> Vec<u8> {
 
 #[test]
 fn arrow_survives() {
-    silently(|| attack("arrow", usize::MAX, 0));
+    silently(|| attack("arrow", |_| 0));
 }
 
 #[test]
 #[cfg_attr(feature = "libhdf5", ignore = "the C library itself reads out of bounds on damaged files")]
 fn hdf5_survives() {
     // The crate reads up to 16 MiB of what a file declares before it looks whether that is there.
-    silently(|| attack("h5", usize::MAX, 32 << 20));
+    silently(|| attack("h5", |_| 32 << 20));
 }
 
 /// Many notes that all are one long text, which lies in the file once.
@@ -309,13 +329,81 @@ fn a_sound_file_takes_no_more_than_twice_its_samples() {
     let _one = alone();
     let dir = tempfile::tempdir().unwrap();
     let n = 200_000;
-    for extension in ["npy", "npz", "wav", "flac", "parquet", "arrow", "h5", "csv"] {
+    for extension in ["npy", "npz", "wav", "flac", "parquet", "arrow", "h5", "csv", "pqd"] {
         let path = file(extension, n, dir.path());
         let (capture, peak) = counted(|| read(&path, &options(extension)).unwrap());
         let samples: usize = capture.channels().iter().map(|c| c.len() * width(c.samples.kind())).sum();
         let present = samples.max(path.metadata().unwrap().len() as usize);
         assert!(peak <= BASE + 2 * present, "{extension}: {peak} bytes for {present}");
     }
+}
+
+/// Observations one after the other, and status channels, of which a file holds a byte for each sample.
+#[test]
+fn a_sound_pqdif_of_many_pieces_takes_no_more_than_twice_what_it_unfolds_to() {
+    let _one = alone();
+    let dir = tempfile::tempdir().unwrap();
+    for (pieces, channels) in [(1, 2), (10, 2), (100, 2), (1, 0), (100, 0)] {
+        let mut recording = capture(200_000, true);
+        let n = recording.len() / pieces;
+        let rate = recording.time().rate().unwrap();
+        let segment = |k| Segment { first: k * n, len: n, rate, offset_ps: rate.picoseconds(2 * k * n) };
+        let time =
+            TimeBase::from_segments(recording.time().start(), (0..pieces).map(segment).collect()).unwrap();
+        recording = Capture::new(time, recording.channels()[..channels].to_vec()).unwrap();
+        recording.digital = (0..8)
+            .map(|k| Digital {
+                name: format!("D{k}"),
+                normal: None,
+                states: (0..200_000).map(|i| i16::from(i % 777 > k)).collect::<Vec<i16>>().into(),
+            })
+            .collect();
+        let path = dir.path().join("a.pqd");
+        write(&recording, &path).unwrap();
+        let present = unfolded_bytes(&std::fs::read(&path).unwrap());
+        let (back, peak) = counted(|| read(&path, &ReadOptions::default()).unwrap());
+        assert_eq!((back.time(), back.len()), (recording.time(), 200_000), "{pieces} pieces");
+        for (a, b) in back.digital.iter().zip(&recording.digital) {
+            assert_eq!(a.values(0..200_000).unwrap(), b.values(0..200_000).unwrap(), "{}", b.name);
+        }
+        assert!(
+            peak <= BASE + 2 * present,
+            "{pieces} pieces, {channels} channels: {peak} bytes for {present}"
+        );
+    }
+}
+
+/// A name of a channel is in the file once, and in each observation of it by a number.
+#[test]
+fn a_long_name_in_many_observations_of_pqdif_is_refused() {
+    let _one = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let mut recording = capture(2000, true);
+    let rate = recording.time().rate().unwrap();
+    let segment = |first| Segment { first, len: 1, rate, offset_ps: rate.picoseconds(2 * first) };
+    let time = TimeBase::from_segments(recording.time().start(), (0..2000).map(segment).collect()).unwrap();
+    let name = "x".repeat(100_000);
+    let channels = recording.channels().iter().map(|c| Channel { name: name.clone(), ..c.clone() }).collect();
+    recording = Capture::new(time, channels).unwrap();
+    let path = dir.path().join("a.pqd");
+    write(&recording, &path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let most = BASE + 2 * (bytes.len() + unfolded_bytes(&bytes));
+    assert!(!try_read("pqd", bytes, most, "a long name"));
+}
+
+/// Rows at times that rise and fall, each of which might be a piece of its own.
+#[test]
+fn times_without_order_are_refused() {
+    let _one = alone();
+    let rows: String = (0..100_000).map(|i| format!("{}.{},1\n", i % 7, i % 3)).collect();
+    let text = format!("t,Ua [V]\n{rows}").into_bytes();
+    let most = BASE + 2 * text.len();
+    let source = Source::Bytes { name: "a.csv".into(), bytes: text };
+    let (answer, peak) = counted(|| read_source(&source, &ReadOptions::default()));
+    assert!(peak <= most, "{peak} bytes of memory, at most {most}");
+    let message = answer.unwrap_err().to_string();
+    assert!(message.contains("number of segments by the times"), "{message}");
 }
 
 /// Tables in which a number takes two bytes or little more.

@@ -118,6 +118,18 @@ impl Samples {
         }
     }
 
+    /// Where the codes are held, and the first and the end of them: the same for the same samples, without a look at any.
+    pub fn place(&self) -> [usize; 3] {
+        let held = match &self.data {
+            Data::Here(Here::I16(x)) => Arc::as_ptr(x).addr(),
+            Data::Here(Here::I32(x)) => Arc::as_ptr(x).addr(),
+            Data::Here(Here::F32(x)) => Arc::as_ptr(x).addr(),
+            Data::Here(Here::F64(x)) => Arc::as_ptr(x).addr(),
+            Data::Stored(x) => Arc::as_ptr(x).addr(),
+        };
+        [held, self.range.start, self.range.end]
+    }
+
     /// Samples `range` of these, wherever they are; `own` serves when they must be decoded.
     ///
     /// # Panics
@@ -288,7 +300,10 @@ mod tests {
         assert!(slice.as_ref().is_none());
         let mut own = Codes::default();
         assert!(matches!(slice.read(1..4, &mut own), Ok(SamplesRef::I16([32, 34, 36]))));
+        assert_eq!(slice.place(), slice.clone().place());
+        assert_ne!(slice.place(), slice.slice(1..3).place());
         let here = slice.load().unwrap();
+        assert_ne!(slice.place(), here.place());
         assert!(matches!(here.slice(1..4).as_ref(), Some(SamplesRef::I16([32, 34, 36]))));
     }
 }

@@ -12,12 +12,22 @@ use super::records::Records;
 use super::time::Stamps;
 use codes::Codes;
 use rows::{Block, Problem, Repair, Shape};
+use texts::Texts;
 
 mod codes;
 mod rows;
+mod texts;
 
-/// Text that is read in one go: its numbers stay in cache.
+/// Most text that is read in one go: its numbers stay in cache.
 const CHUNK: usize = 32 << 10;
+
+/// Least text that is read in one go, and the share of a file that all that is read at once may be: the numbers of that text
+/// are there beside those of the columns.
+const LEAST_CHUNK: usize = 2 << 10;
+const SHARE: usize = 32;
+
+/// Bytes of codes for a byte of text, as 7/4: what is left to twice the text is for the text at hand.
+const MOST_CODES: (usize, usize) = (7, 4);
 
 /// Reads the rows of `bytes`. On a thread of a rayon pool, all of its threads take part.
 pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data<'static>> {
@@ -33,7 +43,7 @@ pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data<'static>>
     let mut table = Table::new(&shape, bytes);
     let is_pooled = rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1;
     let at_once = if is_pooled { 4 * rayon::current_num_threads() } else { 1 };
-    let mut chunks = chunks(bytes).peekable();
+    let mut chunks = chunks(bytes, (bytes.len() / SHARE / at_once).clamp(LEAST_CHUNK, CHUNK)).peekable();
     while chunks.peek().is_some() {
         let group: Vec<_> = chunks.by_ref().take(at_once).collect();
         let parse = |(text, is_last): &(&[u8], bool)| Block::parse(text, *is_last, &shape);
@@ -46,14 +56,14 @@ pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data<'static>>
     Ok(table.finish(part, &shape))
 }
 
-/// Whole lines of about [`CHUNK`] bytes, and whether they are the last.
-fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+/// Whole lines of about `size` bytes, and whether they are the last.
+fn chunks(bytes: &[u8], size: usize) -> impl Iterator<Item = (&[u8], bool)> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let from = rest.len().min(CHUNK);
+        let from = rest.len().min(size);
         let end = rest[from..].iter().position(|b| *b == b'\n').map_or(rest.len(), |i| from + i + 1);
         let (chunk, left) = rest.split_at(end);
         rest = left;
@@ -67,6 +77,10 @@ struct Table {
     rows: usize,
     stamps: Codes,
     analogs: Vec<Codes>,
+    /// Rows that there is room for in each column, and bytes that codes may still take to become wider. Without room, wide ones
+    /// are text.
+    capacity: usize,
+    room: Option<usize>,
     /// Bits of the status channels, row by row.
     states: Vec<u8>,
     short: Repair,
@@ -78,15 +92,18 @@ struct Table {
 
 impl Table {
     fn new(shape: &Shape, bytes: &[u8]) -> Self {
-        // A row takes a byte for each field, and a line.
-        #[expect(clippy::naive_bytecount, reason = "the compiler makes vectors of it")]
-        let lines = bytes.iter().filter(|b| **b == b'\n').count() + 1;
-        let rows = lines.min(bytes.len() / shape.fields() + 1);
+        // A row takes a line, and a byte for at least every other field.
+        let rows = rows::lines(bytes).min(2 * bytes.len() / shape.fields() + 1);
+        let narrow = rows * (2 * (1 + shape.analogs) + shape.state_bytes());
+        let room = (bytes.len() / MOST_CODES.1 * MOST_CODES.0).checked_sub(narrow);
+        let analog = || room.map_or_else(|| Codes::Text(Texts::default()), |_| Codes::with_capacity(rows));
         Self {
             lines: 0,
             rows: 0,
             stamps: Codes::with_capacity(rows),
-            analogs: (0..shape.analogs).map(|_| Codes::with_capacity(rows)).collect(),
+            analogs: (0..shape.analogs).map(|_| analog()).collect(),
+            capacity: rows,
+            room,
             states: Vec::with_capacity(rows * shape.state_bytes()),
             short: Repair::default(),
             long: Repair::default(),
@@ -97,9 +114,17 @@ impl Table {
 
     fn append(&mut self, block: Result<Block, Problem>) -> Result<(), Problem> {
         let block = block.map_err(|p| Problem { line: p.line + self.lines, ..p })?;
-        self.stamps.append(&block.stamps());
-        for (c, codes) in self.analogs.iter_mut().enumerate() {
-            codes.append(&block.column(c));
+        // A timestamp is one field of a whole row, which has room for it at any width.
+        let stamps = block.stamps();
+        self.stamps.widen(self.stamps.width_with(&stamps));
+        self.stamps.append(&stamps);
+        for c in 0..self.analogs.len() {
+            let part = block.column(c);
+            let width = self.analogs[c].width_with(&part);
+            if width != self.analogs[c].width() {
+                self.widen(c, width);
+            }
+            self.analogs[c].append(&part);
         }
         self.states.extend_from_slice(&block.states);
         self.rows += block.rows;
@@ -109,6 +134,20 @@ impl Table {
         self.torn = block.torn.map(|(line, fields)| (line + self.lines, fields));
         self.lines += block.lines;
         Ok(())
+    }
+
+    /// Makes column `c` as wide; text when there is no room, and all others that are wide, which takes too much then.
+    fn widen(&mut self, c: usize, width: usize) {
+        let before = self.analogs[c].width() * self.capacity;
+        // What is there is there until it is wide.
+        let after = self.room.and_then(|room| room.checked_sub(width * self.capacity));
+        self.room = after.map(|room| room + before);
+        if self.room.is_some() {
+            self.analogs[c].widen(width);
+        } else {
+            let wide = self.analogs.iter_mut().enumerate().filter(|(k, codes)| *k == c || codes.width() > 2);
+            wide.for_each(|(_, codes)| codes.to_text());
+        }
     }
 
     fn finish(self, part: &str, shape: &Shape) -> Data<'static> {

@@ -98,11 +98,16 @@ fn time_of(
                 if absolute { i64::try_from(first / 1000).ok().map(Timestamp) } else { options.start };
             match (time_base(times, *quantum_ps, start, part), options.sample_rate_hz) {
                 (Ok(found), _) => found,
-                (Err(_), Some(hz)) => {
-                    let message = "the time column does not move on; the given rate is used".to_owned();
+                (Err(e), Some(hz)) => {
+                    let reason = match e {
+                        Error::Limit { found, .. } => format!("the time column makes {found} segments"),
+                        _ => "the time column does not move on".to_owned(),
+                    };
+                    let message = format!("{reason}; the given rate is used");
                     let time = TimeBase::uniform(SampleRate::from_hz(hz)?, table.rows as u64, start);
                     (time, vec![Warning::new(part, message)])
                 }
+                (Err(e @ Error::Limit { .. }), None) => return Err(e),
                 (Err(_), None) => {
                     return Err(Error::Malformed {
                         format: "CSV",

@@ -1,8 +1,8 @@
 //! The time series of a waveform becomes segments at their rates.
 
-use kilat_core::{Result, SampleKind, SampleRate, SamplesRef, Segment, Warning};
+use kilat_core::{Result, SampleKind, SampleRate, Segment, Warning};
 
-use crate::observation::{Data, Series, here};
+use crate::observation::{Data, Series, values};
 use crate::time_column::{self, Times};
 
 /// When the samples of a waveform were taken.
@@ -30,13 +30,8 @@ pub(super) fn key(time: &Series, n: usize) -> Key {
     let mut key = vec![n as u64];
     match time.data() {
         Data::Codes { codes, scale, offset } => {
-            let at = match here(codes) {
-                SamplesRef::I16(x) => x.as_ptr() as usize,
-                SamplesRef::I32(x) => x.as_ptr() as usize,
-                SamplesRef::F32(x) => x.as_ptr() as usize,
-                SamplesRef::F64(x) => x.as_ptr() as usize,
-            };
-            key.extend([at as u64, scale.to_bits(), offset.to_bits(), 0]);
+            key.extend(codes.place().map(|n| n as u64));
+            key.extend([scale.to_bits(), offset.to_bits()]);
         }
         Data::Steps { start, runs, .. } => {
             key.push(start.to_bits());
@@ -83,10 +78,11 @@ pub(super) fn axis(
             // Seconds of the day are noisy below a microsecond.
             by_times(&times, 1_000_000, at, warnings)?
         }
-        (Data::Codes { codes, .. }, _) => {
-            let values = time.values();
-            let times: Times = values.iter().take(n).map(|t| picoseconds(*t)).collect();
-            let quantum = quantum(&values, codes.kind() == SampleKind::F32);
+        (Data::Codes { codes, scale, offset }, _) => {
+            let value = |i: usize| values(&codes.slice(i..i + 1), *scale, *offset).next();
+            let ends = value(0).zip(value(found - 1)).unwrap_or_default();
+            let quantum = quantum(ends, found, codes.kind() == SampleKind::F32);
+            let times: Times = values(codes, *scale, *offset).take(n).map(picoseconds).collect();
             by_times(&times, quantum, at, warnings)?
         }
     };
@@ -101,12 +97,11 @@ fn picoseconds(seconds: f64) -> i128 {
     (seconds * 1e12).round().clamp(-1e24, 1e24) as i128
 }
 
-/// To how many picoseconds the times are known: single precision has 24 bits, and some writers pass times through it before they
+/// To how many picoseconds `n` times from the first to the last are known: single precision has 24 bits, and some writers pass times through it before they
 /// store them in double precision.
-fn quantum(times: &[f64], is_single: bool) -> i128 {
-    let (first, last) = (times[0], times[times.len() - 1]);
+fn quantum((first, last): (f64, f64), n: usize, is_single: bool) -> i128 {
     let rounding = first.abs().max(last.abs()) * f64::from(f32::EPSILON) * 1e12;
-    let hundredth_step = (last - first).abs() / (times.len() - 1) as f64 * 1e10;
+    let hundredth_step = (last - first).abs() / (n - 1) as f64 * 1e10;
     let known = if is_single { rounding } else { rounding.min(hundredth_step) };
     if known.is_finite() { known.clamp(2.0, 1e24) as i128 } else { 2 }
 }

@@ -2,10 +2,13 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
-use kilat_core::{Error, Result, Samples, Timestamp};
+use kilat_core::{Codes, Error, Result, SampleKind, Samples, SamplesRef, Stored, Timestamp};
 
 use super::moment;
+use crate::elements::Element;
 
 /// An identifier of the standard, in the order in which it is printed.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -305,30 +308,62 @@ impl Vector<'_> {
     /// Real and imaginary parts of complex values.
     pub(super) fn complex(&self) -> Option<[Samples; 2]> {
         let element = match self.physical {
-            Physical::Complex8 => Physical::Real4,
-            Physical::Complex16 => Physical::Real8,
+            Physical::Complex8 => Element::F32,
+            Physical::Complex16 => Element::F64,
             _ => return None,
         };
-        let part = |k: usize| {
-            let size = element.size();
-            let of_part = self.bytes.chunks_exact(2 * size).flat_map(|pair| &pair[k * size..(k + 1) * size]);
-            samples(element, &of_part.copied().collect::<Vec<u8>>())
-        };
+        let part = |k: usize| element.column(self.bytes, false, k, 2).ok();
         Some([part(0)?, part(1)?])
     }
 
     /// Moments.
-    pub(super) fn moments(&self) -> Option<Vec<Timestamp>> {
-        (self.physical == Physical::Timestamp).then(|| {
-            let each = self.bytes.chunks_exact(12).filter_map(<[u8]>::first_chunk);
-            each.map(|b| moment::Moment::from_disk(*b).timestamp()).collect()
-        })
+    pub(super) fn moments(&self) -> Option<Arc<[Timestamp]>> {
+        let moment = |b: &[u8; 12]| moment::Moment::from_disk(*b).timestamp();
+        // Of a known length, so that nothing is copied.
+        (self.physical == Physical::Timestamp).then(|| self.bytes.as_chunks().0.iter().map(moment).collect())
+    }
+}
+
+/// Bytes from which on values stay as they are stored when no sample type is as narrow.
+const STAY_FROM: usize = 64;
+
+/// Values as they are stored: half the bytes that samples take.
+#[derive(Debug)]
+struct Narrow {
+    element: Element,
+    bytes: Box<[u8]>,
+}
+
+impl Stored for Narrow {
+    fn len(&self) -> usize {
+        self.bytes.len() / self.element.size()
+    }
+
+    fn kind(&self) -> SampleKind {
+        self.element.kind()
+    }
+
+    fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
+        let bytes = &self.bytes[range.start * self.element.size()..range.end * self.element.size()];
+        let beyond = |_| Error::mismatch("PQDIF: a stored value", "at most 2^53", "a larger integer");
+        self.element.decode(bytes, false, 0, 1, own).map_err(beyond)
     }
 }
 
 fn samples(physical: Physical, bytes: &[u8]) -> Option<Samples> {
+    let narrow = match physical {
+        Physical::Int1 => Some(Element::I8),
+        Physical::Boolean1 | Physical::Char1 | Physical::Uint1 => Some(Element::U8),
+        Physical::Char2 | Physical::Uint2 => Some(Element::U16),
+        Physical::Uint4 => Some(Element::U32),
+        _ => None,
+    };
+    if let Some(element) = narrow.filter(|_| bytes.len() >= STAY_FROM) {
+        let narrow: Arc<dyn Stored> = Arc::new(Narrow { element, bytes: bytes.into() });
+        return Some(narrow.into());
+    }
     fn each<const N: usize, T>(bytes: &[u8], f: impl Fn([u8; N]) -> T) -> Vec<T> {
-        bytes.chunks_exact(N).filter_map(<[u8]>::first_chunk).map(|b| f(*b)).collect()
+        bytes.as_chunks().0.iter().map(|b| f(*b)).collect()
     }
     Some(match physical {
         Physical::Int1 => each(bytes, |[b]| i16::from(b.cast_signed())).into(),

@@ -9,6 +9,7 @@ use super::moment::Moment;
 use super::series::{self, Stored};
 use super::tags;
 use super::words::{self, DISTURBANCES, MEASURED, PHASES, QUANTITIES, TRIGGERS};
+use crate::limit::Limit;
 use crate::observation::{Observation, ObservedChannel, Series};
 
 /// An observation, and what a capture needs to know of it beside.
@@ -32,17 +33,18 @@ pub(super) struct Facts {
     pub(super) skew_s: f64,
 }
 
-/// Reads an observation of `site`. A channel that cannot be read is left out, with a warning.
+/// Reads an observation of `site`. `room` is what the names that it repeats may still take, in bytes. A channel that cannot be read is left out, with a warning.
 pub(super) fn parse(
     part: &str,
     number: usize,
     root: Collection<'_>,
     site: &Site,
     settings: &Settings,
+    room: &mut u64,
     warnings: &mut Vec<Warning>,
 ) -> Result<Recorded> {
     let name = root.text(tags::OBSERVATION_NAME)?;
-    let at = format!("{part}: observation {number} `{name}`");
+    let at = format!("{part}: observation {number} `{}`", short(&name));
     let moment = |tag| root.moment(tag);
     let start = moment(tags::TIME_START)?.unwrap_or(Moment { day: 0, seconds: 0.0 });
     let trigger = moment(tags::TIME_TRIGGERED)?.and_then(Moment::known);
@@ -66,14 +68,22 @@ pub(super) fn parse(
     let of_all = definitions.iter().enumerate().filter_map(|(k, d)| Some(lengths(k, d.as_ref()?.1)));
     let of_all = of_all.max().unwrap_or(0);
 
+    let of_channels = definitions.iter().flatten().map(|(_, d)| d.name.len() + d.group.len());
+    let names = (of_channels.sum::<usize>() + site.name.len() + site.device.len()) as u64;
+    Limit::repeated_names(*room).check(&at, names)?;
+    *room -= names;
+
+    let undefined = definitions.iter().filter(|d| d.is_none()).count();
+    if let Some(k) = definitions.iter().position(Option::is_none) {
+        let message = format!("channel {k} has no definition: left out");
+        let others = format!(", as {} more", undefined - 1);
+        warnings.push(Warning::new(&at, message + if undefined > 1 { &others } else { "" }));
+    }
     let (mut channels, mut facts) = (Vec::new(), Vec::new());
     for (k, c) in instances.iter().enumerate() {
-        let Some((index, definition)) = definitions[k] else {
-            warnings.push(Warning::new(&at, format!("channel {k} has no definition: left out")));
-            continue;
-        };
+        let Some((index, definition)) = definitions[k] else { continue };
         let setting = settings.channels.get(&index).copied().unwrap_or_default();
-        let place = format!("{at}: channel `{}`", definition.name);
+        let place = format!("{at}: channel `{}`", short(&definition.name));
         if let Some((offset, ratio)) = setting.calibration {
             let message = format!("calibrated by the settings of the monitor: (value − {offset}) · {ratio}");
             warnings.push(Warning::new(&place, message));
@@ -125,6 +135,11 @@ pub(super) fn parse(
         channels,
     };
     Ok(Recorded { observation, number, site: 0, start, facts })
+}
+
+/// A name for messages: a long one is in the file once, in messages many times.
+pub(super) fn short(name: &str) -> &str {
+    name.char_indices().nth(80).map_or(name, |(end, _)| &name[..end])
 }
 
 /// The series of channel `k` of all that are `stored`; `said` gets what was odd.

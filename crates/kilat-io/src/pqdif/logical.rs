@@ -118,7 +118,8 @@ pub(super) fn parse(part: &str, bytes: &[u8]) -> Result<Contents> {
     let container = first.body(part, bytes, false, &mut room, &mut out.warnings)?;
     let is_compressed = container_of(part, &container, &mut out)?;
 
-    let mut state = State { part, settings: Settings::default(), out };
+    let names_room = container.len() as u64;
+    let mut state = State { part, settings: Settings::default(), names_room, out };
     for header in rest {
         // What follows a damaged record must not be taken for a part of the one before.
         if header.kind == tags::REC_DATA_SOURCE {
@@ -149,6 +150,8 @@ pub(super) fn parse(part: &str, bytes: &[u8]) -> Result<Contents> {
 struct State<'a> {
     part: &'a str,
     settings: Settings,
+    /// Bytes that names may still be repeated in: as many as there were in bodies.
+    names_room: u64,
     out: Contents,
 }
 
@@ -156,6 +159,7 @@ impl State<'_> {
     fn record(&mut self, header: &Header, bytes: &[u8]) -> Result<()> {
         let record = format!("record at offset {}", header.at);
         let body = Body::new(bytes, self.part, &record);
+        self.names_room += bytes.len() as u64;
         if header.kind == tags::REC_DATA_SOURCE {
             let site = Site::parse(body.root()?)?;
             self.out.sites.pop();
@@ -167,8 +171,10 @@ impl State<'_> {
                 return Err(body.damage(0, "a data source before the first observation", "none"));
             };
             let (number, warnings) = (self.out.observations.len(), &mut self.out.warnings);
+            let root = body.root()?;
+            let room = &mut self.names_room;
             let mut recorded =
-                instances::parse(self.part, number, body.root()?, site, &self.settings, warnings)?;
+                instances::parse(self.part, number, root, site, &self.settings, room, warnings)?;
             recorded.site = self.out.sites.len() - 1;
             self.out.observations.push(recorded);
         } else {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io::Read as _;
 use std::ops::Range;
 
-use flate2::read::ZlibDecoder;
+use flate2::bufread::ZlibDecoder;
 use kilat_core::{Error, Result, Warning};
 
 use super::element::Guid;
@@ -127,17 +127,13 @@ impl Header {
     ) -> Result<Cow<'a, [u8]>> {
         let stored = &bytes[self.body.clone()];
         let body: Cow<'a, [u8]> = if is_compressed {
-            let mut out = Vec::new();
-            let unfolded = ZlibDecoder::new(stored).take(*room + 1).read_to_end(&mut out);
-            if let Err(e) = unfolded {
-                return Err(Error::Malformed {
-                    format: "PQDIF",
-                    part: part.into(),
-                    at: format!("record at offset {}", self.at),
-                    expected: "a body compressed with zlib".into(),
-                    found: e.to_string(),
-                });
-            }
+            let out = unfolded(stored, *room + 1).map_err(|e| Error::Malformed {
+                format: "PQDIF",
+                part: part.into(),
+                at: format!("record at offset {}", self.at),
+                expected: "a body compressed with zlib".into(),
+                found: e.to_string(),
+            })?;
             if out.len() as u64 > *room {
                 return Err(Limit::unfolded(bytes.len()).exceeded(part));
             }
@@ -164,6 +160,23 @@ impl Header {
             || self.checksum == crc32(stored)
             || self.checksum == adler32(unfolded)
     }
+}
+
+/// Bytes that are unfolded at a time.
+const PIECE: usize = 16 << 10;
+
+/// What `stored` unfolds to, at most `most` bytes: in pieces first, since a vector that grows takes up to three times what is in it.
+fn unfolded(stored: &[u8], most: u64) -> std::io::Result<Vec<u8>> {
+    let mut decoder = ZlibDecoder::new(stored).take(most);
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    while pieces.last().is_none_or(|piece| !piece.is_empty()) {
+        let mut piece = Vec::with_capacity(PIECE);
+        decoder.by_ref().take(PIECE as u64).read_to_end(&mut piece)?;
+        piece.shrink_to_fit();
+        pieces.push(piece);
+    }
+    drop(decoder);
+    Ok(pieces.concat())
 }
 
 pub(super) fn adler32(bytes: &[u8]) -> u32 {

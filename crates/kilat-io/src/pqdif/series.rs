@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use kilat_core::{Result, SampleKind, Samples, SamplesRef, Timestamp};
+use kilat_core::{Result, SampleKind, Samples, Timestamp};
 
 use super::characteristics::CHARACTERISTICS;
 use super::element::Collection;
 use super::logical::{ChannelSetting, INCREMENT, SCALED, SeriesDefinition};
 use super::tags;
 use super::words::{UNITS, VALUE_TYPES, numbered, word};
-use crate::observation::{Data, Series, here};
+use crate::observation::{self, Data, Series};
 
 /// Most series that one may be shared through.
 const MOST_HOPS: usize = 8;
@@ -47,7 +47,7 @@ impl Stored {
         let values = s.vector(tags::SERIES_VALUES)?.and_then(|v| {
             let codes = v.samples().map(Values::Codes);
             let complex = || v.complex().map(Values::Complex);
-            codes.or_else(complex).or_else(|| Some(Values::Moments(v.moments()?.into())))
+            codes.or_else(complex).or_else(|| v.moments().map(Values::Moments))
         });
         let index = |tag| -> Result<Option<usize>> { Ok(s.integer(tag)?.map(|v| v as usize)) };
         let shared = index(tags::SERIES_SHARE_CHANNEL_IDX)?.zip(index(tags::SERIES_SHARE_SERIES_IDX)?);
@@ -130,7 +130,8 @@ pub(super) fn series(
             make(&format!("{value_type}_imaginary"), codes(imaginary)),
         ],
         Values::Codes(rule) if definition.method & INCREMENT != 0 => {
-            let (first, mut runs) = runs(&numbers(rule), most, remark)?;
+            let short = rule.slice(0..rule.len().min(2 * MOST_RATES + 2));
+            let (first, mut runs) = runs(&numbers(&short), most, remark)?;
             let is_single =
                 rule.kind() == SampleKind::F32 || (scale != 1.0 && f64::from(scale as f32) == scale);
             for (_, step) in &mut runs {
@@ -188,12 +189,7 @@ fn runs(
 
 /// The numbers of a short vector.
 pub(super) fn numbers(codes: &Samples) -> Vec<f64> {
-    match here(codes) {
-        SamplesRef::I16(x) => x.iter().map(|v| f64::from(*v)).collect(),
-        SamplesRef::I32(x) => x.iter().map(|v| f64::from(*v)).collect(),
-        SamplesRef::F32(x) => x.iter().map(|v| f64::from(*v)).collect(),
-        SamplesRef::F64(x) => x.to_vec(),
-    }
+    observation::values(codes, 1.0, 0.0).collect()
 }
 
 /// True for values that a transducer or a calibration changes: not for times, angles, shares and counts.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use kilat_core::capture::{Digital, Side, Transformer};
 use kilat_core::{
-    Capture, Channel, Error, Kind, Phase, Result, SampleRate, Samples, SamplesRef, Segment, TimeBase,
+    Capture, Channel, Codes, Error, Kind, Phase, Result, SampleRate, Samples, SamplesRef, Segment, TimeBase,
     Timestamp,
 };
 use proptest::prelude::*;
@@ -130,7 +130,7 @@ fn ratios_and_calibration_change_values_only_when_the_settings_say_so() {
     let c = &capture.channels()[0];
     // ((20 · 0.5 + 4) − 2) · 1.5 · 100
     assert_eq!(c.values(2..3).unwrap()[0], 1800.0);
-    assert!(matches!(here(&c.samples), SamplesRef::I16([0, 10, 20, 30, 40])));
+    assert!(matches!(c.samples.load().unwrap().as_ref(), Some(SamplesRef::I16([0, 10, 20, 30, 40]))));
     let transformer = Transformer { primary: 11_000.0, secondary: 110.0, side: Side::Primary };
     assert_eq!((c.transformer, c.skew_s), (Some(transformer), 1e-5));
     assert!(capture.warnings[0].message.contains("(value − 2) · 1.5"), "{}", capture.warnings[0]);
@@ -518,7 +518,7 @@ fn round_trip(capture: &Capture) -> (Capture, Vec<String>) {
 
 /// Everything of a channel that the format holds.
 fn facts(c: &Channel) -> impl PartialEq + std::fmt::Debug + use<> {
-    let bits: Vec<u64> = match here(&c.samples) {
+    let bits: Vec<u64> = match here(&c.samples, &mut Codes::default()) {
         SamplesRef::I16(x) => x.iter().map(|v| *v as u64).collect(),
         SamplesRef::I32(x) => x.iter().map(|v| *v as u64).collect(),
         SamplesRef::F32(x) => x.iter().map(|v| u64::from(v.to_bits())).collect(),

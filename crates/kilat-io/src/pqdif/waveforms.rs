@@ -2,19 +2,22 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
 
 use kilat_core::capture::{Digital, guess_kind, guess_phase};
 use kilat_core::{
-    Capture, Channel, Error, Kind, Result, SampleKind, Samples, SamplesRef, Segment, TimeBase, Timestamp,
-    Warning,
+    Capture, Channel, Codes, Error, Kind, Result, SampleKind, Samples, SamplesRef, Segment, Stored, TimeBase,
+    Timestamp, Warning,
 };
 
 use super::axis::{Axis, axis, key};
-use super::instances::Recorded;
+use super::instances::{Recorded, short};
 use super::logical::Contents;
 use crate::ReadOptions;
+use crate::join::one_after_the_other;
 use crate::limit::Limit;
-use crate::observation::{Data, ObservedChannel, Series, here};
+use crate::observation::{Data, ObservedChannel, Series, values};
 
 /// Channels of one observation that share their times.
 struct Piece<'a> {
@@ -138,7 +141,7 @@ fn apart<'a>(part: &str, mut pieces: Vec<Piece<'a>>, warnings: &mut Vec<Warning>
             let message = format!(
                 "left out observation {} `{}`, {} samples: it overlaps observation {}; the option `observations` chooses it",
                 p.recorded.number,
-                p.recorded.observation.name,
+                short(&p.recorded.observation.name),
                 p.len(),
                 k.recorded.number
             );
@@ -216,7 +219,12 @@ fn pieces<'a>(
     let mut of_axis: HashMap<_, usize> = HashMap::new();
     let mut out: Vec<Piece<'a>> = Vec::new();
     for (i, c) in o.channels.iter().enumerate().filter(|(_, c)| is_wave(c) && (wanted(c) || !any_wanted)) {
-        let at = format!("{part}: observation {} `{}`: channel `{}`", recorded.number, o.name, c.name);
+        let at = format!(
+            "{part}: observation {} `{}`: channel `{}`",
+            recorded.number,
+            short(&o.name),
+            short(&c.name)
+        );
         let Some(values) = c.main_series().filter(|s| matches!(s.data(), Data::Codes { .. })) else {
             warnings.push(Warning::new(at, "no list of values: left out"));
             continue;
@@ -245,7 +253,7 @@ fn pieces<'a>(
 }
 
 /// One capture of pieces that share their channels, in the order of time.
-fn assemble(part: &str, pieces: &[Piece<'_>]) -> Result<Capture> {
+fn assemble<'a>(part: &str, pieces: &[Piece<'a>]) -> Result<Capture> {
     let first = &pieces[0];
     let origin_ps = first.start_ps();
     let mut segments: Vec<Segment> = Vec::new();
@@ -260,10 +268,6 @@ fn assemble(part: &str, pieces: &[Piece<'_>]) -> Result<Capture> {
         total += p.len();
     }
     Limit::SEGMENTS.check(part, segments.len() as u64)?;
-    // Channels may share one list of values; a capture of several pieces holds a copy for each.
-    if pieces.len() > 1 {
-        Limit::SAMPLES.check(part, total.saturating_mul(first.channels.len() as u64))?;
-    }
     let is_known = first.recorded.start.is_known();
     let start = is_known.then(|| {
         let ns = (origin_ps + 500).div_euclid(1000);
@@ -273,9 +277,9 @@ fn assemble(part: &str, pieces: &[Piece<'_>]) -> Result<Capture> {
     let ordered: Vec<Vec<usize>> = pieces.iter().map(Piece::ordered).collect();
     let ranks: HashMap<usize, usize> = ordered[0].iter().enumerate().map(|(rank, c)| (*c, rank)).collect();
     for &c in &first.channels {
-        let values = |(p, of): (&'_ Piece<'_>, &Vec<usize>)| {
+        let values = |(p, of): (&Piece<'a>, &Vec<usize>)| -> Option<(&'a Series, usize)> {
             let main = p.recorded.observation.channels[of[ranks[&c]]].main_series()?;
-            Some((main.clone(), p.len() as usize))
+            Some((main, p.len() as usize))
         };
         let all: Vec<_> = pieces.iter().zip(&ordered).filter_map(values).collect();
         let facts = &first.recorded.facts[c];
@@ -310,8 +314,8 @@ fn assemble(part: &str, pieces: &[Piece<'_>]) -> Result<Capture> {
     Ok(capture)
 }
 
-fn channel(observed: &ObservedChannel, all: &[(Series, usize)]) -> Channel {
-    let main = &all[0].0;
+fn channel(observed: &ObservedChannel, all: &[(&Series, usize)]) -> Channel {
+    let main = all[0].0;
     let (samples, scale, offset) = joined(all);
     let is_figure = !matches!(main.characteristic.as_str(), "instantaneous" | "none" | "spectra")
         && !main.characteristic.contains('-');
@@ -330,53 +334,79 @@ fn channel(observed: &ObservedChannel, all: &[(Series, usize)]) -> Channel {
     }
 }
 
-/// Codes of one channel in all pieces, with scale and offset: as stored when these agree, else the values.
-fn joined(all: &[(Series, usize)]) -> (Samples, f64, f64) {
-    let stored = |s: &Series| match s.data() {
-        Data::Codes { codes, scale, offset } => Some((codes.clone(), *scale, *offset)),
+/// Codes of a series, and what makes values of them.
+fn codes(s: &Series) -> Option<(&Samples, f64, f64)> {
+    match s.data() {
+        Data::Codes { codes, scale, offset } => Some((codes, *scale, *offset)),
         _ => None,
-    };
-    let parts: Vec<_> = all.iter().filter_map(|(s, n)| Some((stored(s)?, *n))).collect();
+    }
+}
+
+/// Codes of one channel in all pieces, with scale and offset: as stored when these agree, else the values.
+fn joined(all: &[(&Series, usize)]) -> (Samples, f64, f64) {
+    let parts: Vec<_> = all.iter().filter_map(|(s, n)| Some((codes(s)?, *n))).collect();
     let Some(((first, scale, offset), n)) = parts.first() else {
         return (Vec::<f64>::new().into(), 1.0, 0.0);
     };
     if parts.len() == 1 {
         return (first.slice(0..*n), *scale, *offset);
     }
-    let agree = parts.iter().all(|((c, s, o), _)| (c.kind(), s, o) == (first.kind(), scale, offset));
-    macro_rules! concatenated {
-        ($kind:ident) => {{
-            let mut out = Vec::new();
-            for ((codes, ..), n) in &parts {
-                if let SamplesRef::$kind(x) = here(codes) {
-                    out.extend_from_slice(&x[..*n]);
-                }
-            }
-            (out.into(), *scale, *offset)
-        }};
+    if parts.iter().all(|((c, s, o), _)| (c.kind(), s, o) == (first.kind(), scale, offset)) {
+        let codes = parts.iter().map(|((codes, ..), n)| codes.slice(0..*n));
+        return (one_after_the_other(codes.collect()), *scale, *offset);
     }
-    match first.kind() {
-        SampleKind::I16 if agree => concatenated!(I16),
-        SampleKind::I32 if agree => concatenated!(I32),
-        SampleKind::F32 if agree => concatenated!(F32),
-        SampleKind::F64 if agree => concatenated!(F64),
-        _ => {
-            let values = all.iter().flat_map(|(s, n)| s.values().into_iter().take(*n));
-            (values.collect::<Vec<f64>>().into(), 1.0, 0.0)
-        }
+    let values = parts.iter().map(|((codes, scale, offset), n)| {
+        let values: Arc<dyn Stored> =
+            Arc::new(Values { codes: codes.slice(0..*n), scale: *scale, offset: *offset });
+        values.into()
+    });
+    (one_after_the_other(values.collect()), 1.0, 0.0)
+}
+
+/// The values of codes, computed when they are asked for.
+#[derive(Debug)]
+struct Values {
+    codes: Samples,
+    scale: f64,
+    offset: f64,
+}
+
+impl Stored for Values {
+    fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    fn kind(&self) -> SampleKind {
+        SampleKind::F64
+    }
+
+    fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
+        own.f64.clear();
+        own.f64.extend(values(&self.codes.slice(range), self.scale, self.offset));
+        Ok(SamplesRef::F64(&own.f64))
     }
 }
 
 /// A status channel, when the file says it is one and every value is 0 or 1.
-fn states(observed: &ObservedChannel, all: &[(Series, usize)]) -> Option<Digital> {
-    let main = &all.first()?.0;
-    let is_status = observed.measured == "status" || main.characteristic == "status";
-    let mut states: Vec<i16> = Vec::new();
-    for (s, n) in all.iter().filter(|_| is_status) {
-        for v in s.values().into_iter().take(*n) {
-            states.push(if v == 1.0 { 1 } else { Some(0).filter(|_| v == 0.0)? });
-        }
+fn states(observed: &ObservedChannel, all: &[(&Series, usize)]) -> Option<Digital> {
+    let main = all.first()?.0;
+    if observed.measured != "status" && main.characteristic != "status" {
+        return None;
     }
+    let of_piece = |(s, n): &(&Series, usize)| {
+        let (codes, scale, offset) = codes(s)?;
+        let codes = codes.slice(0..*n);
+        let is_state = values(&codes, scale, offset).all(|v| v == 0.0 || v == 1.0);
+        let is_plain = codes.kind() == SampleKind::I16 && (scale, offset) == (1.0, 0.0);
+        let converted = || {
+            let mut states = Vec::with_capacity(*n);
+            states.extend(values(&codes, scale, offset).map(|v| v as i16));
+            states.into()
+        };
+        is_state.then(|| if is_plain { codes.clone() } else { converted() })
+    };
+    let mut states = all.iter().map(of_piece).collect::<Option<Vec<Samples>>>()?;
+    let states = if states.len() == 1 { states.remove(0) } else { one_after_the_other(states) };
     let normal = main.nominal.filter(|v| [0.0, 1.0].contains(v)).map(|v| v == 1.0);
-    is_status.then(|| Digital { name: observed.name.clone(), normal, states: states.into() })
+    Some(Digital { name: observed.name.clone(), normal, states })
 }

@@ -75,7 +75,7 @@ pub(super) struct Block {
     /// Row by row: timestamp and codes; [`MISSING`] also where the number is among the floats.
     codes: Vec<i32>,
     /// Column, row and number of what is not whole or too large, in order once all rows are in.
-    floats: Vec<(usize, usize, f64)>,
+    floats: Vec<(u32, u32, f64)>,
     /// Row by row: bits of the status channels.
     pub(super) states: Vec<u8>,
     columns: usize,
@@ -89,7 +89,7 @@ pub(super) struct Block {
 pub(super) struct Part<'a> {
     codes: &'a [i32],
     columns: usize,
-    floats: &'a [(usize, usize, f64)],
+    floats: &'a [(u32, u32, f64)],
 }
 
 impl Part<'_> {
@@ -100,15 +100,19 @@ impl Part<'_> {
 
     /// Row of the block, and number.
     pub(super) fn floats(&self) -> impl ExactSizeIterator<Item = (usize, f64)> {
-        self.floats.iter().map(|(_, row, value)| (*row, *value))
+        self.floats.iter().map(|(_, row, value)| (*row as usize, *value))
     }
 }
 
 impl Block {
     /// Parses whole lines; `is_last` when no row follows them.
     pub(super) fn parse(text: &[u8], is_last: bool, shape: &Shape) -> Result<Self, Problem> {
-        let mut block = Self { columns: 1 + shape.analogs, ..Self::default() };
-        let mut fields: Vec<&[u8]> = Vec::new();
+        let columns = 1 + shape.analogs;
+        // A vector that grows takes up to three times what is in it.
+        let rows = lines(text).min(2 * text.len() / shape.fields() + 1);
+        let codes = Vec::with_capacity(rows * columns);
+        let states = Vec::with_capacity(rows * shape.state_bytes());
+        let mut block = Self { columns, codes, states, ..Self::default() };
         let mut at = 0;
         while at < text.len() {
             block.lines += 1;
@@ -120,13 +124,7 @@ impl Block {
             let row = trimmed(&text[at..at + length]);
             at += length;
             if !row.is_empty() {
-                let mut rest = row.split(|b| *b == shape.delimiter);
-                fields.clear();
-                fields.extend(rest.by_ref().take(shape.fields()));
-                block.row(row, &fields, is_last && at == text.len(), shape)?;
-                if rest.any(|f| !f.trim_ascii().is_empty()) {
-                    block.long.note(block.lines);
-                }
+                block.row(row, is_last && at == text.len(), shape)?;
             }
         }
         block.floats.sort_by_key(|f| f.0);
@@ -135,7 +133,7 @@ impl Block {
 
     /// Timestamps, then analog channels from 1 on.
     fn part(&self, column: usize) -> Part<'_> {
-        let [start, end] = [column, column + 1].map(|c| self.floats.partition_point(|f| f.0 < c));
+        let [start, end] = [column, column + 1].map(|c| self.floats.partition_point(|f| (f.0 as usize) < c));
         let floats = &self.floats[start..end];
         Part { codes: self.codes.get(column..).unwrap_or_default(), columns: self.columns, floats }
     }
@@ -170,7 +168,7 @@ impl Block {
             }
             let (n, end) = integer(text, at + 1)?;
             let code = as_code(n).unwrap_or_else(|| {
-                self.floats.push((column, self.rows, n as f64));
+                self.floats.push((column as u32, self.rows as u32, n as f64));
                 MISSING
             });
             let is_marker = column > 0 && code == shape.marker;
@@ -199,8 +197,9 @@ impl Block {
     }
 
     /// Takes any other row, field by field.
-    fn row(&mut self, row: &[u8], fields: &[&[u8]], is_last: bool, shape: &Shape) -> Result<(), Problem> {
-        let (found, expected, line) = (fields.len(), shape.fields(), self.lines);
+    fn row(&mut self, row: &[u8], is_last: bool, shape: &Shape) -> Result<(), Problem> {
+        let (found, expected, line) = (1 + count(row, shape.delimiter), shape.fields(), self.lines);
+        let fields = || row.split(|b| *b == shape.delimiter);
         if found < expected {
             if is_last {
                 self.torn = Some((line, found));
@@ -216,7 +215,10 @@ impl Block {
             }
             self.short.note(line);
         }
-        let mut values = fields.iter().map(|f| value(f)).chain(std::iter::repeat(Value::Missing));
+        if found > expected && fields().skip(expected).any(|f| !f.trim_ascii().is_empty()) {
+            self.long.note(line);
+        }
+        let mut values = fields().take(expected).map(value).chain(std::iter::repeat(Value::Missing));
         let (sample, stamp) = (values.next(), values.next().unwrap_or(Value::Missing));
         if matches!((sample, &stamp), (Some(Value::Unreadable), Value::Unreadable)) {
             let found = format!("`{}`", String::from_utf8_lossy(&row[..row.len().min(40)]));
@@ -228,7 +230,7 @@ impl Block {
                 Value::Int(v) if column == 0 || v != shape.marker => v,
                 Value::Int(_) | Value::Missing => MISSING,
                 Value::Float(v) => {
-                    self.floats.push((column, self.rows, v));
+                    self.floats.push((column as u32, self.rows as u32, v));
                     MISSING
                 }
                 Value::Unreadable => {
@@ -315,6 +317,16 @@ fn trimmed(row: &[u8]) -> &[u8] {
     let start = row.iter().position(|b| !is_padding(*b)).unwrap_or(row.len());
     let end = row.iter().rposition(|b| !is_padding(*b)).map_or(start, |e| e + 1);
     &row[start..end]
+}
+
+/// Number of lines, the last one with or without its end.
+pub(super) fn lines(text: &[u8]) -> usize {
+    1 + count(text, b'\n')
+}
+
+#[expect(clippy::naive_bytecount, reason = "the compiler makes vectors of it")]
+fn count(text: &[u8], byte: u8) -> usize {
+    text.iter().filter(|b| **b == byte).count()
 }
 
 /// The comma, unless the first row has none and is divided by something else.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kilat_core::capture::{Side, parse_unit};
 use kilat_core::{
-    Capture, Channel, Error, Kind, Phase, Result, SampleKind, Samples, SamplesRef, Segment, Timestamp,
+    Capture, Channel, Codes, Error, Kind, Phase, Result, SampleKind, Samples, SamplesRef, Segment, Timestamp,
 };
 
 use super::super::axis;
@@ -105,7 +105,7 @@ impl<'a> Column<'a> {
 fn without_missing(c: &Channel) -> Result<(Samples, bool)> {
     let samples = c.samples.load()?;
     let Some(missing) = c.missing_code else { return Ok((samples, false)) };
-    Ok(match here(&samples) {
+    Ok(match here(&samples, &mut Codes::default()) {
         SamplesRef::I16(x) if x.iter().any(|v| i32::from(*v) == missing) => {
             let code = |v: &i16| if i32::from(*v) == missing { f32::NAN } else { f32::from(*v) };
             (x.iter().map(code).collect::<Vec<_>>().into(), true)

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use kilat_core::{Error, Result, Samples, SamplesRef, Timestamp};
+use kilat_core::{Codes, Error, Result, Samples, SamplesRef, Timestamp};
 
 use super::super::element::{Guid, Physical};
 use super::super::moment::Moment;
@@ -66,7 +66,7 @@ impl Node {
 
     /// Codes in the type they have.
     pub(in super::super) fn codes(codes: &Samples) -> Self {
-        match here(codes) {
+        match here(codes, &mut Codes::default()) {
             SamplesRef::I16(x) => {
                 Self::Vector(Physical::Int2, x.iter().flat_map(|v| v.to_le_bytes()).collect())
             }
