@@ -217,7 +217,6 @@ fn wav_survives() {
 
 #[test]
 fn flac_survives() {
-    // A frame of 65535 samples of 8 channels may be as short as a constant.
     silently(|| attack("flac", |_| 0));
 }
 
@@ -297,8 +296,8 @@ fn arrow_survives() {
 #[test]
 #[cfg_attr(feature = "libhdf5", ignore = "the C library itself reads out of bounds on damaged files")]
 fn hdf5_survives() {
-    // The crate reads up to 16 MiB of what a file declares before it looks whether that is there.
-    silently(|| attack("h5", |_| 32 << 20));
+    // The crate makes room for a part of the length that a file declares before it looks whether that is there.
+    silently(|| attack("h5", |_| 1 << 20));
 }
 
 /// Many notes that all are one long text, which lies in the file once.
@@ -320,7 +319,7 @@ fn a_text_in_many_places_of_hdf5_is_refused() {
     for i in 1..200 {
         bytes.copy_within(first..first + 16, first + 16 * i);
     }
-    let most = BASE + (32 << 20) + 2 * bytes.len();
+    let most = BASE + (1 << 20) + 2 * bytes.len();
     assert!(!try_read("h5", bytes, most, "one text in many places"));
 }
 
@@ -396,8 +395,8 @@ fn a_long_name_in_many_observations_of_pqdif_is_refused() {
 #[test]
 fn times_without_order_are_refused() {
     let _one = alone();
-    let rows: String = (0..100_000).map(|i| format!("{}.{},1\n", i % 7, i % 3)).collect();
-    let text = format!("t,Ua [V]\n{rows}").into_bytes();
+    let rows: Vec<String> = (0..100_000).map(|i| format!("{}.{},1", i % 7, i % 3)).collect();
+    let text = format!("t,Ua [V]\n{}", rows.join("\n")).into_bytes();
     let most = BASE + 2 * text.len();
     let source = Source::Bytes { name: "a.csv".into(), bytes: text };
     let (answer, peak) = counted(|| read_source(&source, &ReadOptions::default()));

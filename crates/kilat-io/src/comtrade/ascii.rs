@@ -146,7 +146,7 @@ impl Table {
             self.analogs[c].widen(width);
         } else {
             let wide = self.analogs.iter_mut().enumerate().filter(|(k, codes)| *k == c || codes.width() > 2);
-            wide.for_each(|(_, codes)| codes.to_text());
+            wide.for_each(|(_, codes)| codes.become_text());
         }
     }
 

@@ -351,6 +351,9 @@ impl Stored for Narrow {
 }
 
 fn samples(physical: Physical, bytes: &[u8]) -> Option<Samples> {
+    fn each<const N: usize, T>(bytes: &[u8], f: impl Fn([u8; N]) -> T) -> Vec<T> {
+        bytes.as_chunks().0.iter().map(|b| f(*b)).collect()
+    }
     let narrow = match physical {
         Physical::Int1 => Some(Element::I8),
         Physical::Boolean1 | Physical::Char1 | Physical::Uint1 => Some(Element::U8),
@@ -361,9 +364,6 @@ fn samples(physical: Physical, bytes: &[u8]) -> Option<Samples> {
     if let Some(element) = narrow.filter(|_| bytes.len() >= STAY_FROM) {
         let narrow: Arc<dyn Stored> = Arc::new(Narrow { element, bytes: bytes.into() });
         return Some(narrow.into());
-    }
-    fn each<const N: usize, T>(bytes: &[u8], f: impl Fn([u8; N]) -> T) -> Vec<T> {
-        bytes.as_chunks().0.iter().map(|b| f(*b)).collect()
     }
     Some(match physical {
         Physical::Int1 => each(bytes, |[b]| i16::from(b.cast_signed())).into(),

@@ -63,7 +63,7 @@ impl Codes {
     }
 
     /// Turns what is there, and what will come, to text.
-    pub(super) fn to_text(&mut self) {
+    pub(super) fn become_text(&mut self) {
         let mut texts = Texts::default();
         match self {
             Self::I16(x) => x.iter().for_each(|v| texts.push(float(wide(*v)))),

@@ -112,7 +112,7 @@ impl Block {
         let rows = lines(text).min(2 * text.len() / shape.fields() + 1);
         let codes = Vec::with_capacity(rows * columns);
         let states = Vec::with_capacity(rows * shape.state_bytes());
-        let mut block = Self { columns, codes, states, ..Self::default() };
+        let mut block = Self { codes, states, columns, ..Self::default() };
         let mut at = 0;
         while at < text.len() {
             block.lines += 1;

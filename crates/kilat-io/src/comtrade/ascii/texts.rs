@@ -69,7 +69,9 @@ mod tests {
             let numbers: Vec<f64> =
                 (0..1000).map(|i| if i % every == 0 { odd[i / every % 9] } else { f64::NAN }).collect();
             let mut texts = Texts::default();
-            numbers.iter().for_each(|v| texts.push(*v));
+            for v in &numbers {
+                texts.push(*v);
+            }
             for range in [0..1000, 0..0, 127..129, 256..384, 999..1000, 1000..1000] {
                 let mut own = Codes::default();
                 let SamplesRef::F64(back) = texts.read(range.clone(), &mut own).unwrap() else {
