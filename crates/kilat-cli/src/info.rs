@@ -96,7 +96,10 @@ fn describe(args: &Args, file: &str) -> Result<CaptureInfo, Failure> {
     match (args.read.read(file), observations) {
         (Ok(capture), all) => {
             let observations = all.as_ref().map(output::observations).unwrap_or_default();
-            Ok(CaptureInfo { observations, ..output::capture(&capture)? })
+            let info = output::capture(&capture)?;
+            let own = kilat::io::file_format(file).ok().map(str::to_owned);
+            let container = own.filter(|own| !info.origin.format.starts_with(own));
+            Ok(CaptureInfo { observations, container, ..info })
         }
         (Err(Failure::Library(_, e)), Some(all)) if matches!(*e, Error::Unsupported { .. }) => {
             Ok(output::only_observations(file, &all, &e)?)
@@ -118,7 +121,8 @@ fn system_page(s: &System) -> String {
 
 fn page(i: &CaptureInfo) -> String {
     let o = &i.origin;
-    let mut text = format!("{}: {}\n", o.file, o.format);
+    let format = i.container.as_ref().map_or_else(|| o.format.clone(), |c| format!("{c} ({})", o.format));
+    let mut text = format!("{}: {format}\n", o.file);
     let mut line = |label: &str, value: String| {
         if !value.is_empty() {
             let _ = writeln!(text, "  {label:<9} {value}");

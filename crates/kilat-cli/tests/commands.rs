@@ -24,6 +24,7 @@ fn synth_lists_and_writes_with_labels() {
 #[test]
 fn info_shows_one_screen() {
     let page = ok_in(kaur(), &["info", "kaur.h5"]);
+    assert!(page.starts_with("kaur.h5: HDF5 (scenario kaur-2024)\n"), "{page}");
     for part in
         ["kaur.h5: ", "rate      10000 Hz", "Ua", "voltage", "harmonics to order 50", "Wye wiring at 50 Hz"]
     {

@@ -205,6 +205,11 @@ pub fn write_with(capture: &Capture, path: impl AsRef<Path>, options: &WriteOpti
     Err(Error::config(option, format!("{name} has none to choose; COMTRADE (.cfg .cff) has")))
 }
 
+/// Name of the format of the file at `path` by its content, such as `HDF5`.
+pub fn file_format(path: impl AsRef<Path>) -> Result<&'static str> {
+    probe::recognise(&Source::File(path.as_ref().to_owned())).map(|format| format.name)
+}
+
 /// Name of the format that [`write()`] writes to `path`, such as `HDF5`.
 pub fn written_format(path: impl AsRef<Path>) -> Result<&'static str> {
     probe::for_writing(path.as_ref()).map(|(name, _)| name)

@@ -13,6 +13,8 @@ pub struct CaptureInfo {
     /// File, format, station, span.
     #[serde(flatten)]
     pub origin: Origin,
+    /// Format of the file, where `format` is that of the recording which was written to it.
+    pub container: Option<String>,
     /// Moment of the trigger, when stated.
     pub trigger: Option<Timestamp>,
     /// Nominal frequency that the file states, in hertz.
@@ -163,6 +165,7 @@ pub fn capture(capture: &Capture) -> Result<CaptureInfo> {
         start_s: s.offset_ps as f64 / 1e12,
     };
     Ok(CaptureInfo {
+        container: None,
         origin: Origin::of(capture),
         trigger: capture.trigger,
         nominal_frequency_hz: capture.nominal_frequency_hz,
