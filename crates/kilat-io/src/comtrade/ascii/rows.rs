@@ -1,4 +1,4 @@
-//! Rows of text, taken apart: plain integers, nearly all of them, without a detour.
+//! Rows of text, taken apart: plain numbers, nearly all of them, without a detour.
 
 use std::result::Result;
 
@@ -146,7 +146,7 @@ impl Block {
         self.part(c + 1)
     }
 
-    /// Takes a row of integers in full; its length with the end of the line. `None`, and nothing taken, for any other.
+    /// Takes a row of plain numbers in full; its length with the end of the line. `None`, and nothing taken, for any other.
     fn plain_row(&mut self, text: &[u8], shape: &Shape) -> Option<usize> {
         let (codes, floats, states) = (self.codes.len(), self.floats.len(), self.states.len());
         let length = self.plain_fields(text, shape);
@@ -161,16 +161,23 @@ impl Block {
     }
 
     fn plain_fields(&mut self, text: &[u8], shape: &Shape) -> Option<usize> {
-        let (_, mut at) = integer(text, 0)?;
+        let (_, mut at) = integer(text, spaces(text))?;
         for column in 0..self.columns {
             if *text.get(at)? != shape.delimiter {
                 return None;
             }
-            let (n, end) = integer(text, at + 1)?;
-            let code = as_code(n).unwrap_or_else(|| {
-                self.floats.push((column as u32, self.rows as u32, n as f64));
-                MISSING
-            });
+            let first = at + 1 + spaces(&text[at + 1..]);
+            let (n, end) = integer(text, first)?;
+            let (value, end) =
+                if text.get(end) == Some(&b'.') { decimal(text, first, end)? } else { (of_whole(n), end) };
+            let code = match value {
+                Value::Int(code) => code,
+                Value::Float(v) => {
+                    self.floats.push((column as u32, self.rows as u32, v));
+                    MISSING
+                }
+                Value::Missing | Value::Unreadable => return None,
+            };
             let is_marker = column > 0 && code == shape.marker;
             self.codes.push(if is_marker { MISSING } else { code });
             at = end;
@@ -268,9 +275,38 @@ fn integer(text: &[u8], at: usize) -> Option<(i64, usize)> {
     (1..=18).contains(&(end - first)).then_some((if is_negative { -n } else { n }, end))
 }
 
-/// A number as a code, unless only a float holds it.
-fn as_code(n: i64) -> Option<i32> {
-    i32::try_from(n).ok().filter(|v| *v != MISSING)
+/// The number at `at` with its point at `point`, when it is the quotient of two that are exact, and where it ends.
+fn decimal(text: &[u8], at: usize, point: usize) -> Option<(Value, usize)> {
+    /// Digits that an `f64` always holds.
+    const EXACT: usize = 15;
+    const POWERS: [f64; 1 + EXACT] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let is_digit = |b: &&u8| b.is_ascii_digit();
+    let end = point + 1 + text[point + 1..].iter().take_while(is_digit).count();
+    let digits = text[at..point].iter().chain(&text[point + 1..end]).filter(is_digit);
+    if end - at > EXACT {
+        return None;
+    }
+    let n = digits.fold(0i64, |n, digit| 10 * n + i64::from(digit - b'0'));
+    let magnitude = n as f64 / POWERS[end - point - 1];
+    Some((of_number(if text[at] == b'-' { -magnitude } else { magnitude }), end))
+}
+
+/// How many spaces `text` begins with.
+fn spaces(text: &[u8]) -> usize {
+    text.iter().take_while(|b| **b == b' ').count()
+}
+
+/// A whole number as a code, unless only a float holds it.
+fn of_whole(n: i64) -> Value {
+    let code = i32::try_from(n).ok().filter(|v| *v != MISSING);
+    code.map_or(Value::Float(n as f64), Value::Int)
+}
+
+/// Any number, likewise.
+fn of_number(v: f64) -> Value {
+    let is_whole = v.fract() == 0.0 && v.abs() < 2f64.powi(31);
+    if is_whole { Value::Int(v as i32) } else { Value::Float(v) }
 }
 
 /// One field.
@@ -290,7 +326,7 @@ fn value(field: &[u8]) -> Value {
     if let Some((code, end)) = integer(unsigned, 0)
         && end == unsigned.len()
     {
-        return as_code(code).map_or(Value::Float(code as f64), Value::Int);
+        return of_whole(code);
     }
     if field.is_empty() {
         return Value::Missing;
@@ -304,8 +340,7 @@ fn value(field: &[u8]) -> Value {
             ["nan", "inf", "infinity", "null", "na"].contains(&word.as_str()) || word.starts_with("nan(");
         return if is_no_number { Value::Missing } else { Value::Unreadable };
     };
-    let is_whole = v.fract() == 0.0 && v.abs() < 2f64.powi(31);
-    if is_whole { Value::Int(v as i32) } else { Value::Float(v) }
+    of_number(v)
 }
 
 /// What ends and surrounds rows in the files of some products.
@@ -334,4 +369,40 @@ pub(super) fn delimiter(bytes: &[u8]) -> u8 {
     let mut rows = bytes.split(|b| *b == b'\n').map(trimmed);
     let first = rows.find(|r| !r.is_empty()).unwrap_or_default();
     [b',', b';', b'\t'].into_iter().find(|d| first.contains(d)).unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_decimal_is_what_the_library_reads(text in "-?[0-9]{1,9}\\.[0-9]{0,7}") {
+            let point = text.find('.').unwrap();
+            let Some((found, end)) = decimal(text.as_bytes(), 0, point) else {
+                prop_assert!(text.len() > 15);
+                return Ok(());
+            };
+            prop_assert_eq!(end, text.len());
+            let read: f64 = text.parse().unwrap();
+            match found {
+                Value::Int(v) => prop_assert_eq!(f64::from(v), read),
+                Value::Float(v) => prop_assert!(v.to_bits() == read.to_bits() && v.fract() != 0.0),
+                _ => prop_assert!(false, "a number"),
+            }
+        }
+
+        #[test]
+        fn spaces_before_numbers_change_nothing(numbers in prop::collection::vec((0usize..5, -999_999i32..999_999), 4)) {
+            let shape = Shape { analogs: 2, statuses: 0, marker: 99_999, delimiter: b',' };
+            let row = |space: &str| {
+                let field = |(n, v): &(usize, i32)| format!("{}{v}", space.repeat(*n));
+                let text = numbers.iter().map(field).collect::<Vec<_>>().join(",");
+                Block::parse(text.as_bytes(), true, &shape).ok().map(|b| b.codes)
+            };
+            prop_assert_eq!(row(" "), row(""));
+        }
+    }
 }
