@@ -11,6 +11,10 @@ use kilat_core::{Error, Result};
 use crate::limit::Limit;
 use crate::source::file_name;
 
+/// Bytes on either side of those looked at that the system brings in with them.
+#[cfg(unix)]
+const BESIDE: usize = 64 << 10;
+
 /// The content of a file.
 #[derive(Debug)]
 pub(crate) enum Content {
@@ -42,6 +46,7 @@ impl Content {
         #[cfg(unix)]
         if let (Self::Mapped(map), false) = (self, range.is_empty()) {
             let advice = memmap2::UncheckedAdvice::DontNeed;
+            let range = range.start.saturating_sub(BESIDE)..map.len().min(range.end + BESIDE);
             // SAFETY: the mapping is shared with the file and never written to, so its pages come back as they were. That
             // the system may decline is no harm.
             let _ = unsafe { map.unchecked_advise_range(advice, range.start, range.len()) };

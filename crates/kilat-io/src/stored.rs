@@ -76,8 +76,11 @@ impl Stored for Rows {
 
     fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
         let first = self.at + range.start * self.stride * self.element.size();
-        let bytes = self.content.get(span(first, self.stride, range.len(), self.element)).unwrap_or_default();
-        self.element.decode(bytes, self.big_endian, 0, self.stride, own).map_err(|i| {
+        let place = span(first, self.stride, range.len(), self.element);
+        let bytes = self.content.get(place.clone()).unwrap_or_default();
+        let decoded = self.element.decode(bytes, self.big_endian, 0, self.stride, own);
+        self.content.release(place);
+        decoded.map_err(|i| {
             let at = format!("sample {}", range.start + i);
             Error::mismatch(format!("{}: {at}", self.part), "at most 2^53", "a larger integer")
         })

@@ -3,6 +3,7 @@
 //!
 //! Every other dataset is left to the HDF5 crate, which reads on one thread and all at once.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -124,7 +125,8 @@ impl Chunks {
     /// The bytes of chunk `k` as they were before the filters.
     fn decode(&self, k: usize) -> Result<Vec<u8>, String> {
         let place = self.places[k];
-        let mut bytes = self.content[place.at..place.at + place.len].to_vec();
+        let stored = place.at..place.at + place.len;
+        let mut bytes = Cow::from(&self.content[stored.clone()]);
         let size = self.side * self.element.size();
         for (i, step) in self.steps.iter().enumerate().rev() {
             if place.skipped >> i & 1 == 1 {
@@ -142,9 +144,9 @@ impl Chunks {
                         return Err(wrong("is not what gzip made"));
                     }
                     out.truncate(len);
-                    bytes = out;
+                    bytes = out.into();
                 }
-                Step::Unshuffle => bytes = unshuffle(&bytes, self.element.size()),
+                Step::Unshuffle => bytes = unshuffle(&bytes, self.element.size()).into(),
                 Step::Fletcher32 => {
                     let (data, stored) = bytes.split_last_chunk::<4>().ok_or_else(|| self.short(k))?;
                     let sum = fletcher32(data);
@@ -154,10 +156,15 @@ impl Chunks {
                         return Err(wrong("its checksum does not fit"));
                     }
                     let len = data.len();
-                    bytes.truncate(len);
+                    match &mut bytes {
+                        Cow::Borrowed(all) => *all = &all[..len],
+                        Cow::Owned(all) => all.truncate(len),
+                    }
                 }
             }
         }
+        let bytes = bytes.into_owned();
+        self.content.release(stored);
         Ok(bytes)
     }
 
@@ -200,7 +207,9 @@ impl Stored for Chunks {
             // A dataset in one piece is not copied as a whole for a part of it.
             if self.steps.is_empty() {
                 let at = self.places[k].at;
-                bytes.extend_from_slice(&self.content[at + within.start * size..at + within.end * size]);
+                let part = at + within.start * size..at + within.end * size;
+                bytes.extend_from_slice(&self.content[part.clone()]);
+                self.content.release(part);
                 continue;
             }
             let chunk = self.chunk(k).map_err(damaged)?;
