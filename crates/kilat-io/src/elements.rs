@@ -91,20 +91,17 @@ impl Element {
         stride: usize,
         own: &'a mut Codes,
     ) -> Result<SamplesRef<'a>, usize> {
-        let size = self.size();
-        // Bytes of a number, least significant first, whatever the file's order; the top ones stay zero.
         macro_rules! all {
             ($t:ty, $out:expr, $convert:expr) => {{
-                let number = |cell: &[u8]| {
-                    let mut b = [0; size_of::<$t>()];
-                    b[..size].copy_from_slice(cell);
-                    if big_endian {
-                        b[..size].reverse();
-                    }
-                    $convert(<$t>::from_le_bytes(b))
+                let number = |b: &[u8; size_of::<$t>()]| {
+                    $convert(if big_endian { <$t>::from_be_bytes(*b) } else { <$t>::from_le_bytes(*b) })
                 };
+                all!($out, number)
+            }};
+            ($out:expr, $number:expr) => {{
+                let number = $number;
                 $out.clear();
-                let cells = bytes.chunks_exact(size).skip(first);
+                let cells = bytes.as_chunks().0.iter().skip(first);
                 if stride <= 1 {
                     $out.extend(cells.map(number));
                 } else {
@@ -118,7 +115,10 @@ impl Element {
             Self::Excess8 => all!(u8, own.i16, |v| i16::from(v) - 128),
             Self::I16 => all!(i16, own.i16, |v| v),
             Self::U16 => all!(u16, own.i32, i32::from),
-            Self::I24 => all!(i32, own.i32, |v: i32| v << 8 >> 8),
+            Self::I24 => all!(own.i32, |b: &[u8; 3]| {
+                let [low, middle, high] = if big_endian { [b[2], b[1], b[0]] } else { *b };
+                i32::from_le_bytes([0, low, middle, high]) >> 8
+            }),
             Self::I32 => all!(i32, own.i32, |v| v),
             Self::U32 => all!(u32, own.f64, f64::from),
             Self::I64 => {

@@ -263,25 +263,24 @@ fn tree(headers: &Headers, content: &Content, root: u64, chunks: usize, side: u6
 
 /// Bytes that were sorted by their rank within a number, put back.
 fn unshuffle(bytes: &[u8], size: usize) -> Vec<u8> {
-    let n = bytes.len() / size;
     let mut out = bytes.to_vec();
-    // A constant width lets the compiler turn the loop into wide moves.
-    macro_rules! width {
-        ($w:literal) => {
-            for (i, cell) in out[..n * $w].chunks_exact_mut($w).enumerate() {
-                for (rank, byte) in cell.iter_mut().enumerate() {
-                    *byte = bytes[rank * n + i];
-                }
-            }
-        };
-    }
     match size {
-        2 => width!(2),
-        4 => width!(4),
-        8 => width!(8),
+        2 => weave::<2>(bytes, &mut out),
+        4 => weave::<4>(bytes, &mut out),
+        8 => weave::<8>(bytes, &mut out),
         _ => {}
     }
     out
+}
+
+/// The same for numbers of `W` bytes: a constant width lets the compiler make vectors of them.
+fn weave<const W: usize>(bytes: &[u8], out: &mut [u8]) {
+    let (cells, _) = out.as_chunks_mut::<W>();
+    let n = cells.len();
+    let ranks: [&[u8]; W] = std::array::from_fn(|rank| &bytes[rank * n..][..n]);
+    for (i, cell) in cells.iter_mut().enumerate() {
+        *cell = std::array::from_fn(|rank| ranks[rank][i]);
+    }
 }
 
 /// The checksum of HDF5: sums of words of 16 bits, most significant byte first.
