@@ -30,12 +30,17 @@ fn cfg(encoding: &str, rows: usize) -> String {
     text
 }
 
+/// The same with its point moved.
+fn number(i: usize, c: usize, decimals: usize) -> f64 {
+    f64::from(code(i, c)) / 10f64.powi(decimals as i32)
+}
+
 /// One row of the data file; status channel 3 is 1 in every second row.
-fn row(encoding: &str, i: usize, out: &mut Vec<u8>) {
+fn row(encoding: &str, decimals: usize, i: usize, out: &mut Vec<u8>) {
     if encoding == "ASCII" {
         let mut text = format!("{},{}", i + 1, 100 * i);
         for c in 0..ANALOGS {
-            write!(text, ",{}", code(i, c)).expect("text");
+            write!(text, ",{:.decimals$}", number(i, c, decimals)).expect("text");
         }
         for d in 0..16 {
             text.push_str(if d == 3 && i % 2 == 1 { ",1" } else { ",0" });
@@ -57,9 +62,9 @@ fn row(encoding: &str, i: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&((i as u16 % 2) << 3).to_le_bytes());
 }
 
-fn write_recording(directory: &Path, encoding: &str, rows: usize) -> Vec<u8> {
+fn write_recording(directory: &Path, encoding: &str, decimals: usize, rows: usize) -> Vec<u8> {
     let mut dat = Vec::new();
-    (0..rows).for_each(|i| row(encoding, i, &mut dat));
+    (0..rows).for_each(|i| row(encoding, decimals, i, &mut dat));
     std::fs::write(directory.join("a.cfg"), cfg(encoding, rows)).expect("a file");
     std::fs::write(directory.join("a.dat"), &dat).expect("a file");
     dat
@@ -82,30 +87,32 @@ fn comtrade(c: &mut Criterion) {
     let mut group = c.benchmark_group("comtrade");
     group.sample_size(10);
     let large = 4_000_000;
-    for (encoding, rows) in [
-        ("BINARY", 1_000_000),
-        ("BINARY32", 1_000_000),
-        ("FLOAT32", 1_000_000),
-        ("ASCII", 1_000_000),
-        ("BINARY", large),
-        ("BINARY32", large),
-        ("FLOAT32", large),
+    for (encoding, decimals, rows) in [
+        ("BINARY", 0, 1_000_000),
+        ("BINARY32", 0, 1_000_000),
+        ("FLOAT32", 0, 1_000_000),
+        ("ASCII", 0, 1_000_000),
+        ("ASCII", 2, 1_000_000),
+        ("BINARY", 0, large),
+        ("BINARY32", 0, large),
+        ("FLOAT32", 0, large),
     ] {
         let directory = tempfile::tempdir().expect("a directory");
-        let dat = write_recording(directory.path(), encoding, rows);
+        let dat = write_recording(directory.path(), encoding, decimals, rows);
         let path = directory.path().join("a.cfg");
         let capture = read_all(&path);
         assert_eq!((capture.len(), capture.warnings.len()), (rows as u64, 0));
         for (k, channel) in capture.channels().iter().enumerate() {
             for i in (0..rows).step_by(997) {
                 let value = channel.values(i..i + 1).expect("a sample")[0];
-                assert_eq!(value, 0.01 * f64::from(code(i, k)));
+                assert_eq!(value, 0.01 * number(i, k, decimals));
             }
         }
         let states = capture.digital[3].values(0..rows).expect("states");
         assert!(states.iter().enumerate().all(|(i, s)| *s == (i % 2 == 1)));
         group.throughput(Throughput::Bytes(dat.len() as u64));
-        let name = format!("{encoding}, {} MB", dat.len() / 1_000_000);
+        let point = if decimals > 0 { " with decimals" } else { "" };
+        let name = format!("{encoding}{point}, {} MB", dat.len() / 1_000_000);
         group.bench_function(BenchmarkId::new("read", &name), |b| b.iter(|| read_all(&path)));
         group.bench_function(BenchmarkId::new("copy to fresh memory", &name), |b| b.iter(|| dat.clone()));
         let mut copy = dat.clone();

@@ -24,6 +24,9 @@ pub fn run(root: &Path, peers: Option<&Path>, rounds: u32) -> Result<String, Str
     let mut sweep = cargo(root);
     sweep.args(["run", "--release", "-q", "-p", "kilat-benches", "--bin", "sweep"]).arg(&plot);
     text = replaced(&text, "growth", &output(&mut sweep)?)?;
+    let mut reading = Command::new("python3");
+    reading.arg(root.join("benches/reading.py")).args(["--rounds", &rounds.to_string()]);
+    text = replaced(&text, "reading", &output(&mut reading)?)?;
     if let Some(peers) = peers {
         for (rate, length) in COMPARED {
             let mut compare = Command::new("python3");

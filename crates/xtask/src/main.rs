@@ -36,7 +36,7 @@ enum Task {
         /// Directory with the scripts of other implementations, as benches/compare.py wants it; without it nothing is compared.
         #[arg(long)]
         peers: Option<PathBuf>,
-        /// Rounds of the comparison.
+        /// Rounds of the comparisons.
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
