@@ -11,7 +11,7 @@ use kilat_core::Lamp::{self, V120, V230};
 use kilat_core::engine::history::History;
 use kilat_core::engine::offline;
 use kilat_core::pq::flicker::tables::{COLUMNS, Row, SINUSOIDAL};
-use kilat_core::pq::flicker::{FlickerMeter, FlickerPlan};
+use kilat_core::pq::flicker::{FlickerMeter, FlickerPlan, run};
 use kilat_core::simd::Level;
 use kilat_core::{Config, Flags, Timestamp};
 use rayon::prelude::*;
@@ -35,7 +35,8 @@ fn measure(
         for (i, x) in stream.grow(8192).iter_mut().enumerate() {
             *x = (100.0 * wave((at + i as u64) as f64 / rate_hz)) as f32;
         }
-        meter.push(&plan, Level::chosen(), &stream);
+        meter.take(&plan, Level::chosen(), &stream);
+        run(&plan, Level::chosen(), std::iter::once(&mut meter));
         stream.discard_before(stream.end());
         let counted = from_to_s.0 * rate_hz..=from_to_s.1 * rate_hz - 1.0;
         let values = meter.due.drain(..).filter(|p| counted.contains(&(p.at as f64)));

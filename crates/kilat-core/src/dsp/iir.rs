@@ -1,6 +1,7 @@
 //! Recursive filters in double precision: second-order sections from analogue ones by the bilinear transform.
 
 use std::f64::consts::{FRAC_PI_2, PI};
+use std::ops::{Add, Mul, Sub};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,9 +64,20 @@ pub struct Section {
     a: [f64; 2],
 }
 
-/// What a section remembers (transposed direct form II).
+/// What a section remembers (transposed direct form II): of one channel, or of several in the lanes of vectors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Memory([f64; 2]);
+pub struct Memory<T = f64>(pub [T; 2]);
+
+/// A number, or a vector of numbers that go their way side by side.
+pub trait Lanes:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Add<f64, Output = Self> + Mul<f64, Output = Self>
+{
+}
+
+impl<T> Lanes for T where
+    T: Copy + Add<Output = T> + Sub<Output = T> + Add<f64, Output = T> + Mul<f64, Output = T>
+{
+}
 
 impl Section {
     /// What the section remembers, and gives out, after an eternity of input `x`.
@@ -75,12 +87,13 @@ impl Section {
     }
 
     /// The next output.
-    pub fn run(&self, memory: &mut Memory, x: f64) -> f64 {
+    #[inline(always)]
+    pub fn run<T: Lanes>(&self, memory: &mut Memory<T>, x: T) -> T {
         let Self { b, a } = self;
         let Memory(m) = memory;
         let x = x + TRACE;
-        let y = b[0] * x + m[0];
-        *m = [b[1] * x - a[0] * y + m[1], b[2] * x - a[1] * y];
+        let y = x * b[0] + m[0];
+        *m = [x * b[1] - y * a[0] + m[1], x * b[2] - y * a[1]];
         y
     }
 }

@@ -111,7 +111,8 @@ impl Delivery {
 
     /// Takes what the fold has decided, once everything before has been [given](Self::give).
     pub fn take(&mut self, decided: &mut Vec<Action>) {
-        self.actions.append(decided);
+        debug_assert!(self.actions.is_empty());
+        std::mem::swap(&mut self.actions, decided);
     }
 
     /// Measures the windows that have been taken, the threads side by side; `meanwhile` the caller does something else first.
@@ -165,8 +166,8 @@ impl Delivery {
         let channels = plan.channels.len();
         let offset = self.offset as f64;
         let mut measured = self.measured.chunks(channels);
-        for action in self.actions.drain(..) {
-            match action {
+        for action in &self.actions {
+            match *action {
                 Action::HalfCycle(v) => sink.half_cycle(HalfCycle {
                     start_sample: v.start_sample + offset,
                     stop_sample: v.stop_sample + offset,
@@ -240,6 +241,7 @@ impl Delivery {
                 }
             }
         }
+        self.actions.clear();
     }
 }
 

@@ -18,6 +18,7 @@ use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Notice, Notic
 use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
+use crate::pq::flicker::PInst;
 use crate::pq::rms::product_integral;
 use crate::pq::rvc::{RapidChange, RvcDetector};
 use crate::pq::transients::{Merger, Transient};
@@ -167,6 +168,11 @@ impl Fold {
     /// Takes what the tracks have found.
     pub fn collect(&mut self, tracks: &mut [Track]) {
         tracks.iter_mut().zip(&mut self.inboxes).for_each(|(track, inbox)| track.hand_over(inbox));
+    }
+
+    /// Takes the values of Pinst that a flickermeter has found.
+    pub fn sense(&mut self, channel: usize, due: &mut VecDeque<PInst>) {
+        self.inboxes[channel].p_inst.append(due);
     }
 
     /// Merges what has been collected.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capture::Kind;
 use crate::config::{Part, Wiring};
-use crate::dsp::fft::FftScratch;
+use crate::dsp::fft::LowBinsScratch;
 use crate::engine::plan::{POINTS, Plan};
 use crate::engine::reuse::Reuse;
 use crate::engine::timeline::Span;
@@ -64,7 +64,7 @@ pub struct Measured {
 pub struct Scratch {
     /// Resampled windows, one per channel.
     points: Vec<Vec<f32>>,
-    window: FftScratch,
+    window: LowBinsScratch,
     supraharmonics: Option<supraharmonics::Scratch>,
 }
 

@@ -11,6 +11,7 @@ pub mod history;
 pub mod inbox;
 pub mod live;
 pub mod measured;
+pub mod meters;
 pub mod offline;
 pub mod plan;
 pub mod quality;

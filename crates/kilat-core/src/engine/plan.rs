@@ -4,7 +4,7 @@ use crate::capture::{Channel, Kind, Phase, derive};
 use crate::config::correction::LONGEST_DELAY_S;
 use crate::config::{Config, Correction, Part, Wiring};
 use crate::dsp::decimate::Decimator;
-use crate::dsp::fft::Fft;
+use crate::dsp::fft::LowBins;
 use crate::dsp::fir::{Kernel, fundamental_band_pass};
 use crate::dsp::resample::Resampler;
 use crate::engine::analysis::ChannelInfo;
@@ -138,7 +138,7 @@ pub struct Plan {
     /// From the mid stream onto [`POINTS`] points of a window.
     pub resampler: Resampler,
     /// Transform of a window.
-    pub fft: Fft,
+    pub fft: LowBins,
     /// Flicker from the mid stream; `None` when that is too slow.
     pub flicker: Option<FlickerPlan>,
     /// Emission above order 50; `None` when it is not asked for.
@@ -209,6 +209,12 @@ impl Plan {
             let kernel = Kernel::low_pass(2.0 * f0 / mid, (low - 2.5 * f0) / mid, ATTENUATION_DB);
             Decimator::new(&kernel.taps(), low_factor as u64)
         });
+        // Tones may lie anywhere.
+        let top_bin = if config.signalling.is_empty() {
+            orders * config.cycles() + config.cycles() / 2
+        } else {
+            POINTS / 2 - 8
+        };
         Ok(Self {
             config: config.clone(),
             rate,
@@ -224,7 +230,7 @@ impl Plan {
             to_low,
             band_pass: Decimator::new(&fundamental_band_pass(f0 / low), 1),
             resampler,
-            fft: Fft::new(POINTS),
+            fft: LowBins::new(POINTS, top_bin + 1),
             flicker: FlickerPlan::new(mid, f0, config.lamp()).filter(|_| config.measures(Part::Flicker)),
             supraharmonics: config.supraharmonics.then(|| SupraharmonicPlan::new(config, rate)),
             level: Level::chosen(),

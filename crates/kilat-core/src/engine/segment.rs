@@ -11,6 +11,7 @@ use crate::engine::crew::Crew;
 use crate::engine::delivery::{Delivery, most_actions};
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::Scratch;
+use crate::engine::meters::Meters;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reuse;
 use crate::engine::sink::Sink;
@@ -19,12 +20,13 @@ use crate::units::Timestamp;
 
 /// Samples that go through all stages together. It bounds memory and keeps a channel's tile in the cache; results do not
 /// depend on it.
-const TILE: usize = 1 << 15;
+const TILE: usize = 1 << 14;
 
 /// What the engine remembers of a stream, to be written down.
 #[derive(Debug, Serialize)]
 pub struct Saved<'e> {
     tracks: &'e [Track],
+    meters: &'e Meters,
     fold: &'e Fold,
     delivery: &'e Delivery,
 }
@@ -33,6 +35,7 @@ pub struct Saved<'e> {
 #[derive(Debug, Deserialize)]
 pub struct State {
     tracks: Vec<Track>,
+    meters: Meters,
     fold: Fold,
     delivery: Delivery,
 }
@@ -43,6 +46,7 @@ pub struct Engine {
     plan: Arc<Plan>,
     crew: Arc<Crew>,
     tracks: Vec<Track>,
+    meters: Meters,
     fold: Fold,
     /// What the fold has decided and the delivery has not taken yet.
     decided: Vec<Action>,
@@ -55,6 +59,7 @@ impl Engine {
     pub fn new(plan: Arc<Plan>, crew: Arc<Crew>, offset: u64, clock: Timestamp) -> Self {
         Self {
             tracks: (0..plan.channels.len()).map(|c| Track::default().anew(&plan, c)).collect(),
+            meters: Meters::new(&plan),
             fold: Fold::new(&plan, clock),
             decided: Vec::new(),
             delivery: Delivery::new(&plan, offset, clock),
@@ -70,6 +75,7 @@ impl Engine {
         for (channel, track) in self.tracks.iter_mut().enumerate() {
             *track = take(track).anew(&self.plan, channel);
         }
+        self.meters = take(&mut self.meters).anew(&self.plan);
         self.fold = take(&mut self.fold).anew(&self.plan, clock);
         self.delivery.restart(offset, clock);
     }
@@ -77,6 +83,7 @@ impl Engine {
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time, so that it does not allocate later.
     pub fn reserve(&mut self, chunk: usize) {
         self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
+        self.meters.reserve(&self.plan, chunk);
         self.fold.reserve();
         self.decided.make_room(most_actions(&self.plan));
         self.delivery.reserve(&self.plan);
@@ -84,19 +91,20 @@ impl Engine {
 
     /// All that it remembers.
     pub fn save(&self) -> Saved<'_> {
-        let Self { tracks, fold, delivery, .. } = self;
-        Saved { tracks, fold, delivery }
+        let Self { tracks, meters, fold, delivery, .. } = self;
+        Saved { tracks, meters, fold, delivery }
     }
 
     /// Goes on with what another engine remembered; false, and nothing done, when that had another plan.
     pub fn load(&mut self, state: State) -> bool {
-        let State { tracks, fold, delivery } = state;
+        let State { tracks, meters, fold, delivery } = state;
         let alike = tracks.len() == self.tracks.len()
             && tracks.iter().zip(&self.tracks).all(|(a, b)| a.is_like(b))
+            && meters.is_like(&self.meters)
             && fold.is_like(&self.fold)
             && delivery.is_like(&self.delivery);
         if alike {
-            (self.tracks, self.fold) = (tracks, fold);
+            (self.tracks, self.meters, self.fold) = (tracks, meters, fold);
             self.delivery.load(delivery);
         }
         alike
@@ -112,7 +120,7 @@ impl Engine {
         let alone = self.crew.threads() == 1;
         for from in (0..n).step_by(TILE) {
             let range = from..n.min(from + TILE);
-            let Self { plan, crew, tracks, fold, decided, delivery, scratch } = self;
+            let Self { plan, crew, tracks, meters, fold, decided, delivery, scratch } = self;
             let plan = &**plan;
             let (recorded, derived) = tracks.split_at_mut(plan.recorded().len());
             crew.share_after(
@@ -124,13 +132,17 @@ impl Engine {
                 track.push_sum(plan, recorded);
             }
             fold.collect(tracks);
-            if alone {
+            let mut merge = |decided: &mut Vec<Action>| {
+                meters.run(plan, tracks, fold);
                 fold.run(plan, tracks, decided);
+            };
+            if alone {
+                merge(decided);
                 delivery.take(decided);
                 delivery.measure(plan, crew, tracks, scratch, || ());
             } else {
                 delivery.take(decided);
-                delivery.measure(plan, crew, tracks, scratch, || fold.run(plan, tracks, decided));
+                delivery.measure(plan, crew, tracks, scratch, || merge(decided));
             }
             let starts = decided.iter().filter_map(Action::window).map(|w| w.start);
             let keep = starts.fold(fold.oldest().min(tracks[0].raw.end() as f64), f64::min);
@@ -165,6 +177,7 @@ impl Engine {
             track.finish(plan);
         }
         self.fold.collect(&mut self.tracks);
+        self.meters.run(plan, &self.tracks, &mut self.fold);
         self.fold.finish(plan, &self.tracks, length, &mut self.decided);
         self.deliver(sink);
         self.delivery.interrupt(&self.plan, sink);
@@ -232,7 +245,7 @@ mod tests {
         let x: Vec<Vec<f32>> = (0..6).map(|c| (0..20_000).map(|i| wave(c, i)).collect()).collect();
         let parts: Vec<_> = x.iter().map(|x| SamplesRef::F32(x)).collect();
         let new = |offset, clock| Engine::new(plan.clone(), Arc::default(), offset, Timestamp(clock));
-        let state = |e: &Engine| postcard::to_extend(&(&e.tracks, &e.fold), Vec::new()).unwrap();
+        let state = |e: &Engine| postcard::to_extend(&(&e.tracks, &e.meters, &e.fold), Vec::new()).unwrap();
 
         let (mut engine, sink) = (new(0, 0), &mut Recorder::new(&plan));
         engine.reserve(1000);

@@ -16,7 +16,6 @@ use crate::engine::inbox::{HALVES, Inbox, OVERLOADS};
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::quality::Quality;
 use crate::engine::reuse::Reuse;
-use crate::pq::flicker::FlickerMeter;
 use crate::pq::rms::{MARGIN, product_integral};
 use crate::pq::transients::TransientSearch;
 
@@ -34,7 +33,6 @@ struct Rooms {
     wide: usize,
     low: usize,
     band: usize,
-    flicker: usize,
 }
 
 impl Rooms {
@@ -43,11 +41,9 @@ impl Rooms {
         let tracked = plan.channels[index].tracked;
         let decimated = |d: Option<&Decimator>| d.map_or(0, |d| raw / d.factor() as usize + 32);
         let reach = |d: &Decimator| 2 * d.half() as usize + 64;
-        let mid = chunk / plan.mid_factor() as usize + 32;
         let low = chunk / plan.low_factor() as usize + 32;
         let filtered = |d: &Decimator| if tracked { reach(d) + low } else { 0 };
         let corrector = plan.channels[index].corrector.as_ref();
-        let flicker = plan.flicker(index).map_or(0, |f| f.reach() as usize + mid);
         Self {
             raw,
             recorded: corrector.map_or(0, |c| 2 * (c.edge() + c.lag()) as usize + 64 + chunk),
@@ -55,7 +51,6 @@ impl Rooms {
             wide: decimated(plan.to_wide()),
             low: plan.to_low.as_ref().map_or(0, |_| filtered(&plan.band_pass)),
             band: filtered(&plan.band_pass),
-            flicker,
         }
     }
 }
@@ -90,7 +85,6 @@ pub struct Track {
     held: f32,
     quality: Quality,
     cut: Option<Cut>,
-    flicker: Option<FlickerMeter>,
     /// Half cycles since the last look.
     halves: VecDeque<Half>,
     transients: TransientSearch,
@@ -125,9 +119,6 @@ impl Track {
             last: None,
         });
         let p = &plan.channels[index];
-        let flicker = plan
-            .flicker(index)
-            .map(|f| self.flicker.unwrap_or_default().anew(f, mid_first, p.scale.abs() / p.info.udin_v));
         let mut recorded = self.recorded.anew(0);
         let mut quality = self.quality.anew();
         if let Some(corrector) = &p.corrector {
@@ -145,7 +136,6 @@ impl Track {
             held: 0.0,
             quality,
             cut,
-            flicker,
             halves: self.halves.emptied(),
             overloads: self.overloads.emptied(),
             overload_from: 0,
@@ -155,7 +145,7 @@ impl Track {
 
     /// True when both are of the same channel.
     pub fn is_like(&self, other: &Self) -> bool {
-        let shape = |t: &Self| (t.index, t.cut.is_some(), t.flicker.is_some());
+        let shape = |t: &Self| (t.index, t.cut.is_some());
         shape(self) == shape(other)
     }
 
@@ -175,9 +165,6 @@ impl Track {
         self.low.reserve(rooms.low);
         self.band.reserve(rooms.band);
         self.quality.reserve(rooms.raw);
-        if let (Some(meter), Some(f)) = (&mut self.flicker, &plan.flicker) {
-            meter.reserve(f, rooms.flicker);
-        }
         if let Some(cut) = &mut self.cut {
             cut.wheel.reserve();
         }
@@ -189,8 +176,7 @@ impl Track {
     /// Bytes of the streams of channel `index` when it is pushed `chunk` samples at a time.
     pub fn bytes(plan: &Plan, index: usize, chunk: usize) -> usize {
         let r = Rooms::new(plan, index, chunk);
-        let streams =
-            [r.raw, r.recorded, r.mid, r.wide, r.low, r.band, 2 * r.flicker].into_iter().sum::<usize>();
+        let streams = [r.raw, r.recorded, r.mid, r.wide, r.low, r.band].into_iter().sum::<usize>();
         2 * size_of::<f32>() * streams + Quality::bytes(r.raw)
     }
 
@@ -255,9 +241,6 @@ impl Track {
         }
         let Some(cut) = &mut self.cut else { return };
         let mid = if plan.to_mid.is_some() { &self.mid } else { raw };
-        if let (Some(meter), Some(f)) = (&mut self.flicker, &plan.flicker) {
-            meter.push(f, plan.level, mid);
-        }
         let low = if let Some(d) = &plan.to_low {
             d.run(plan.level, mid, &mut self.low);
             &self.low
@@ -286,9 +269,6 @@ impl Track {
         inbox.halves.append(&mut self.halves);
         inbox.overloads.append(&mut self.overloads);
         inbox.transients.append(&mut self.transients.found);
-        if let Some(meter) = &mut self.flicker {
-            inbox.p_inst.append(&mut meter.due);
-        }
     }
 
     /// The next `n` samples to be pushed have been through `flags`.

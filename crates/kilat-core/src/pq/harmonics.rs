@@ -8,13 +8,14 @@
 //!   `group`; TIHD the same of the interharmonic centred subgroups from order 1 on, over the fundamental subgroup
 //! * PWHD = √Σ h·(`Y_g,h`/`Y_g,1`)², from order 14 to 40
 
+use std::f64::consts::SQRT_2;
 use std::ops::RangeInclusive;
 use std::slice::{from_mut, from_ref};
 
 use realfft::num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
-use crate::dsp::fft::FftScratch;
+use crate::dsp::fft::LowBinsScratch;
 use crate::engine::history::History;
 use crate::engine::measured::Mean;
 use crate::engine::plan::{POINTS, Plan};
@@ -121,43 +122,33 @@ pub fn resample<'h>(plan: &Plan, span: &Span, mid: impl Fn(usize) -> &'h History
 
 /// Measures `span` of a channel whose [resampled](resample) points are the input of `scratch` into `out`; `scale` is volts or
 /// amperes per code.
-pub fn measure(plan: &Plan, span: &Span, scale: f64, scratch: &mut FftScratch, out: &mut Spectrum) {
-    plan.fft.run(scratch);
+pub fn measure(plan: &Plan, span: &Span, scale: f64, scratch: &mut LowBinsScratch, out: &mut Spectrum) {
+    plan.fft.run(plan.level, scratch);
     let n = usize::from(span.cycles);
     let full = n == plan.config.cycles();
     *out = Spectrum::default();
     let (mut re, mut im) = ([0.0; ORDERS], [0.0; ORDERS]);
     for h in 0..=plan.orders {
-        let bin = scratch.bins[h * n];
-        let unit = if h == 0 { 1.0 } else { 2.0f64.sqrt() } / POINTS as f64 * scale;
-        (re[h], im[h]) = (f64::from(bin.re) * unit, f64::from(bin.im) * unit);
+        let unit = if h == 0 { 1.0 } else { SQRT_2 } / POINTS as f64 * scale;
+        (re[h], im[h]) = (f64::from(scratch.re[h * n]) * unit, f64::from(scratch.im[h * n]) * unit);
         out.component[h] = Complex64::new(re[h], im[h]);
     }
     let orders = ..=plan.orders;
     plan.level.angles(&re[orders], &im[orders], &mut out.phase_rad[orders]);
-    let mut squares = [0.0; MOST_BINS];
-    for (k, square) in squares.iter_mut().enumerate().take(plan.orders * n + n / 2 + 1) {
-        *square = bin_square(scratch, scale, k);
+    let mut component = out.component.map(|c| c.norm_sqr());
+    if full {
+        group(plan, scratch, scale, out);
+    } else {
+        out.subgroup[orders].copy_from_slice(&component[orders]);
+        out.group[orders].copy_from_slice(&component[orders]);
     }
-    let sum = |from: usize, to: usize| squares[from..=to].iter().sum::<f64>();
-    for h in 0..=plan.orders {
-        let centre = h * n;
-        let component = squares[centre];
-        let (sub, group) = if h == 0 || !full {
-            (component, component)
-        } else {
-            let edges = f64::midpoint(squares[centre - n / 2], squares[centre + n / 2]);
-            (sum(centre - 1, centre + 1), edges + sum(centre - n / 2 + 1, centre + n / 2 - 1))
-        };
-        out.subgroup[h] = sub.sqrt();
-        out.group[h] = group.sqrt();
-        if full && h < plan.orders {
-            out.interharmonic_subgroup[h] = sum(centre + 2, centre + n - 2).sqrt();
-            out.interharmonic_group[h] = sum(centre + 1, centre + n - 1).sqrt();
-        }
+    for squares in [&mut component, &mut out.subgroup, &mut out.group] {
+        plan.level.roots(&mut squares[orders]);
+    }
+    for squares in [&mut out.interharmonic_subgroup, &mut out.interharmonic_group] {
+        plan.level.roots(&mut squares[..plan.orders]);
     }
     let highest = plan.config.thd_orders.min(plan.orders);
-    let component = out.component.map(|c| c.norm_sqr().sqrt());
     out.thd_harmonic_pct = ratio_pct(&component, 2..=highest, component[1]);
     out.thd_subgroup_pct = ratio_pct(&out.subgroup, 2..=highest, out.subgroup[1]);
     out.thd_group_pct = ratio_pct(&out.group, 2..=highest, out.group[1]);
@@ -171,14 +162,44 @@ pub fn measure(plan: &Plan, span: &Span, scale: f64, scratch: &mut FftScratch, o
     }
 }
 
+/// Mean squares of groups and subgroups of a window of the usual number of cycles.
+fn group(plan: &Plan, scratch: &LowBinsScratch, scale: f64, out: &mut Spectrum) {
+    let n = plan.config.cycles();
+    let mut squares = [0.0; MOST_BINS];
+    let bins = plan.orders * n + n / 2 + 1;
+    plan.level.squares(&scratch.re[..bins], &scratch.im[..bins], 2.0 * unit_square(scale), &mut squares);
+    squares[0] /= 2.0;
+    (out.subgroup[0], out.group[0]) = (squares[0], squares[0]);
+    // The bins from one order to the next: the one beside it, those up to the middle, the middle, those behind, the one before the next.
+    let [mut middle_below, mut behind_below, mut last_below] = [0.0; 3];
+    for (h, bins) in squares[..bins].chunks(n).enumerate() {
+        let up_to_middle: f64 = bins[2..n / 2].iter().sum();
+        let middle = bins[n / 2];
+        if h > 0 {
+            out.subgroup[h] = last_below + bins[0] + bins[1];
+            let inner = behind_below + out.subgroup[h] + up_to_middle;
+            out.group[h] = f64::midpoint(middle_below, middle) + inner;
+        }
+        if let Some(behind) = bins.get(n / 2 + 1..n - 1) {
+            (middle_below, behind_below, last_below) = (middle, behind.iter().sum(), bins[n - 1]);
+            out.interharmonic_subgroup[h] = up_to_middle + middle + behind_below;
+            out.interharmonic_group[h] = bins[1] + out.interharmonic_subgroup[h] + last_below;
+        }
+    }
+}
+
 /// Orders that count into the partial weighted distortion.
 const PARTIAL: RangeInclusive<usize> = 14..=40;
 
 /// Mean square of bin `k` of the window transformed last, in V² or A²; `scale` is volts or amperes per code.
-pub fn bin_square(scratch: &FftScratch, scale: f64, k: usize) -> f64 {
-    let unit = scale / POINTS as f64;
-    let bin = scratch.bins[k];
-    (f64::from(bin.re).powi(2) + f64::from(bin.im).powi(2)) * unit * unit * if k == 0 { 1.0 } else { 2.0 }
+pub fn bin_square(scratch: &LowBinsScratch, scale: f64, k: usize) -> f64 {
+    let square = f64::from(scratch.re[k]).powi(2) + f64::from(scratch.im[k]).powi(2);
+    square * unit_square(scale) * if k == 0 { 1.0 } else { 2.0 }
+}
+
+/// Square of the unit of a bin.
+fn unit_square(scale: f64) -> f64 {
+    (scale / POINTS as f64).powi(2)
 }
 
 /// Root of the sum of squares of some orders over a fundamental, in %.

@@ -9,6 +9,7 @@
 
 use std::f64::consts::{SQRT_2, TAU};
 
+use realfft::num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::Kind;
@@ -52,17 +53,13 @@ pub struct Notches {
 }
 
 /// The notches in the cycle whose harmonic components, r.m.s. phasors of cosines, are given; `None` without.
-pub fn notches(
-    component: &[realfft::num_complex::Complex64; ORDERS],
-    hz: f64,
-    least_v: f64,
-) -> Option<Notches> {
-    let orders = component.iter().take_while(|c| c.norm().is_finite()).count();
+pub fn notches(component: &[Complex64; ORDERS], hz: f64, least_v: f64) -> Option<Notches> {
+    let orders = component.iter().take_while(|c| (c.re + c.im).is_finite()).count();
     if orders <= LEAST_ORDERS {
         return None;
     }
     // Peaks cannot be higher than the sum of what they are made of: spares the work on clean mains.
-    let sharp_v = SQRT_2 * component[SHARP..orders].iter().map(|c| c.norm()).sum::<f64>();
+    let sharp_v = SQRT_2 * component[SHARP..orders].iter().map(|c| c.norm_sqr().sqrt()).sum::<f64>();
     if sharp_v < least_v / 2.0 {
         return None;
     }
@@ -201,7 +198,6 @@ fn ended(plan: &Plan, open: Option<(Transient, u32)>) -> Option<Transient> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use realfft::num_complex::Complex64;
 
     /// Components of a wave given over the angle of its fundamental, by a plain sum.
     fn components(wave: impl Fn(f64) -> f64) -> [Complex64; ORDERS] {

@@ -4,11 +4,13 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, SQRT_2};
 
-use fearless_simd::{Simd, SimdBase, f32x4, f32x16, f64x8, prelude::*};
+use fearless_simd::{Simd, SimdBase, f32x8, f32x16, f64x8, prelude::*};
 use fearless_simd_macros::simd;
 
-use super::Table;
+use super::{Level, Table};
 
+/// Bins that are untangled at a time.
+const BINS: usize = Level::BINS;
 /// Accumulators of every sum.
 pub const LANES: usize = 16;
 
@@ -100,23 +102,29 @@ pub fn taps<S: Simd>(
     let (steps, _) = table.steps.as_chunks::<LANES>();
     let (out, _) = out.as_chunks_mut::<LANES>();
     let vectors = width / LANES;
-    for (i, (whole, out)) in at.iter_mut().zip(out.chunks_exact_mut(vectors)).enumerate() {
-        let position = start + step * (first + i) as f64;
-        let floor = position.floor();
-        *whole = (floor + WHOLE).to_bits() as u32;
-        let place = (position - floor) * rows;
-        let floor = place.floor();
-        let f = f32x16::splat(s, (place - floor) as f32);
-        let row = (floor + WHOLE).to_bits() as u32 as usize;
-        if let [out] = out {
-            // The usual width, without a loop.
-            (f32x16::from_slice(s, &values[row]) + f * f32x16::from_slice(s, &steps[row])).store_slice(out);
-            continue;
-        }
-        let row = row * vectors;
-        let rows = values[row..row + vectors].iter().zip(&steps[row..row + vectors]);
-        for ((c, d), out) in rows.zip(out) {
-            (f32x16::from_slice(s, c) + f * f32x16::from_slice(s, d)).store_slice(out);
+    let (start, step) = (f64x8::splat(s, start), f64x8::splat(s, step));
+    let mut index = f64x8::from_slice(s, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]) + first as f64;
+    for (at, out) in at.chunks_mut(8).zip(out.chunks_mut(8 * vectors)) {
+        let position = start + step * index;
+        index += 8.0;
+        let whole = position.floor();
+        let place = (position - whole) * rows;
+        let row = place.floor();
+        let fractions = place - row;
+        for (k, (at, out)) in at.iter_mut().zip(out.chunks_exact_mut(vectors)).enumerate() {
+            *at = (whole[k] + WHOLE).to_bits() as u32;
+            let f = f32x16::splat(s, fractions[k] as f32);
+            let row = (row[k] + WHOLE).to_bits() as u32 as usize;
+            if let [out] = out {
+                // The usual width, without a loop.
+                (f32x16::from_slice(s, &values[row]) + f * f32x16::from_slice(s, &steps[row]))
+                    .store_slice(out);
+                continue;
+            }
+            let rows = row * vectors..(row + 1) * vectors;
+            for ((c, d), out) in values[rows.clone()].iter().zip(&steps[rows]).zip(out) {
+                (f32x16::from_slice(s, c) + f * f32x16::from_slice(s, d)).store_slice(out);
+            }
         }
     }
 }
@@ -207,6 +215,57 @@ pub fn largest_fourth_difference<S: Simd>(s: S, x: &[f32], stride: usize, n: usi
     most
 }
 
+/// What [`Level::untangle`](super::Level::untangle) says: each bin from one number counted from the front of `z` and one from its end.
+#[simd]
+pub fn untangle<S: Simd>(s: S, z: &[f32], (cos, sin): (&[f32], &[f32]), re: &mut [f32], im: &mut [f32]) {
+    let [Some(first_re), Some(first_im)] = [z.first(), z.get(1)] else { return };
+    (re[0], im[0]) = (first_re + first_im, 0.0);
+    let (up, _) = z[2..].as_chunks::<LANES>();
+    let (_, down) = z.as_rchunks::<LANES>();
+    let (cos, _) = cos[1..].as_chunks::<BINS>();
+    let (sin, _) = sin[1..].as_chunks::<BINS>();
+    let (re, _) = re[1..].as_chunks_mut::<BINS>();
+    let (im, _) = im[1..].as_chunks_mut::<BINS>();
+    let pairs = up.iter().zip(down.iter().rev()).zip(cos.iter().zip(sin));
+    for (((up, down), (cos, sin)), (re, im)) in pairs.zip(re.iter_mut().zip(im)) {
+        let (a_re, a_im) = parts(s, up);
+        let (b_re, b_im) = parts(s, down);
+        let (b_re, b_im) = (reversed(s, b_re), reversed(s, b_im));
+        let (cos, sin) = (f32x8::from_slice(s, cos), f32x8::from_slice(s, sin));
+        let (even_re, even_im) = (a_re + b_re, a_im - b_im);
+        let (odd_re, odd_im) = (a_re - b_re, a_im + b_im);
+        ((even_re + (cos * odd_im - sin * odd_re)) * 0.5).store_slice(re);
+        ((even_im - (sin * odd_im + cos * odd_re)) * 0.5).store_slice(im);
+    }
+}
+
+/// Real and imaginary parts that follow each other by turns.
+#[simd]
+fn parts<S: Simd>(s: S, numbers: &[f32; LANES]) -> (f32x8<S>, f32x8<S>) {
+    let (low, high) = f32x16::from_slice(s, numbers).split();
+    low.deinterleave(high)
+}
+
+/// The lanes from the last to the first: a plain shuffle, where the library's own looks its order up.
+#[simd]
+fn reversed<S: Simd>(s: S, v: f32x8<S>) -> f32x8<S> {
+    f32x8::from_slice(s, &[v[7], v[6], v[5], v[4], v[3], v[2], v[1], v[0]])
+}
+
+#[simd]
+pub fn squares<S: Simd>(_: S, re: &[f32], im: &[f32], unit: f64, out: &mut [f64]) {
+    for ((re, im), out) in re.iter().zip(im).zip(out) {
+        *out = (f64::from(*re) * f64::from(*re) + f64::from(*im) * f64::from(*im)) * unit;
+    }
+}
+
+#[simd]
+pub fn roots<S: Simd>(_: S, values: &mut [f64]) {
+    for v in values {
+        *v = v.sqrt();
+    }
+}
+
 /// Angles of vectors (x, y), in radians from −π to π: tan(a) of an octant is at most 1, and of half that after a turn by π/4, so
 /// that the plain series of the arc tangent ends soon.
 #[simd]
@@ -235,19 +294,27 @@ const TAN_PI_8: f64 = SQRT_2 - 1.0;
 /// Terms of the arc tangent of at most tan(π/8), which leave out 1e-15.
 const TERMS: u32 = 18;
 
-/// Lane sums of four vectors, each by the same tree: eighths onto eighths, down to (0 + 2) + (1 + 3) of the last four.
+/// Lane sums of four vectors, each by the same tree: eighths onto eighths, neighbours, neighbours again, the two halves.
 #[simd]
 fn sum_four<S: Simd>(s: S, v: [f32x16<S>; 4]) -> [f32; 4] {
-    let (a, b, c, d) = (quarter(s, v[0]), quarter(s, v[1]), quarter(s, v[2]), quarter(s, v[3]));
-    let ab = a.zip_low(b) + a.zip_high(b);
-    let cd = c.zip_low(d) + c.zip_high(d);
-    let sums = ab.zip_low(cd) + ab.zip_high(cd);
-    [sums[0], sums[2], sums[1], sums[3]]
+    let ab = neighbours(s, eighths(s, v[0]), eighths(s, v[1]));
+    let cd = neighbours(s, eighths(s, v[2]), eighths(s, v[3]));
+    let (low, high) = neighbours(s, ab, cd).split();
+    let mut sums = [0.0; 4];
+    (low + high).store_slice(&mut sums);
+    sums
 }
 
 #[simd]
-fn quarter<S: Simd>(_: S, v: f32x16<S>) -> f32x4<S> {
+fn eighths<S: Simd>(_: S, v: f32x16<S>) -> f32x8<S> {
     let (low, high) = v.split();
-    let (low, high) = (low + high).split();
     low + high
+}
+
+/// Sums of neighbours, four of each vector: those of the halves stay in the halves, which costs one shuffle for each operand.
+#[simd]
+fn neighbours<S: Simd>(s: S, a: f32x8<S>, b: f32x8<S>) -> f32x8<S> {
+    let even = f32x8::from_slice(s, &[a[0], a[2], b[0], b[2], a[4], a[6], b[4], b[6]]);
+    let odd = f32x8::from_slice(s, &[a[1], a[3], b[1], b[3], a[5], a[7], b[5], b[7]]);
+    even + odd
 }

@@ -57,6 +57,11 @@ impl Level {
         all.into_iter().map(Self).collect()
     }
 
+    /// The same, for `dispatch!`.
+    pub(crate) fn inner(self) -> fearless_simd::Level {
+        self.0
+    }
+
     /// Name as `KILAT_SIMD` takes it.
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -132,6 +137,31 @@ impl Level {
         let whole = taps.len().is_multiple_of(at.len().max(1) * bodies::LANES);
         assert!(at.len() == out.len() && whole, "a row of whole lanes for each output");
         dispatch!(self.0, s => bodies::weigh(s, x, at, taps, out));
+    }
+
+    /// Bins of a real transform are made so many at a time, behind the first.
+    pub const BINS: usize = 8;
+
+    /// The lowest bins of the transform of 2·M real samples, from `z`, that of their M pairs as complex numbers; `z` holds real and
+    /// imaginary parts by turns, `turns` the cosines and sines of 2πk/2M of each bin k.
+    ///
+    /// # Panics
+    /// When the bins are not one more than some times [`BINS`](Self::BINS), or more than M of them.
+    pub fn untangle(self, z: &[f32], turns: (&[f32], &[f32]), re: &mut [f32], im: &mut [f32]) {
+        let n = re.len();
+        assert!(n % Self::BINS == 1 && 2 * n <= z.len(), "{n} bins from {} numbers", z.len());
+        assert!(n == im.len() && n == turns.0.len() && n == turns.1.len(), "parts of bins differ in number");
+        dispatch!(self.0, s => bodies::untangle(s, z, turns, re, im));
+    }
+
+    /// (re² + im²)·`unit` of as many numbers as all slices have.
+    pub fn squares(self, re: &[f32], im: &[f32], unit: f64, out: &mut [f64]) {
+        dispatch!(self.0, s => bodies::squares(s, re, im, unit, out));
+    }
+
+    /// Replaces values by their square roots.
+    pub fn roots(self, values: &mut [f64]) {
+        dispatch!(self.0, s => bodies::roots(s, values));
     }
 
     /// Angles of the vectors (`x`, `y`), in radians from −π to π, to some 1e-15: as many as all three slices have.
@@ -216,6 +246,31 @@ mod tests {
                 }
                 let first = first.get_or_insert_with(|| got.clone());
                 prop_assert!(first.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
+            }
+        }
+
+        #[test]
+        fn bins_have_the_same_bits_on_every_level(z in samples(96), turns in prop::collection::vec(-1.0f32..1.0, 50)) {
+            let (mut cos, mut sin) = (turns[..25].to_vec(), turns[25..].to_vec());
+            (cos[0], sin[0]) = (1.0, 0.0);
+            let mut first: Option<Vec<u64>> = None;
+            for level in Level::all() {
+                let (mut re, mut im, mut squares) = (vec![f32::NAN; 25], vec![f32::NAN; 25], vec![f64::NAN; 25]);
+                level.untangle(&z, (&cos, &sin), &mut re, &mut im);
+                let want = naive::untangle(&z, &cos, &sin);
+                for k in 0..25 {
+                    prop_assert!((f64::from(re[k]) - want[k].0).abs() <= 0.1, "{} {:?}", re[k], want[k]);
+                    prop_assert!((f64::from(im[k]) - want[k].1).abs() <= 0.1, "{} {:?}", im[k], want[k]);
+                }
+                level.squares(&re, &im, 0.3, &mut squares);
+                level.roots(&mut squares);
+                for ((square, re), im) in squares.iter().zip(&re).zip(&im) {
+                    let want = f64::from(*re).hypot(f64::from(*im)) * 0.3f64.sqrt();
+                    prop_assert!((square - want).abs() <= 1e-15 * want, "{square} {want}");
+                }
+                let parts = re.iter().chain(&im).map(|v| u64::from(v.to_bits()));
+                let bits: Vec<u64> = parts.chain(squares.iter().map(|v| v.to_bits())).collect();
+                prop_assert!(*first.get_or_insert_with(|| bits.clone()) == bits);
             }
         }
 

@@ -1,5 +1,7 @@
 //! The slow, obvious twins of the kernels.
 
+use realfft::num_complex::Complex64;
+
 pub fn dot(u: &[f32], v: &[f32]) -> f64 {
     u.iter().zip(v).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
@@ -49,4 +51,17 @@ pub fn largest_fourth_difference(x: &[f32], stride: usize) -> f32 {
     };
     let n = x.len().saturating_sub(4 * stride);
     (0..n).map(|n| difference(n).abs()).fold(0.0, f64::max) as f32
+}
+
+/// With Z(k) of M: X(k) = (Z(k) + Z*(M − k))/2 − j·e^(−j2πk/2M)·(Z(k) − Z*(M − k))/2.
+pub fn untangle(z: &[f32], cos: &[f32], sin: &[f32]) -> Vec<(f64, f64)> {
+    let m = z.len() / 2;
+    let number = |k: usize| Complex64::new(f64::from(z[2 * (k % m)]), f64::from(z[2 * (k % m) + 1]));
+    let bin = |k: usize| {
+        let (a, b) = (number(k), number(m - k).conj());
+        let turn = Complex64::new(f64::from(cos[k]), -f64::from(sin[k]));
+        let x = (a + b) / 2.0 - Complex64::i() * turn * (a - b) / 2.0;
+        (x.re, x.im)
+    };
+    (0..cos.len()).map(bin).collect()
 }

@@ -3,6 +3,7 @@
 use crate::engine::live::waveform::Catcher;
 use crate::engine::live::{Options, Output};
 use crate::engine::measured::Measured;
+use crate::engine::meters::Meters;
 use crate::engine::plan::{POINTS, Plan};
 use crate::engine::track::Track;
 
@@ -27,7 +28,8 @@ pub fn lag(plan: &Plan) -> usize {
 /// Most bytes that a stream takes, whatever comes, as long as no more results wait than [`Options::queue`] and one block
 /// completes. The plan, which streams share, is not counted.
 pub fn bytes(plan: &Plan, options: &Options) -> usize {
-    let tracks: usize = (0..plan.channels.len()).map(|c| Track::bytes(plan, c, chunk(plan))).sum();
+    let streams = |c| Track::bytes(plan, c, chunk(plan)) + Meters::bytes(plan, c, chunk(plan));
+    let tracks: usize = (0..plan.channels.len()).map(streams).sum();
     let emission = usize::from(plan.supraharmonics.is_some()) * (4 << 10);
     let window = size_of::<Measured>() + emission + 8 * plan.config.signalling.len();
     let channel = FIXED + WINDOWS * window + 2 * POINTS * size_of::<f32>();

@@ -15,6 +15,7 @@
 //! after a voltage that was all but gone; meanwhile the slow mean waits for it to return.
 
 pub mod design;
+mod lanes;
 pub mod statistics;
 pub mod tables;
 
@@ -31,6 +32,7 @@ use crate::engine::history::History;
 use crate::engine::inbox::P_INST;
 use crate::engine::reuse::Reuse;
 use crate::simd::Level;
+use lanes::LANES;
 
 /// Below this part of Udin there is no voltage to which a fluctuation could be compared: the slow mean waits.
 const DEAD: f64 = 0.1;
@@ -63,17 +65,17 @@ pub struct FlickerMeter {
     pub due: VecDeque<PInst>,
 }
 
-/// What the filters remember.
+/// What the filters remember: of one channel, or of several in the lanes of vectors.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Filters {
-    low_pass: [Memory; 3],
-    high_pass: Memory,
-    weighting: [Memory; 2],
-    mean: Memory,
+struct Filters<T = f64> {
+    low_pass: [Memory<T>; 3],
+    high_pass: Memory<T>,
+    weighting: [Memory<T>; 2],
+    mean: Memory<T>,
     /// Mean square that the segment began with, from which the signal is faded in.
-    began: f64,
+    began: T,
     /// The slow mean of the r.m.s.
-    reference: f64,
+    reference: T,
 }
 
 impl FlickerMeter {
@@ -105,8 +107,8 @@ impl FlickerMeter {
         self.due.make_room(P_INST);
     }
 
-    /// Takes what `voltage` has that it has not seen.
-    pub fn push(&mut self, plan: &FlickerPlan, level: Level, voltage: &History) {
+    /// Takes what `voltage` has that it has not seen, for [`run`] to go on with.
+    pub fn take(&mut self, plan: &FlickerPlan, level: Level, voltage: &History) {
         let new = voltage.get(self.squares.end()..voltage.end());
         let per_unit = self.per_unit;
         for (y, x) in self.squares.grow(new.len()).iter_mut().zip(new) {
@@ -116,31 +118,33 @@ impl FlickerMeter {
         plan.decimator.run(level, &self.squares, &mut self.level);
         let needed = self.level.end() * plan.decimator.factor();
         self.squares.discard_before(needed.saturating_sub(plan.decimator.half()));
-        self.filter(plan);
-        self.level.discard_before(self.next);
-    }
-
-    fn filter(&mut self, plan: &FlickerPlan) {
         if self.filters.is_none() && self.level.end() - self.start >= plan.opening {
             self.filters =
                 Some(Filters::settled(plan, self.level.get(self.start..self.start + plan.opening)));
         }
-        let Some(mut f) = self.filters else { return };
-        let mut due = self.next.next_multiple_of(plan.every);
-        for (at, x) in (self.next..).zip(self.level.get(self.next..self.level.end())) {
-            let (p, u) = f.run(plan, at - self.start, f64::from(*x));
-            if u < DEAD {
-                self.settled_from = at + plan.settling;
-            }
-            if at == due {
-                due += plan.every;
-                let settled = at >= self.settled_from;
-                self.due.push_back(PInst { at: at * plan.decimator.factor(), value: p as f32, settled });
-            }
-        }
-        self.next = self.level.end();
-        self.filters = Some(f);
     }
+
+    /// Values that its filters can take.
+    fn waiting(&self) -> u64 {
+        if self.filters.is_some() { self.level.end() - self.next } else { 0 }
+    }
+}
+
+/// Goes on with all that some meters have [taken](FlickerMeter::take). A filter waits for its own last value, so four channels
+/// go side by side in the time of one.
+pub fn run<'m>(plan: &FlickerPlan, level: Level, meters: impl Iterator<Item = &'m mut FlickerMeter>) {
+    let mut four = lanes::Four::default();
+    let mut n = 0;
+    for meter in meters.filter(|m| m.waiting() > 0) {
+        let span = |m: &FlickerMeter| (m.start, m.next, m.level.end());
+        if n == LANES || four[0].as_deref().is_some_and(|first| span(first) != span(meter)) {
+            lanes::run(plan, level, std::mem::take(&mut four));
+            n = 0;
+        }
+        four[n] = Some(meter);
+        n += 1;
+    }
+    lanes::run(plan, level, four);
 }
 
 impl Filters {
@@ -159,24 +163,6 @@ impl Filters {
             began,
             reference,
         }
-    }
-
-    /// Pinst, and the running r.m.s. in Udin, after value `n` of the square.
-    fn run(&mut self, plan: &FlickerPlan, n: u64, square: f64) -> (f64, f64) {
-        let faded = if n < plan.fade {
-            self.began + (square - self.began) * (PI / 2.0 * n as f64 / plan.fade as f64).sin().powi(2)
-        } else {
-            square
-        };
-        let low = plan.low_pass.iter().zip(&mut self.low_pass).fold(faded, |x, (s, m)| s.run(m, x));
-        let u = low.max(0.0).sqrt();
-        let relative = low / (self.reference * self.reference);
-        if u >= DEAD {
-            self.reference += plan.slow_mean * (u - self.reference);
-        }
-        let change = plan.high_pass.run(&mut self.high_pass, relative);
-        let sensed = plan.weighting.iter().zip(&mut self.weighting).fold(change, |x, (s, m)| s.run(m, x));
-        (plan.mean.run(&mut self.mean, plan.gain * sensed * sensed), u)
     }
 }
 

@@ -20,7 +20,8 @@ fn meter(seconds: f64, block: usize, wave: impl Fn(f64) -> f64) -> Vec<PInst> {
         for (i, x) in stream.grow(block).iter_mut().enumerate() {
             *x = wave((at + i as u64) as f64 / RATE_HZ) as f32;
         }
-        meter.push(&plan, Level::chosen(), &stream);
+        meter.take(&plan, Level::chosen(), &stream);
+        run(&plan, Level::chosen(), std::iter::once(&mut meter));
         stream.discard_before(stream.end());
         let end = seconds * RATE_HZ - plan.lag() as f64;
         all.extend(meter.due.drain(..).filter(|p| p.at as f64 <= end));
@@ -89,7 +90,8 @@ fn damage_is_survived() {
         let mut meter = FlickerMeter::new(&plan, 0, per_unit);
         let mut stream = History::starting_at(0);
         stream.grow(20_000)[5000..].fill(1.0);
-        meter.push(&plan, Level::chosen(), &stream);
+        meter.take(&plan, Level::chosen(), &stream);
+        run(&plan, Level::chosen(), std::iter::once(&mut meter));
         assert!(meter.due.iter().all(|p| p.value.is_finite()), "{per_unit}");
     }
 }

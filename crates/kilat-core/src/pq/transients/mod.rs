@@ -219,14 +219,23 @@ impl Noise {
     }
 
     fn remember(&mut self, largest: f32) {
-        let place = |sorted: &[f32], d: f32| sorted.partition_point(|s| s.total_cmp(&d).is_lt());
-        if self.latest.len() == REMEMBERED
-            && let Some(oldest) = self.latest.pop_front()
-        {
-            self.sorted.remove(place(&self.sorted, oldest));
-        }
+        let below = |sorted: &[f32], d: f32| sorted.iter().filter(|s| **s < d).count();
+        let to = below(&self.sorted, largest);
+        let oldest = if self.latest.len() < REMEMBERED { None } else { self.latest.pop_front() };
         self.latest.push_back(largest);
-        self.sorted.insert(place(&self.sorted, largest), largest);
+        if let Some(oldest) = oldest {
+            // The new one takes the place of the oldest, and all between move up by one.
+            let from = below(&self.sorted, oldest);
+            if from < to {
+                self.sorted[from..to].rotate_left(1);
+                self.sorted[to - 1] = largest;
+            } else {
+                self.sorted[to..=from].rotate_right(1);
+                self.sorted[to] = largest;
+            }
+        } else {
+            self.sorted.insert(to, largest);
+        }
     }
 }
 
