@@ -332,7 +332,9 @@ impl Track {
         let out = stream.grow(n);
         let shift = channel.shift;
         match samples {
+            SamplesRef::I16(x) if shift == 0.0 => convert(x, out, f32::from),
             SamplesRef::I16(x) => convert(x, out, |c| (f64::from(c) + shift) as f32),
+            SamplesRef::I32(x) if shift == 0.0 => convert(x, out, |c| c as f32),
             SamplesRef::I32(x) => convert(x, out, |c| (f64::from(c) + shift) as f32),
             SamplesRef::F32(x) if shift == 0.0 => out.copy_from_slice(x),
             SamplesRef::F32(x) => convert(x, out, |c| (f64::from(c) + shift) as f32),

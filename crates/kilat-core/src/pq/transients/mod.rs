@@ -191,51 +191,42 @@ const HIGH_PASS_HZ: f64 = 3e3;
 /// Gain of the fourth difference there.
 const HIGH_PASS_GAIN: f32 = 16.0;
 
-/// The median of the last largest values of one trigger, and the threshold that rests on it.
+/// The last largest values of one trigger, the median of which its threshold rests on.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Noise {
     latest: VecDeque<f32>,
-    sorted: Vec<f32>,
 }
 
 impl Noise {
     fn anew(self) -> Self {
-        Self { latest: self.latest.emptied(), sorted: self.sorted.emptied() }
+        Self { latest: self.latest.emptied() }
     }
 
     fn reserve(&mut self) {
         self.latest.make_room(REMEMBERED);
-        self.sorted.make_room(REMEMBERED);
     }
 
     fn median(&self) -> f32 {
-        self.sorted.get(self.sorted.len() / 2).copied().unwrap_or(0.0)
+        let (mut values, n) = ([0.0; REMEMBERED], self.latest.len().min(REMEMBERED));
+        values.iter_mut().zip(&self.latest).for_each(|(v, latest)| *v = *latest);
+        values[..n].sort_unstable_by(f32::total_cmp);
+        values[..n].get(n / 2).copied().unwrap_or(0.0)
     }
 
-    /// The threshold at `above` times the median, when enough is known.
-    fn threshold(&self, above: f32) -> f32 {
-        let few = self.sorted.len() < REMEMBERED / 4;
-        self.median() * if few { ABOVE_FEW } else { above }
+    /// From where a sample counts, at `above` times the median when enough is known and at least at `least`, and to where a
+    /// transient goes on.
+    fn limits(&self, above: f32, least: f32) -> (f32, f32) {
+        let few = self.latest.len() < REMEMBERED / 4;
+        let median = self.median();
+        let begins = least.max(median * if few { ABOVE_FEW } else { above });
+        (begins, (begins / 2.0).max(GOES_ON * median))
     }
 
     fn remember(&mut self, largest: f32) {
-        let below = |sorted: &[f32], d: f32| sorted.iter().filter(|s| **s < d).count();
-        let to = below(&self.sorted, largest);
-        let oldest = if self.latest.len() < REMEMBERED { None } else { self.latest.pop_front() };
-        self.latest.push_back(largest);
-        if let Some(oldest) = oldest {
-            // The new one takes the place of the oldest, and all between move up by one.
-            let from = below(&self.sorted, oldest);
-            if from < to {
-                self.sorted[from..to].rotate_left(1);
-                self.sorted[to - 1] = largest;
-            } else {
-                self.sorted[to..=from].rotate_right(1);
-                self.sorted[to] = largest;
-            }
-        } else {
-            self.sorted.insert(to, largest);
+        if self.latest.len() == REMEMBERED {
+            self.latest.pop_front();
         }
+        self.latest.push_back(largest);
     }
 }
 
@@ -376,12 +367,15 @@ impl TransientSearch {
         let around = raw.get(from - reach..to + reach);
         let residual = plan.level.largest_fourth_difference(around, self.stride) / HIGH_PASS_GAIN;
         let least = if self.differences.latest.is_empty() { self.cautious } else { self.least };
-        let limits = Limits {
-            difference: limits(&self.differences, DIFFERENCE_ABOVE, least),
-            residual: limits(&self.residuals, RESIDUAL_ABOVE, least),
-        };
+        // The medians are not needed where nothing reaches what a transient must be in any case.
+        let quiet = difference <= least && residual <= least && self.open.is_none();
+        let limits = (!quiet).then(|| Limits {
+            difference: self.differences.limits(DIFFERENCE_ABOVE, least),
+            residual: self.residuals.limits(RESIDUAL_ABOVE, least),
+        });
         self.differences.remember(difference);
         self.residuals.remember(residual);
+        let Some(limits) = limits else { return };
         if difference <= limits.difference.0 && residual <= limits.residual.0 && self.open.is_none() {
             return;
         }
@@ -464,11 +458,6 @@ impl TransientSearch {
         };
         self.found.push_back((self.now, transient));
     }
-}
-
-fn limits(noise: &Noise, above: f32, least: f32) -> (f32, f32) {
-    let begins = least.max(noise.threshold(above));
-    (begins, (begins / 2.0).max(GOES_ON * noise.median()))
 }
 
 /// Whole samples and cubic weights that delay a stream by `period` samples: Σ w[j]·x[n − whole − 2 + j].
