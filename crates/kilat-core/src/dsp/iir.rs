@@ -87,6 +87,10 @@ impl Section {
     }
 
     /// The next output.
+    #[expect(
+        clippy::inline_always,
+        reason = "vectors are fast only where the caller's instruction set is known"
+    )]
     #[inline(always)]
     pub fn run<T: Lanes>(&self, memory: &mut Memory<T>, x: T) -> T {
         let Self { b, a } = self;

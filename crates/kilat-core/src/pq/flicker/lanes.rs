@@ -34,17 +34,19 @@ fn side_by_side<S: Simd>(s: S, plan: &FlickerPlan, mut four: Four<'_>) {
     // A lane without a channel goes beside the first, and nobody looks at it.
     let Some(own) = first.filters else { return };
     let each = four.each_ref().map(|m| m.as_ref().and_then(|m| m.filters).unwrap_or(own));
-    let mut filters = Filters::gathered(s, &each);
+    let mut filters = gathered(s, &each);
     let mut due = from.next_multiple_of(plan.every);
     let mut at = from;
     while at < to {
         let stop = to.min(at + CHUNK as u64);
         for (k, square) in squares(&four, at, stop).iter().enumerate().take((stop - at) as usize) {
             let at = at + k as u64;
-            let (p, u) = filters.next(s, plan, at - start, f64x4::from_slice(s, square));
+            let (p, u) = next(s, plan, &mut filters, at - start, f64x4::from_slice(s, square));
             if u.simd_lt(DEAD).any_true() {
                 for (meter, _) in four.iter_mut().zip(*u).filter(|(_, u)| *u < DEAD) {
-                    meter.iter_mut().for_each(|m| m.settled_from = at + plan.settling);
+                    if let Some(meter) = meter {
+                        meter.settled_from = at + plan.settling;
+                    }
                 }
             }
             if at == due {
@@ -60,7 +62,7 @@ fn side_by_side<S: Simd>(s: S, plan: &FlickerPlan, mut four: Four<'_>) {
     }
     for (lane, meter) in four.iter_mut().enumerate() {
         let Some(meter) = meter else { continue };
-        meter.filters = Some(filters.of_lane(lane));
+        meter.filters = Some(Filters::from_numbers(filters.numbers().map(|v| v[lane])));
         meter.next = to;
         meter.level.discard_before(to);
     }
@@ -98,38 +100,36 @@ impl<T: Copy> Filters<T> {
     }
 }
 
-impl<S: Simd> Filters<f64x4<S>> {
-    #[simd]
-    fn gathered(s: S, each: &[Filters; LANES]) -> Self {
-        let numbers = each.each_ref().map(|f| f.numbers());
-        Self::from_numbers(from_fn(|k| f64x4::from_slice(s, &numbers.map(|n| n[k]))))
-    }
+#[simd]
+fn gathered<S: Simd>(s: S, each: &[Filters; LANES]) -> Filters<f64x4<S>> {
+    let numbers = each.each_ref().map(Filters::numbers);
+    Filters::from_numbers(from_fn(|k| f64x4::from_slice(s, &numbers.map(|n| n[k]))))
+}
 
-    fn of_lane(&self, lane: usize) -> Filters {
-        Filters::from_numbers(self.numbers().map(|v| v[lane]))
+/// Pinst, and the running r.m.s. in Udin, after value `n` of the squares.
+#[simd]
+fn next<S: Simd>(
+    s: S,
+    plan: &FlickerPlan,
+    filters: &mut Filters<f64x4<S>>,
+    n: u64,
+    square: f64x4<S>,
+) -> (f64x4<S>, f64x4<S>) {
+    let mut low = square;
+    if n < plan.fade {
+        let part = (PI / 2.0 * n as f64 / plan.fade as f64).sin().powi(2);
+        low = filters.began + (square - filters.began) * part;
     }
-
-    /// Pinst, and the running r.m.s. in Udin, after value `n` of the squares.
-    #[inline(always)]
-    fn next(&mut self, s: S, plan: &FlickerPlan, n: u64, square: f64x4<S>) -> (f64x4<S>, f64x4<S>) {
-        let faded = if n < plan.fade {
-            let part = (PI / 2.0 * n as f64 / plan.fade as f64).sin().powi(2);
-            self.began + (square - self.began) * part
-        } else {
-            square
-        };
-        let mut low = faded;
-        for (section, memory) in plan.low_pass.iter().zip(&mut self.low_pass) {
-            low = section.run(memory, low);
-        }
-        let u = low.max(f64x4::splat(s, 0.0)).sqrt();
-        let relative = low / (self.reference * self.reference);
-        let moved = self.reference + (u - self.reference) * plan.slow_mean;
-        self.reference = u.simd_lt(DEAD).select(self.reference, moved);
-        let mut sensed = plan.high_pass.run(&mut self.high_pass, relative);
-        for (section, memory) in plan.weighting.iter().zip(&mut self.weighting) {
-            sensed = section.run(memory, sensed);
-        }
-        (plan.mean.run(&mut self.mean, sensed * plan.gain * sensed), u)
+    for (section, memory) in plan.low_pass.iter().zip(&mut filters.low_pass) {
+        low = section.run(memory, low);
     }
+    let u = low.max(f64x4::splat(s, 0.0)).sqrt();
+    let reference = filters.reference;
+    let moved = reference + (u - reference) * plan.slow_mean;
+    filters.reference = u.simd_lt(DEAD).select(reference, moved);
+    let mut sensed = plan.high_pass.run(&mut filters.high_pass, low / (reference * reference));
+    for (section, memory) in plan.weighting.iter().zip(&mut filters.weighting) {
+        sensed = section.run(memory, sensed);
+    }
+    (plan.mean.run(&mut filters.mean, sensed * plan.gain * sensed), u)
 }
