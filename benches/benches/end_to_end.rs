@@ -1,7 +1,10 @@
-//! The whole analysis of six channels in memory, 10 s, in channel samples per second.
+//! The whole analysis of six channels in memory, 10 s, in channel samples per second: everything, events alone, and as a stream.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use kilat::config::Part;
+use kilat::engine::live::{Block, Live, Quality};
 use kilat::engine::offline::analyze;
+use kilat::engine::plan::ChannelSpec;
 use kilat::{Capture, Config};
 use kilat_benches::{capture, capture_i16, voltage_rms_v};
 
@@ -25,7 +28,40 @@ fn end_to_end(c: &mut Criterion) {
             bench(&format!("i16 at {rate_hz} Hz"), &capture_i16(rate_hz, samples), threads);
         }
     }
+    let events = Config { only: vec![Part::Events], ..config.clone() };
+    for rate_hz in [10_000.0, 50_000.0, 250_000.0] {
+        let capture = capture(rate_hz, (10.0 * rate_hz) as usize);
+        group.throughput(Throughput::Elements(6 * capture.len()));
+        group.bench_function(BenchmarkId::new(format!("events alone, f32 at {rate_hz} Hz"), 1), |b| {
+            b.iter(|| analyze(&capture, &events, 1));
+        });
+        assert!(
+            stream(&capture, &config, (0.02 * rate_hz) as usize) > 9 * 100 * 3,
+            "half cycles are missing"
+        );
+        group.bench_function(
+            BenchmarkId::new(format!("live, blocks of 20 ms, f32 at {rate_hz} Hz"), 1),
+            |b| {
+                b.iter(|| stream(&capture, &config, (0.02 * rate_hz) as usize));
+            },
+        );
+    }
     group.finish();
+}
+
+/// Pushes a capture block by block and takes what comes of it: the number of results.
+fn stream(capture: &Capture, config: &Config, block: usize) -> usize {
+    let specs: Vec<_> = capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
+    let mut live = Live::new(capture.time().segments()[0].rate, None, &specs, config).expect("a stream");
+    let mut results = 0;
+    for from in (0..capture.len() as usize).step_by(block) {
+        let to = (capture.len() as usize).min(from + block);
+        let parts = capture.channels().iter().map(|c| c.samples.as_ref().expect("in memory").slice(from..to));
+        let parts: Vec<_> = parts.collect();
+        live.push(Block::Planar(&parts), from as u64, None, Quality::empty()).expect("a block");
+        results += live.outputs().count();
+    }
+    results
 }
 
 criterion_group!(benches, end_to_end);

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dsp::decimate::Decimator;
 use crate::engine::fold::Fold;
 use crate::engine::plan::Plan;
 use crate::engine::track::Track;
@@ -63,5 +62,5 @@ impl Meters {
 /// Samples that a meter holds at most.
 fn held(plan: &Plan, chunk: usize) -> usize {
     let reach = plan.flicker.as_ref().map_or(0, |f| f.reach() as usize);
-    reach + chunk / plan.to_mid.as_ref().map_or(1, Decimator::factor) as usize + 32
+    reach + chunk / plan.mid_factor() as usize + 32
 }
