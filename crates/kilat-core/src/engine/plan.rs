@@ -209,7 +209,7 @@ impl Plan {
             let kernel = Kernel::low_pass(2.0 * f0 / mid, (low - 2.5 * f0) / mid, ATTENUATION_DB);
             Decimator::new(&kernel.taps(), low_factor as u64)
         });
-        // Tones may lie anywhere.
+        // Groups reach half an order beyond the last one; where tones are sought, every bin may be asked for.
         let top_bin = if config.signalling.is_empty() {
             orders * config.cycles() + config.cycles() / 2
         } else {

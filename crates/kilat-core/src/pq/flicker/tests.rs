@@ -46,6 +46,47 @@ fn blocks_do_not_matter() {
     assert!(want.last().unwrap().at + plan().lag() + plan().step() > 20_000);
 }
 
+/// Seven meters, of which one is behind the others and goes by itself, and one loses its voltage, so that its slow mean waits.
+#[test]
+fn side_by_side_each_has_the_bits_of_itself_alone_on_every_level() {
+    let plan = plan();
+    let wave = |k: usize, i: u64| {
+        let t = i as f64 / RATE_HZ;
+        let size = if k == 2 && (0.9..1.4).contains(&t) { 0.01 } else { 1.0 - 0.02 * k as f64 };
+        (size * mains(50.0 + 0.1 * k as f64, t) * (1.0 + 0.01 * (55.0 * t).sin())) as f32
+    };
+    let run_all = |level: Level, together: bool| -> Vec<Vec<(u64, u32, bool)>> {
+        let mut meters: Vec<_> = (0..7).map(|_| FlickerMeter::new(&plan, 3, 1.0)).collect();
+        let mut streams: Vec<_> = (0..7).map(|_| History::starting_at(3)).collect();
+        for block in 0..25 {
+            for (k, (meter, stream)) in meters.iter_mut().zip(&mut streams).enumerate() {
+                let (from, n) = (stream.end(), if k == 5 && block == 0 { 400 } else { 800 });
+                for (i, x) in (from..).zip(stream.grow(n)) {
+                    *x = wave(k, i);
+                }
+                meter.take(&plan, level, stream);
+            }
+            if together {
+                run(&plan, level, meters.iter_mut());
+            } else {
+                for meter in &mut meters {
+                    run(&plan, level, std::iter::once(meter));
+                }
+            }
+        }
+        let bits = |p: PInst| (p.at, p.value.to_bits(), p.settled);
+        meters.iter_mut().map(|m| m.due.drain(..).map(bits).collect()).collect()
+    };
+    let alone = run_all(Level::all()[0], false);
+    assert!(
+        alone.iter().all(|p| p.len() > 350)
+            && alone.iter().enumerate().all(|(k, p)| k == 0 || *p != alone[0])
+    );
+    for level in Level::all() {
+        assert!(run_all(level, true) == alone, "{}", level.name());
+    }
+}
+
 #[test]
 fn steady_mains_give_no_flicker_from_the_first_value_on() {
     for f in [42.5, 49.3, 50.0, 57.5] {
