@@ -21,6 +21,17 @@ pub struct Boundary {
     pub synthetic: u32,
 }
 
+/// A boundary, and when it was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The boundary.
+    pub boundary: Boundary,
+    /// Best estimate of the half period then, in samples.
+    pub half_period: f64,
+    /// All crossings before this position had to be known: it never falls from one boundary to the next.
+    pub known: f64,
+}
+
 /// Half periods over which the period is averaged.
 const AVERAGED: usize = 20;
 /// The youngest half periods do not count: a collapse of the voltage bends them before it is noticed.
@@ -56,6 +67,10 @@ pub struct Flywheel {
     /// No crossing will come after those in the queue.
     closing: bool,
     intervals: VecDeque<f64>,
+    /// Best estimate of the half period, in samples.
+    half_period: f64,
+    /// Crossings before this position have decided what has been.
+    known: f64,
     last: Option<Boundary>,
 }
 
@@ -73,6 +88,8 @@ impl Flywheel {
             impatient: false,
             closing: false,
             intervals: self.intervals.emptied(),
+            half_period: nominal,
+            known: first,
             last: None,
         }
     }
@@ -88,30 +105,19 @@ impl Flywheel {
         self.queue.push_back(crossing);
     }
 
-    /// Best estimate of the half period, in samples.
-    pub fn half_period(&self) -> f64 {
-        let old = self.intervals.len().saturating_sub(TOO_YOUNG);
-        let counted = if old >= TOO_YOUNG { old } else { self.intervals.len() };
-        if counted == 0 {
-            return self.nominal;
-        }
-        let mean = self.intervals.iter().take(counted).sum::<f64>() / counted as f64;
-        mean.clamp(0.75 * self.nominal, 1.3 * self.nominal)
-    }
-
-    /// Gives out every boundary that is decided, with the half period then known, knowing that all crossings before `horizon` have been pushed.
-    pub fn advance(&mut self, horizon: f64, emit: &mut dyn FnMut(Boundary, f64)) {
+    /// Gives out every boundary that is decided, knowing that all crossings before `horizon` have been pushed.
+    pub fn advance(&mut self, horizon: f64, emit: &mut dyn FnMut(Decided)) {
         if self.last.is_none() && !self.lock(horizon, emit) {
             return;
         }
         while let Some(next) = self.next(horizon) {
             self.accept(next);
-            emit(next, self.half_period());
+            self.give(next, self.half_period, emit);
         }
     }
 
     /// Gives out the remaining boundaries of a segment that ends at `end`.
-    pub fn finish(&mut self, end: f64, emit: &mut dyn FnMut(Boundary, f64)) {
+    pub fn finish(&mut self, end: f64, emit: &mut dyn FnMut(Decided)) {
         self.closing = true;
         if self.last.is_none() {
             let period = self.lock_period(1);
@@ -121,17 +127,23 @@ impl Flywheel {
         }
         while let Some(next) = self.next(f64::INFINITY).filter(|b| b.position <= end) {
             self.accept(next);
-            emit(next, self.half_period());
+            self.give(next, self.half_period, emit);
         }
     }
 
+    fn give(&mut self, boundary: Boundary, half_period: f64, emit: &mut dyn FnMut(Decided)) {
+        self.last = Some(boundary);
+        emit(Decided { boundary, half_period, known: self.known });
+    }
+
     /// Waits for crossings that fit a period; gives up after some time and runs at nominal frequency.
-    fn lock(&mut self, horizon: f64, emit: &mut dyn FnMut(Boundary, f64)) -> bool {
+    fn lock(&mut self, horizon: f64, emit: &mut dyn FnMut(Decided)) -> bool {
         // Crossings beyond the deadline do not count, whether they are known already or not.
         let deadline = self.first + PATIENCE * self.nominal;
         while self.queue.get(TO_LOCK - 1).is_some_and(|c| c.position <= deadline) {
             if let Some(period) = self.lock_period(TO_LOCK - 1) {
                 let (from, second) = (self.queue[0].position, self.queue[1].position);
+                self.known = self.queue[TO_LOCK - 1].position;
                 self.start(from, Some(second), period, f64::INFINITY, emit);
                 return true;
             }
@@ -139,6 +151,7 @@ impl Flywheel {
         }
         let waited = horizon > deadline;
         if waited {
+            self.known = deadline;
             self.start(self.first, None, self.nominal, f64::INFINITY, emit);
         }
         waited
@@ -170,7 +183,7 @@ impl Flywheel {
         second: Option<f64>,
         period: f64,
         end: f64,
-        emit: &mut dyn FnMut(Boundary, f64),
+        emit: &mut dyn FnMut(Decided),
     ) {
         let before = ((from - self.first) / period).floor().max(0.0);
         for k in (0..=before as u32).rev() {
@@ -181,9 +194,7 @@ impl Flywheel {
                 None => from - f64::from(k) * period,
             };
             if position >= self.first && position <= end {
-                let boundary = Boundary { position, synthetic };
-                emit(boundary, period);
-                self.last = Some(boundary);
+                self.give(Boundary { position, synthetic }, period, emit);
             }
         }
         if let Some(c) = self.queue.front().copied().filter(|c| c.position <= from) {
@@ -195,7 +206,7 @@ impl Flywheel {
     /// The boundary after the last one, when it is decided.
     fn next(&mut self, horizon: f64) -> Option<Boundary> {
         let last = self.last?;
-        let half = self.half_period();
+        let half = self.half_period;
         while let Some(&c) = self.queue.front() {
             if c.position > last.position + 1.5 * half {
                 break;
@@ -207,13 +218,17 @@ impl Flywheel {
             self.impatient = !steady && (self.impatient || last.synthetic >= IMPATIENT);
             let believable = c.slope.abs() >= self.least_slope && (steady || self.impatient);
             self.queue.pop_front();
+            self.known = self.known.max(c.position + REACH * half);
             self.before = [self.before[1], c.slope.abs()];
             if believable && c.position >= last.position + 0.5 * half {
                 return Some(Boundary { position: c.position, synthetic: 0 });
             }
         }
-        (horizon >= last.position + 1.5 * half)
-            .then(|| Boundary { position: last.position + half, synthetic: last.synthetic.saturating_add(1) })
+        let late = last.position + 1.5 * half;
+        (horizon >= late).then(|| {
+            self.known = self.known.max(late);
+            Boundary { position: last.position + half, synthetic: last.synthetic.saturating_add(1) }
+        })
     }
 
     /// True when the fundamental is the same within a cycle on either side of `c`, the first of the queue.
@@ -226,6 +241,7 @@ impl Flywheel {
         least >= STEADY * most && (n >= 4 || self.closing)
     }
 
+    /// Learns the period from the next boundary.
     fn accept(&mut self, next: Boundary) {
         if let Some(last) = self.last
             && last.synthetic == 0
@@ -235,7 +251,10 @@ impl Flywheel {
                 self.intervals.pop_front();
             }
             self.intervals.push_back(next.position - last.position);
+            let old = self.intervals.len().saturating_sub(TOO_YOUNG);
+            let counted = if old >= TOO_YOUNG { old } else { self.intervals.len() };
+            let mean = self.intervals.iter().take(counted).sum::<f64>() / counted as f64;
+            self.half_period = mean.clamp(0.75 * self.nominal, 1.3 * self.nominal);
         }
-        self.last = Some(next);
     }
 }

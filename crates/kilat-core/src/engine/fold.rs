@@ -1,7 +1,8 @@
 //! What must happen in order: Urms(1/2) from half cycles, events, windows, flags.
 //!
-//! The half cycles of all tracked channels are merged by position; everything else follows from that sequence alone, so that
-//! neither the size of a block nor the number of threads can change what comes out, or its order.
+//! The half cycles of Urms(1/2) of all tracked channels and the boundaries of their cuts are merged by position, the boundaries as
+//! if they came some cycles later, which they do; everything else follows from that sequence alone, so that neither the size of
+//! a block nor the number of threads can change what comes out, or its order.
 
 use std::collections::VecDeque;
 use std::mem::take;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::EventRms;
 use crate::engine::analysis::Flags;
+use crate::engine::flywheel::Boundary;
 use crate::engine::inbox::Inbox;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reuse;
@@ -26,6 +28,8 @@ use crate::units::Timestamp;
 
 /// Pole of the sliding reference, one step per 10/12 cycles (IEC 61000-4-30, 5.4.4): a time constant of one minute.
 const SLIDING: f64 = 0.9967;
+/// A boundary of the cut is merged after the half cycles of so many nominal cycles beyond it: they are there before it is decided.
+const AHEAD_CYCLES: f64 = 5.0;
 /// Windows and slots that there is room for, and events that ended.
 const WAITING: usize = 8;
 /// Likewise.
@@ -84,12 +88,13 @@ pub struct Fold {
     waiting: VecDeque<Decision>,
     /// First and last position of values beyond a threshold, of events that ended.
     recent: VecDeque<(f64, f64)>,
-    /// End of the half cycle merged last; no window still to come begins earlier than `patience` before it.
+    /// The boundary merged last; no window still to come begins earlier than `patience` before it.
     merged: f64,
     /// No zero crossing is followed.
     lost: bool,
-    /// A Urms(1/2) value that touches a window ends at most this much after it.
     patience: f64,
+    /// Half cycles of Urms(1/2) are so many samples ahead of the cut.
+    ahead: f64,
 }
 
 impl Fold {
@@ -146,6 +151,7 @@ impl Fold {
             merged: 0.0,
             lost: false,
             patience: 4.0 * plan.half_period() + plan.lag(),
+            ahead: AHEAD_CYCLES * 2.0 * plan.half_period(),
         }
     }
 
@@ -177,7 +183,7 @@ impl Fold {
 
     /// Merges what has been collected.
     pub fn run(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) {
-        while self.tracked.iter().all(|c| !self.inboxes[*c].halves.is_empty()) {
+        while self.tracked.iter().all(|c| self.inboxes[*c].is_ahead()) {
             self.merge_one(plan, tracks, actions);
         }
     }
@@ -214,41 +220,63 @@ impl Fold {
         self.release(plan, tracks, f64::INFINITY, actions);
     }
 
-    /// Takes the half cycle that ends first, if there is one.
+    /// Takes what comes first, if there is anything: the end of a half cycle, or a boundary of the cut.
     fn merge_one(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) -> bool {
-        let heads = self.tracked.iter().filter_map(|&c| Some((self.inboxes[c].halves.front()?.stop, c)));
-        // Ties go to the lower channel: `min_by` keeps the first.
-        let Some((_, channel)) = heads.min_by(|a, b| a.0.total_cmp(&b.0)) else { return false };
-        let Some(half) = self.inboxes[channel].halves.pop_front() else { return false };
-        self.merged = half.stop;
-        while let Some(t) = self.inboxes[channel].next_transient(half.stop) {
-            self.transients.push(t, plan);
+        // Ties go to the lower channel, and to its half cycle: `min_by` keeps the first.
+        let heads = self.tracked.iter().flat_map(|&c| {
+            let half = self.inboxes[c].halves.front().map(|h| (h.stop, c, true));
+            let boundary = self.inboxes[c].boundaries.front().map(|b| (b.position + self.ahead, c, false));
+            [half, boundary]
+        });
+        let Some((_, channel, is_half)) = heads.flatten().min_by(|a, b| a.0.total_cmp(&b.0)) else {
+            return false;
+        };
+        if is_half && let Some(half) = self.inboxes[channel].halves.pop_front() {
+            self.half(plan, channel, half, actions);
+        } else if let Some(boundary) = self.inboxes[channel].boundaries.pop_front() {
+            self.boundary(plan, tracks, channel, boundary, actions);
         }
-        self.transients.release(half.stop, |t| actions.push(Action::Transient(t)));
-        for (channel, inbox) in self.inboxes.iter_mut().enumerate() {
-            while let Some(sample) = inbox.next_overload(half.stop) {
-                let notice = Notice::new(NoticeKind::Overload, sample);
-                actions.push(Action::Notice(Notice { channel: Some(channel), ..notice }));
-            }
-        }
-        let before = self.before[channel].replace(half);
-        if let Some(before) = before {
+        true
+    }
+
+    fn half(&mut self, plan: &Plan, channel: usize, half: Half, actions: &mut Vec<Action>) {
+        if let Some(before) = self.before[channel].replace(half) {
             self.value(plan, channel, &before, &half, actions);
-        } else {
-            self.boundary(channel, half.start, 0);
-        }
-        self.boundary(channel, half.stop, half.synthetic);
-        if self.lost != self.timeline.is_lost() {
-            self.lost = !self.lost;
-            let kind = if self.lost { NoticeKind::SyncLost } else { NoticeKind::SyncFound };
-            actions.push(Action::Notice(Notice::new(kind, half.stop)));
         }
         if let Some(severity) = &mut self.severities[channel] {
             severity.note(half.start, half.stop, half.flags & (Flags::MISSING | Flags::CLIPPED));
         }
-        self.flicker(plan, channel, half.stop - plan.flicker_lag(), actions);
-        self.release(plan, tracks, half.stop - self.patience, actions);
-        true
+    }
+
+    fn boundary(
+        &mut self,
+        plan: &Plan,
+        tracks: &[Track],
+        channel: usize,
+        Boundary { position, synthetic }: Boundary,
+        actions: &mut Vec<Action>,
+    ) {
+        self.merged = position;
+        while let Some(t) = self.inboxes[channel].next_transient(position) {
+            self.transients.push(t, plan);
+        }
+        self.transients.release(position, |t| actions.push(Action::Transient(t)));
+        for (channel, inbox) in self.inboxes.iter_mut().enumerate() {
+            while let Some(sample) = inbox.next_overload(position) {
+                let notice = Notice::new(NoticeKind::Overload, sample);
+                actions.push(Action::Notice(Notice { channel: Some(channel), ..notice }));
+            }
+        }
+        let waiting = &mut self.waiting;
+        self.timeline.on_boundary(channel, position, synthetic, &mut |d| waiting.push_back(d));
+        if self.lost != self.timeline.is_lost() {
+            self.lost = !self.lost;
+            let kind = if self.lost { NoticeKind::SyncLost } else { NoticeKind::SyncFound };
+            actions.push(Action::Notice(Notice::new(kind, position)));
+        }
+        self.flicker(plan, channel, position - plan.flicker_lag(), actions);
+        // All events up to here, and some cycles beyond, are known.
+        self.release(plan, tracks, position - plan.lag(), actions);
     }
 
     /// True when both have the same channels.
@@ -273,11 +301,6 @@ impl Fold {
     pub fn steer(&mut self, samples: f64) {
         self.timeline.steer(samples);
         self.severities.iter_mut().flatten().for_each(|s| s.steer(samples));
-    }
-
-    fn boundary(&mut self, channel: usize, position: f64, synthetic: u32) {
-        let waiting = &mut self.waiting;
-        self.timeline.on_boundary(channel, position, synthetic, &mut |d| waiting.push_back(d));
     }
 
     /// Urms(1/2): the sums of two stored half cycles.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::flywheel::Boundary;
 use crate::engine::reuse::Reuse;
 use crate::engine::track::Half;
 use crate::pq::flicker::PInst;
@@ -21,7 +22,9 @@ pub const OVERLOADS: usize = 4;
 /// The fold's queue of one channel; a track fills it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Inbox {
-    /// Half cycles.
+    /// Boundaries of the cut.
+    pub boundaries: VecDeque<Boundary>,
+    /// Half cycles of Urms(1/2).
     pub halves: VecDeque<Half>,
     /// Transients, and the position of the cut when each was found.
     pub transients: VecDeque<(f64, Transient)>,
@@ -36,6 +39,7 @@ impl Inbox {
     #[must_use]
     pub fn anew(self) -> Self {
         Self {
+            boundaries: self.boundaries.emptied(),
             halves: self.halves.emptied(),
             transients: self.transients.emptied(),
             p_inst: self.p_inst.emptied(),
@@ -45,10 +49,16 @@ impl Inbox {
 
     /// Makes room for what a live stream finds at a time.
     pub fn reserve(&mut self) {
+        self.boundaries.make_room(HALVES);
         self.halves.make_room(HALVES);
         self.transients.make_room(TRANSIENTS);
         self.p_inst.make_room(P_INST);
         self.overloads.make_room(OVERLOADS);
+    }
+
+    /// True when no boundary or half cycle still to come can belong before those that are here.
+    pub fn is_ahead(&self) -> bool {
+        !self.halves.is_empty() && !self.boundaries.is_empty()
     }
 
     /// The next transient found while the cut was at or before `position`.

@@ -7,6 +7,7 @@ pub mod crew;
 pub mod delivery;
 pub mod flywheel;
 pub mod fold;
+pub mod forecast;
 pub mod history;
 pub mod inbox;
 pub mod live;

@@ -249,6 +249,14 @@ impl Plan {
         lags.max().unwrap_or(0) as f64
     }
 
+    /// Samples by which the search for crossings is behind, or up to a sample of the stream they are sought in more.
+    pub fn crossings_lag(&self) -> f64 {
+        let filter = |d: Option<&Decimator>| d.map_or(0, Decimator::half);
+        let low = filter(self.to_low.as_ref())
+            + self.low_factor() / self.mid_factor() * (self.band_pass.half() + 3);
+        (filter(self.to_mid.as_ref()) + self.mid_factor() * low) as f64
+    }
+
     /// Raw samples per sample of the mid stream.
     pub fn mid_factor(&self) -> u64 {
         self.to_mid.as_ref().map_or(1, Decimator::factor)

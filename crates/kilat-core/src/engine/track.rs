@@ -10,7 +10,8 @@ use crate::dsp::decimate::Decimator;
 use crate::dsp::zero_crossing::{Crossing, CrossingFinder};
 use crate::engine::analysis::Flags;
 use crate::engine::corrector::Corrector;
-use crate::engine::flywheel::{Boundary, Flywheel};
+use crate::engine::flywheel::{Boundary, Decided, Flywheel};
+use crate::engine::forecast::Forecast;
 use crate::engine::history::History;
 use crate::engine::inbox::{HALVES, Inbox, OVERLOADS};
 use crate::engine::plan::{ChannelPlan, Plan};
@@ -21,6 +22,10 @@ use crate::pq::transients::TransientSearch;
 
 /// Samples that are converted and looked through while they are in the nearest cache.
 const NEAR: usize = 2048;
+
+/// What the end of a half cycle of Urms(1/2) rests on is looked for so long after it, in nominal cycles. The less, the further
+/// boundaries are carried on; an event waits for this and for the other channels' half cycles, and must be out within a cycle.
+const LEAD_CYCLES: f64 = 0.25;
 
 /// Most cycles that are held, at the nominal frequency.
 const HELD_CYCLES: f64 = 48.0;
@@ -55,7 +60,7 @@ impl Rooms {
     }
 }
 
-/// One half cycle of a tracked channel.
+/// One half cycle of Urms(1/2) of a tracked channel.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Half {
     /// First position.
@@ -85,7 +90,9 @@ pub struct Track {
     held: f32,
     quality: Quality,
     cut: Option<Cut>,
-    /// Half cycles since the last look.
+    /// Boundaries of the cut since the last look.
+    boundaries: VecDeque<Boundary>,
+    /// Half cycles of Urms(1/2) since then.
     halves: VecDeque<Half>,
     transients: TransientSearch,
     /// Samples at which an overload began since then, and the first that would begin another.
@@ -98,6 +105,9 @@ struct Cut {
     finder: CrossingFinder,
     wheel: Flywheel,
     last: Option<Boundary>,
+    forecast: Forecast,
+    /// End of the last half cycle of Urms(1/2).
+    halved: Option<f64>,
 }
 
 impl Track {
@@ -109,14 +119,13 @@ impl Track {
         let wide_first = plan.to_wide().map_or(0, |d| d.first_output(0));
         let low_first = plan.to_low.as_ref().map_or(mid_first, |d| d.first_output(mid_first));
         let band_first = plan.band_pass.first_output(low_first);
+        let (wheel, forecast) = self.cut.map(|c| (c.wheel, c.forecast)).unwrap_or_default();
         let cut = tracked.then(|| Cut {
             finder: CrossingFinder::new(band_first),
-            wheel: self.cut.map(|c| c.wheel).unwrap_or_default().anew(
-                plan.half_period(),
-                (MARGIN + 1) as f64,
-                plan.least_slope(index),
-            ),
+            wheel: wheel.anew(plan.half_period(), (MARGIN + 1) as f64, plan.least_slope(index)),
             last: None,
+            forecast: forecast.anew(plan.crossings_lag() - LEAD_CYCLES * 2.0 * plan.half_period()),
+            halved: None,
         });
         let p = &plan.channels[index];
         let mut recorded = self.recorded.anew(0);
@@ -136,6 +145,7 @@ impl Track {
             held: 0.0,
             quality,
             cut,
+            boundaries: self.boundaries.emptied(),
             halves: self.halves.emptied(),
             overloads: self.overloads.emptied(),
             overload_from: 0,
@@ -167,7 +177,9 @@ impl Track {
         self.quality.reserve(rooms.raw);
         if let Some(cut) = &mut self.cut {
             cut.wheel.reserve();
+            cut.forecast.reserve();
         }
+        self.boundaries.make_room(HALVES);
         self.halves.make_room(HALVES);
         self.overloads.make_room(OVERLOADS);
         self.transients.reserve(plan);
@@ -252,20 +264,24 @@ impl Track {
         let wheel = &mut cut.wheel;
         cut.finder.run(&self.band, |c| wheel.push(Crossing { position: c.position * to_raw, ..c }));
         let horizon = cut.finder.horizon() * to_raw;
-        self.boundaries(plan, |wheel, emit| wheel.advance(horizon, emit));
+        let end = self.raw.end() as f64 - (MARGIN + 1) as f64;
+        self.cut(plan, |wheel, emit| wheel.advance(horizon, emit));
+        self.halve(plan, |forecast, emit| forecast.advance(horizon, end, emit));
     }
 
     /// Gives out what is left when the segment ends.
     pub fn finish(&mut self, plan: &Plan) {
         let end = self.raw.end().saturating_sub(MARGIN + 1) as f64;
         if self.cut.is_some() && end > (MARGIN + 1) as f64 {
-            self.boundaries(plan, |wheel, emit| wheel.finish(end, emit));
+            self.cut(plan, |wheel, emit| wheel.finish(end, emit));
+            self.halve(plan, Forecast::finish);
         }
         self.transients.finish(plan, self.index, &self.raw, &self.quality);
     }
 
     /// Gives what has been found since the last time to the fold.
     pub fn hand_over(&mut self, inbox: &mut Inbox) {
+        inbox.boundaries.append(&mut self.boundaries);
         inbox.halves.append(&mut self.halves);
         inbox.overloads.append(&mut self.overloads);
         inbox.transients.append(&mut self.transients.found);
@@ -304,22 +320,38 @@ impl Track {
         self.quality.between(start, stop)
     }
 
-    fn boundaries(&mut self, plan: &Plan, drive: impl FnOnce(&mut Flywheel, &mut dyn FnMut(Boundary, f64))) {
-        let Some(cut) = &mut self.cut else { return };
-        let Self { raw, quality, halves, transients, index, .. } = self;
-        let last = &mut cut.last;
-        drive(&mut cut.wheel, &mut |b: Boundary, half_period: f64| {
-            if let Some(a) = *last {
-                let energy = product_integral(plan.level, raw, raw, a.position, b.position);
-                let flags = quality.between(a.position, b.position);
-                let half =
-                    Half { start: a.position, stop: b.position, energy, synthetic: b.synthetic, flags };
-                halves.push_back(half);
-                if plan.config.measures(Part::Transients) {
-                    transients.on_half(plan, *index, raw, quality, &half, 2.0 * half_period);
-                }
+    /// Takes boundaries of the cut.
+    fn cut(&mut self, plan: &Plan, drive: impl FnOnce(&mut Flywheel, &mut dyn FnMut(Decided))) {
+        let Some(Cut { wheel, last, forecast, .. }) = &mut self.cut else { return };
+        let Self { raw, quality, boundaries, transients, index, .. } = self;
+        drive(wheel, &mut |decided| {
+            let next = decided.boundary;
+            if let Some(before) = last.replace(next)
+                && plan.config.measures(Part::Transients)
+            {
+                let half = before.position..next.position;
+                transients.on_half(plan, *index, raw, quality, half, 2.0 * decided.half_period);
             }
-            *last = Some(b);
+            boundaries.push_back(next);
+            forecast.push(decided);
+        });
+    }
+
+    /// Takes half cycles of Urms(1/2).
+    fn halve(&mut self, plan: &Plan, drive: impl FnOnce(&mut Forecast, &mut dyn FnMut(Boundary))) {
+        let Some(Cut { forecast, halved, .. }) = &mut self.cut else { return };
+        let Self { raw, quality, halves, .. } = self;
+        drive(forecast, &mut |Boundary { position: stop, synthetic }| {
+            if let Some(start) = halved.replace(stop) {
+                let energy = product_integral(plan.level, raw, raw, start, stop);
+                halves.push_back(Half {
+                    start,
+                    stop,
+                    energy,
+                    synthetic,
+                    flags: quality.between(start, stop),
+                });
+            }
         });
     }
 

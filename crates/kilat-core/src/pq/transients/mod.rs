@@ -15,6 +15,7 @@
 //! the events. Excursions less than 2.5 ms apart, on whatever channel, are one transient.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,6 @@ use crate::engine::inbox::TRANSIENTS;
 use crate::engine::plan::Plan;
 use crate::engine::quality::Quality;
 use crate::engine::reuse::Reuse;
-use crate::engine::track::Half;
 
 mod describe;
 mod merge;
@@ -233,7 +233,7 @@ impl Noise {
 /// Searches one channel, half cycle by half cycle, three behind the cut so that the cycle after is known too.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct TransientSearch {
-    waiting: VecDeque<(Half, f64)>,
+    waiting: VecDeque<(Range<f64>, f64)>,
     differences: Noise,
     residuals: Noise,
     /// Smallest departure reported.
@@ -322,14 +322,14 @@ impl TransientSearch {
         index: usize,
         raw: &History,
         quality: &Quality,
-        half: &Half,
+        half: Range<f64>,
         period: f64,
     ) {
         if plan.channels[index].info.kind != Kind::Voltage {
             return;
         }
-        self.now = half.stop;
-        self.waiting.push_back((*half, period));
+        self.now = half.end;
+        self.waiting.push_back((half, period));
         if self.waiting.len() > 3
             && let Some((half, period)) = self.waiting.pop_front()
         {
@@ -341,7 +341,7 @@ impl TransientSearch {
     pub fn finish(&mut self, plan: &Plan, index: usize, raw: &History, quality: &Quality) {
         let view = View { plan, index, raw, quality };
         while let Some((half, period)) = self.waiting.pop_front() {
-            if half.stop + period + 4.0 >= raw.end() as f64 {
+            if half.end + period + 4.0 >= raw.end() as f64 {
                 break;
             }
             self.search(&view, &half, period);
@@ -351,9 +351,9 @@ impl TransientSearch {
         }
     }
 
-    fn search(&mut self, view: &View<'_>, half: &Half, period: f64) {
+    fn search(&mut self, view: &View<'_>, half: &Range<f64>, period: f64) {
         let View { plan, raw, .. } = *view;
-        let (from, to) = (half.start.ceil() as u64, half.stop.ceil() as u64);
+        let (from, to) = (half.start.ceil() as u64, half.end.ceil() as u64);
         let (whole, weights) = delay(period);
         let reach = 2 * self.stride as u64;
         if to <= from || from < raw.first() + whole + 3 || whole < reach {

@@ -1,0 +1,113 @@
+//! Where the half cycles of Urms(1/2) begin and end, known when their last sample has come.
+//!
+//! The [cut](crate::engine::flywheel) knows a crossing two to three cycles after it. An event must not wait for that, so each half
+//! cycle of Urms(1/2) ends where the cut's last known boundaries, carried on by whole cycles, put it. While the mains keep their
+//! frequency that is where the cut will find the crossing; while they drift the phase lags behind, but the length is that
+//! of a cycle all the same, and a r.m.s. value over a whole cycle does not depend on where it begins.
+//!
+//! What is known at a boundary is decided by positions only, whatever the blocks.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::flywheel::{Boundary, Decided};
+use crate::engine::reuse::Reuse;
+
+/// Boundaries of the cut that there is room for: more than the start of a segment gives out at a time.
+const KNOWN: usize = 128;
+/// Two halves of a cycle are unequal, because of even harmonics, by less than this part of one.
+const UNEQUAL: f64 = 0.1;
+
+/// Carries on the boundaries of one channel.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Boundaries of the cut that nothing rests on yet.
+    known: VecDeque<Decided>,
+    /// The youngest one that something rests on.
+    base: Option<Decided>,
+    /// Position of the one before it, or half a cycle before it when the cut has jumped in between.
+    before: Option<f64>,
+    /// Given out last.
+    last: Option<Boundary>,
+    /// The next boundary rests on what was decided by crossings before this position.
+    rests_on: f64,
+    /// How far that is behind the place where the boundary is expected, in samples.
+    behind: f64,
+}
+
+impl Forecast {
+    /// In the memory of this one; `behind` is how far crossings lag behind the samples, or less.
+    #[must_use]
+    pub fn anew(self, behind: f64) -> Self {
+        Self { known: self.known.emptied(), behind, ..Self::default() }
+    }
+
+    /// Makes the room that a stream needs.
+    pub fn reserve(&mut self) {
+        self.known.make_room(KNOWN);
+    }
+
+    /// Takes the next boundary of the cut.
+    pub fn push(&mut self, decided: Decided) {
+        self.known.push_back(decided);
+    }
+
+    /// Gives out every boundary up to `end`, knowing that all that is decided by crossings before `horizon` has been pushed.
+    pub fn advance(&mut self, horizon: f64, end: f64, emit: &mut dyn FnMut(Boundary)) {
+        while let Some(next) = self.next(horizon).filter(|b| b.position <= end) {
+            self.give(next, emit);
+        }
+    }
+
+    /// Gives out the remaining boundaries of a segment that has ended: those of the cut, which are all pushed now.
+    pub fn finish(&mut self, emit: &mut dyn FnMut(Boundary)) {
+        while let Some(Decided { boundary, half_period, .. }) = self.known.pop_front() {
+            if self.last.is_none_or(|last| boundary.position >= last.position + 0.5 * half_period) {
+                self.give(boundary, emit);
+            }
+        }
+    }
+
+    /// The boundary after the last one, when all is known that it rests on. To ask again changes nothing.
+    fn next(&mut self, horizon: f64) -> Option<Boundary> {
+        if self.before.is_none() {
+            // The first two are the cut's own: halves may be unequal, and it takes both to carry them on.
+            if self.base.is_none() || self.last.is_some() {
+                self.learn()?;
+            }
+        } else if self.rests_on > horizon {
+            return None;
+        } else {
+            while self.known.front().is_some_and(|d| d.known <= self.rests_on) {
+                self.learn();
+            }
+        }
+        let Decided { boundary: base, half_period: half, .. } = self.base?;
+        let Some(last) = self.last else { return Some(base) };
+        let halves = ((last.position + 0.5 * half - base.position) / half).ceil();
+        let position = match self.before.filter(|_| halves.rem_euclid(2.0) == 1.0) {
+            Some(before) => before + (halves + 1.0) * half,
+            None => base.position + halves * half,
+        };
+        // Crossings are taken to go on, and so is their absence.
+        let synthetic = if base.synthetic == 0 { 0 } else { base.synthetic.saturating_add(halves as u32) };
+        Some(Boundary { position, synthetic })
+    }
+
+    /// Lets boundaries rest on the next one of the cut.
+    fn learn(&mut self) -> Option<()> {
+        let next = self.known.pop_front()?;
+        let expected = next.boundary.position - next.half_period;
+        let is_next = |at: &f64| (at - expected).abs() < UNEQUAL * next.half_period;
+        self.before = self.base.map(|b| Some(b.boundary.position).filter(is_next).unwrap_or(expected));
+        self.base = Some(next);
+        Some(())
+    }
+
+    fn give(&mut self, next: Boundary, emit: &mut dyn FnMut(Boundary)) {
+        self.last = Some(next);
+        self.rests_on = next.position + self.base.map_or(0.0, |b| b.half_period) - self.behind;
+        emit(next);
+    }
+}
