@@ -157,22 +157,27 @@ impl Flywheel {
         waited
     }
 
-    /// Mean half period over the first crossings queued, when at least `intervals` of them are believable and alike.
+    /// Mean half period over the first crossings queued, when at least `intervals` of them are believable and alike. An edge bends
+    /// the crossings around it: those before it are enough, if they make a whole cycle.
     fn lock_period(&self, intervals: usize) -> Option<f64> {
         let queue = self.queue.iter().take(TO_LOCK);
         if self.queue.len() <= intervals || !queue.clone().all(|c| c.slope.abs() >= self.least_slope) {
             return None;
         }
-        let gaps = queue.clone().zip(queue.skip(1)).map(|(a, b)| b.position - a.position);
-        let (mut sum, mut n) = (0.0, 0);
-        for gap in gaps {
-            if !(0.75 * self.nominal..=1.3 * self.nominal).contains(&gap) {
-                return None;
-            }
-            sum += gap;
-            n += 1;
+        let plausible = 0.75 * self.nominal..=1.3 * self.nominal;
+        let mut gaps = queue.clone().zip(queue.clone().skip(1)).map(|(a, b)| b.position - a.position);
+        if !gaps.all(|gap| plausible.contains(&gap)) {
+            return None;
         }
-        (n > 0).then(|| sum / f64::from(n))
+        let first = self.queue.front()?;
+        let is_alike = |c: &&Crossing| {
+            let (a, b) = (c.slope.abs(), first.slope.abs());
+            a.min(b) >= STEADY * a.max(b)
+        };
+        let all = queue.len() - 1;
+        let steady = (queue.take_while(is_alike).count() - 1) & !1;
+        let counted = if steady > 0 { steady } else { all };
+        (counted > 0).then(|| (self.queue[counted].position - first.position) / counted as f64)
     }
 
     /// Begins at `from`, carried back to the start of the segment: by whole cycles, from the crossing after it (`second`) for
@@ -185,6 +190,7 @@ impl Flywheel {
         end: f64,
         emit: &mut dyn FnMut(Decided),
     ) {
+        self.half_period = period;
         let before = ((from - self.first) / period).floor().max(0.0);
         for k in (0..=before as u32).rev() {
             // The filter alone costs a cycle at the start; up to there the backward cut is as good as a crossing.
@@ -252,9 +258,12 @@ impl Flywheel {
             }
             self.intervals.push_back(next.position - last.position);
             let old = self.intervals.len().saturating_sub(TOO_YOUNG);
-            let counted = if old >= TOO_YOUNG { old } else { self.intervals.len() };
-            let mean = self.intervals.iter().take(counted).sum::<f64>() / counted as f64;
-            self.half_period = mean.clamp(0.75 * self.nominal, 1.3 * self.nominal);
+            // Whole cycles: even harmonics make the two halves of one unequal.
+            let counted = (if old >= TOO_YOUNG { old } else { self.intervals.len() }) & !1;
+            if counted > 0 {
+                let mean = self.intervals.iter().take(counted).sum::<f64>() / counted as f64;
+                self.half_period = mean.clamp(0.75 * self.nominal, 1.3 * self.nominal);
+            }
         }
     }
 }

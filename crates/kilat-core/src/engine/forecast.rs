@@ -2,8 +2,9 @@
 //!
 //! The [cut](crate::engine::flywheel) knows a crossing two to three cycles after it. An event must not wait for that, so each half
 //! cycle of Urms(1/2) ends where the cut's last known boundaries, carried on by whole cycles, put it. While the mains keep their
-//! frequency that is where the cut will find the crossing; while they drift the phase lags behind, but the length is that
-//! of a cycle all the same, and a r.m.s. value over a whole cycle does not depend on where it begins.
+//! frequency that is where the cut will find the crossing. While they swing, as after a fault, the phase lags behind, which
+//! does not matter to a r.m.s. value over a whole cycle, and the length would too, which does: so the boundary moves to where the
+//! [wave repeats](crate::dsp::repetition) what it was a cycle before.
 //!
 //! What is known at a boundary is decided by positions only, whatever the blocks.
 
@@ -11,13 +12,20 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dsp::repetition;
 use crate::engine::flywheel::{Boundary, Decided};
+use crate::engine::history::History;
 use crate::engine::reuse::Reuse;
 
 /// Boundaries of the cut that there is room for: more than the start of a segment gives out at a time.
 const KNOWN: usize = 128;
 /// Two halves of a cycle are unequal, because of even harmonics, by less than this part of one.
 const UNEQUAL: f64 = 0.1;
+/// A boundary does not move for less than this part of a cycle, to which noise, flicker and the edges of small dips amount: an
+/// r.m.s. value is wrong by at most half as much, which is half of what Class A allows.
+const STEADY: f64 = 2e-3;
+/// No mains swing by more than this part; where the cut jumps, more or less than a cycle is meant.
+const UNUSUAL: f64 = 0.08;
 
 /// Carries on the boundaries of one channel.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -30,6 +38,10 @@ pub struct Forecast {
     before: Option<f64>,
     /// Given out last.
     last: Option<Boundary>,
+    /// Positions of the last two given out.
+    given: [Option<f64>; 2],
+    /// Time after which the wave repeated itself last, in samples.
+    period: Option<f64>,
     /// The next boundary rests on what was decided by crossings before this position.
     rests_on: f64,
     /// How far that is behind the place where the boundary is expected, in samples.
@@ -54,9 +66,22 @@ impl Forecast {
     }
 
     /// Gives out every boundary up to `end`, knowing that all that is decided by crossings before `horizon` has been pushed.
-    pub fn advance(&mut self, horizon: f64, end: f64, emit: &mut dyn FnMut(Boundary)) {
-        while let Some(next) = self.next(horizon).filter(|b| b.position <= end) {
-            self.give(next, emit);
+    /// `wave` holds the fundamental, every `factor` samples.
+    pub fn advance(
+        &mut self,
+        horizon: f64,
+        end: f64,
+        (wave, factor): (&History, f64),
+        emit: &mut dyn FnMut(Boundary),
+    ) {
+        let known = (wave.end() as f64 - repetition::MARGIN as f64 - 1.0) * factor;
+        while let Some(next) = self.next(horizon).filter(|b| b.position <= known) {
+            let (position, period) = self.repeats(next.position, wave, factor);
+            if position > end {
+                return;
+            }
+            self.period = period.or(self.period);
+            self.give(Boundary { position, ..next }, emit);
         }
     }
 
@@ -95,6 +120,20 @@ impl Forecast {
         Some(Boundary { position, synthetic })
     }
 
+    /// Where the wave repeats what it was a cycle before, if that is not `position`; at an edge, where it would do so.
+    fn repeats(&self, position: f64, wave: &History, factor: f64) -> (f64, Option<f64>) {
+        let [Some(start), _] = self.given else { return (position, None) };
+        let period = position - start;
+        let usual = self.base.map_or(0.0, |b| 2.0 * b.half_period);
+        let is_usual = |period: f64| (period - usual).abs() <= UNUSUAL * usual;
+        let late = repetition::delay(wave, position / factor, period / factor);
+        let found = late.map(|late| period + late * factor).filter(|p| is_usual(*p));
+        match found.or(self.period).filter(|_| is_usual(period)) {
+            Some(p) if (p - period).abs() > STEADY * usual => (start + p, found),
+            _ => (position, found),
+        }
+    }
+
     /// Lets boundaries rest on the next one of the cut.
     fn learn(&mut self) -> Option<()> {
         let next = self.known.pop_front()?;
@@ -107,6 +146,7 @@ impl Forecast {
 
     fn give(&mut self, next: Boundary, emit: &mut dyn FnMut(Boundary)) {
         self.last = Some(next);
+        self.given = [self.given[1], Some(next.position)];
         self.rests_on = next.position + self.base.map_or(0.0, |b| b.half_period) - self.behind;
         emit(next);
     }

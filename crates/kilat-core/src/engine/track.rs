@@ -54,7 +54,10 @@ impl Rooms {
             recorded: corrector.map_or(0, |c| 2 * (c.edge() + c.lag()) as usize + 64 + chunk),
             mid: decimated(plan.to_mid.as_ref()),
             wide: decimated(plan.to_wide()),
-            low: plan.to_low.as_ref().map_or(0, |_| filtered(&plan.band_pass)),
+            low: plan
+                .to_low
+                .as_ref()
+                .map_or(0, |_| raw / plan.low_factor() as usize + filtered(&plan.band_pass)),
             band: filtered(&plan.band_pass),
         }
     }
@@ -266,7 +269,7 @@ impl Track {
         let horizon = cut.finder.horizon() * to_raw;
         let end = self.raw.end() as f64 - (MARGIN + 1) as f64;
         self.cut(plan, |wheel, emit| wheel.advance(horizon, emit));
-        self.halve(plan, |forecast, emit| forecast.advance(horizon, end, emit));
+        self.halve(plan, |forecast, low, emit| forecast.advance(horizon, end, (low, to_raw), emit));
     }
 
     /// Gives out what is left when the segment ends.
@@ -274,7 +277,7 @@ impl Track {
         let end = self.raw.end().saturating_sub(MARGIN + 1) as f64;
         if self.cut.is_some() && end > (MARGIN + 1) as f64 {
             self.cut(plan, |wheel, emit| wheel.finish(end, emit));
-            self.halve(plan, Forecast::finish);
+            self.halve(plan, |forecast, _, emit| forecast.finish(emit));
         }
         self.transients.finish(plan, self.index, &self.raw, &self.quality);
     }
@@ -310,7 +313,8 @@ impl Track {
         self.wide.discard_before(keep / plan.to_wide().map_or(1, Decimator::factor));
         // The ordered streams feed each other by at most one filter length.
         let reach = |d: &Decimator| 2 * d.half() + 32;
-        self.low.discard_before(self.low.end().saturating_sub(reach(&plan.band_pass)));
+        let filtered = self.low.end().saturating_sub(reach(&plan.band_pass));
+        self.low.discard_before(filtered.min(keep / plan.low_factor()));
         self.band.discard_before(self.band.end().saturating_sub(8));
         self.quality.discard_before(keep);
     }
@@ -338,10 +342,12 @@ impl Track {
     }
 
     /// Takes half cycles of Urms(1/2).
-    fn halve(&mut self, plan: &Plan, drive: impl FnOnce(&mut Forecast, &mut dyn FnMut(Boundary))) {
+    fn halve(&mut self, plan: &Plan, drive: impl FnOnce(&mut Forecast, &History, &mut dyn FnMut(Boundary))) {
         let Some(Cut { forecast, halved, .. }) = &mut self.cut else { return };
-        let Self { raw, quality, halves, .. } = self;
-        drive(forecast, &mut |Boundary { position: stop, synthetic }| {
+        let Self { raw, mid, low, quality, halves, .. } = self;
+        let mid = if plan.to_mid.is_some() { &*mid } else { &*raw };
+        let low = if plan.to_low.is_some() { &*low } else { mid };
+        drive(forecast, low, &mut |Boundary { position: stop, synthetic }| {
             if let Some(start) = halved.replace(stop) {
                 let energy = product_integral(plan.level, raw, raw, start, stop);
                 halves.push_back(Half {

@@ -20,6 +20,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::Kind;
+use crate::dsp::repetition::cubic_delay;
 use crate::engine::analysis::Flags;
 use crate::engine::history::History;
 use crate::engine::inbox::TRANSIENTS;
@@ -354,7 +355,7 @@ impl TransientSearch {
     fn search(&mut self, view: &View<'_>, half: &Range<f64>, period: f64) {
         let View { plan, raw, .. } = *view;
         let (from, to) = (half.start.ceil() as u64, half.end.ceil() as u64);
-        let (whole, weights) = delay(period);
+        let (whole, weights) = cubic_delay(period);
         let reach = 2 * self.stride as u64;
         if to <= from || from < raw.first() + whole + 3 || whole < reach {
             if let Some(open) = self.open.take() {
@@ -458,19 +459,6 @@ impl TransientSearch {
         };
         self.found.push_back((self.now, transient));
     }
-}
-
-/// Whole samples and cubic weights that delay a stream by `period` samples: Σ w[j]·x[n − whole − 2 + j].
-fn delay(period: f64) -> (u64, [f64; 4]) {
-    let whole = period.floor();
-    let t = 1.0 - (period - whole);
-    let w = [
-        -t * (t - 1.0) * (t - 2.0) / 6.0,
-        (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0,
-        -(t + 1.0) * t * (t - 2.0) / 2.0,
-        (t + 1.0) * t * (t - 1.0) / 6.0,
-    ];
-    (whole as u64, w)
 }
 
 /// Departure of sample `n` from both the cycle before and the cycle after: the smaller of the two differences, or nothing when
