@@ -30,6 +30,11 @@ impl Decimator {
         self.half
     }
 
+    /// Inputs after the centre that an output waits for.
+    pub fn ahead(&self) -> u64 {
+        self.taps.len() as u64 - 1 - self.half
+    }
+
     /// Index of the first output that an input stream starting at `first_input` allows.
     pub fn first_output(&self, first_input: u64) -> u64 {
         (first_input + self.half).div_ceil(self.factor)

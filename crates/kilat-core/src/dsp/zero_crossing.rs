@@ -20,6 +20,9 @@ pub struct CrossingFinder {
 }
 
 impl CrossingFinder {
+    /// Samples after a crossing that it waits for.
+    pub const AHEAD: u64 = 2;
+
     /// For a stream whose first sample has index `first`.
     pub fn new(first: u64) -> Self {
         Self { next: first + 1 }
@@ -35,7 +38,7 @@ impl CrossingFinder {
     /// A crossing between samples i and i+1 is the root of the cubic through i−1 … i+2, reached by a fixed number of Newton
     /// steps from the chord, so that it depends on these four samples only.
     pub fn run(&mut self, stream: &History, mut found: impl FnMut(Crossing)) {
-        while self.next + 2 < stream.end() {
+        while self.next + Self::AHEAD < stream.end() {
             let i = self.next;
             self.next += 1;
             let (y1, y2) = (f64::from(stream.at(i)), f64::from(stream.at(i + 1)));

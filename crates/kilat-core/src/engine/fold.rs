@@ -28,8 +28,9 @@ use crate::units::Timestamp;
 
 /// Pole of the sliding reference, one step per 10/12 cycles (IEC 61000-4-30, 5.4.4): a time constant of one minute.
 const SLIDING: f64 = 0.9967;
-/// A boundary of the cut is merged after the half cycles of so many nominal cycles beyond it: they are there before it is decided.
-const AHEAD_CYCLES: f64 = 5.0;
+/// A boundary of the cut is merged after the half cycles that end less than this, and what the search for crossings lags behind,
+/// beyond it, in nominal cycles: it is always decided by then, so that no half cycle waits for it.
+const AHEAD_CYCLES: f64 = 4.0;
 /// Windows and slots that there is room for, and events that ended.
 const WAITING: usize = 8;
 /// Likewise.
@@ -151,7 +152,7 @@ impl Fold {
             merged: 0.0,
             lost: false,
             patience: 4.0 * plan.half_period() + plan.lag(),
-            ahead: AHEAD_CYCLES * 2.0 * plan.half_period(),
+            ahead: AHEAD_CYCLES * 2.0 * plan.half_period() + plan.crossings_lag(),
         }
     }
 

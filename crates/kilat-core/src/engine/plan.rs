@@ -7,6 +7,7 @@ use crate::dsp::decimate::Decimator;
 use crate::dsp::fft::LowBins;
 use crate::dsp::fir::{Kernel, fundamental_band_pass};
 use crate::dsp::resample::Resampler;
+use crate::dsp::zero_crossing::CrossingFinder;
 use crate::engine::analysis::ChannelInfo;
 use crate::engine::corrector::Corrector;
 use crate::error::{Error, Result};
@@ -249,12 +250,11 @@ impl Plan {
         lags.max().unwrap_or(0) as f64
     }
 
-    /// Samples by which the search for crossings is behind, or up to a sample of the stream they are sought in more.
+    /// Samples by which the search for crossings is behind, when it is least.
     pub fn crossings_lag(&self) -> f64 {
-        let filter = |d: Option<&Decimator>| d.map_or(0, Decimator::half);
-        let low = filter(self.to_low.as_ref())
-            + self.low_factor() / self.mid_factor() * (self.band_pass.half() + 3);
-        (filter(self.to_mid.as_ref()) + self.mid_factor() * low) as f64
+        let ahead = |d: Option<&Decimator>| d.map_or(0, Decimator::ahead);
+        let low = self.low_factor() / self.mid_factor() * (self.band_pass.ahead() + CrossingFinder::AHEAD);
+        (ahead(self.to_mid.as_ref()) + self.mid_factor() * (ahead(self.to_low.as_ref()) + low)) as f64
     }
 
     /// Raw samples per sample of the mid stream.
