@@ -42,14 +42,14 @@ fn compare(stream: &History, end: f64, period: f64) -> Option<Difference> {
         return None;
     }
     let (whole, weights) = cubic_delay(period);
-    let at = |i: u64| f64::from(stream.at(i));
+    let first = first as u64;
+    let wave = stream.get(first - 1..last + 2);
+    let like = stream.get(first - whole - 2..last - whole + 2);
     let (mut xx, mut xs, mut ss, mut dx, mut ds, mut dd) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-    for i in first as u64..=last {
-        let like = i - whole - 2;
-        let p: f64 = (0..4).map(|j| weights[j as usize] * at(like + j)).sum();
-        let x = at(i);
-        let slope = (at(i + 1) - at(i - 1)) / 2.0;
-        let d = p - x;
+    for (x, p) in wave.windows(3).zip(like.windows(4)) {
+        let [before, x, after] = [x[0], x[1], x[2]].map(f64::from);
+        let p = weights.iter().zip(p).map(|(w, p)| w * f64::from(*p)).sum::<f64>();
+        let (slope, d) = ((after - before) / 2.0, p - x);
         xx += x * x;
         xs += x * slope;
         ss += slope * slope;

@@ -30,9 +30,11 @@ pub struct Decided {
     pub half_period: f64,
     /// All crossings before this position had to be known: it never falls from one boundary to the next.
     pub known: f64,
+    /// A crossing that no edge has bent.
+    pub is_even: bool,
 }
 
-/// Half periods over which the period is averaged.
+/// Cycles over which the period is averaged, one beginning each half cycle.
 const AVERAGED: usize = 20;
 /// The youngest half periods do not count: a collapse of the voltage bends them before it is noticed.
 const TOO_YOUNG: usize = 4;
@@ -43,6 +45,9 @@ const PATIENCE: f64 = 50.0;
 /// A crossing counts when the least amplitude within a cycle of it is at least this part of the largest. A step of 5 % bends
 /// a crossing by less than half a degree.
 const STEADY: f64 = 0.95;
+/// A crossing is even, and teaches the period, when it is this part. A step of 4 % bends those around it by a thousandth of a cycle,
+/// and what is carried on from there all the more.
+const EVEN: f64 = 0.99;
 /// Synthetic boundaries in a row after which an unsteady crossing is better than none. Two edges end sooner, however far apart:
 /// a dip of three and a half cycles has no steady crossing inside, and is unsteady for a cycle on either side. A voltage that
 /// never is steady (flicker beyond all limits, a failing generator) is followed all the same.
@@ -66,7 +71,13 @@ pub struct Flywheel {
     impatient: bool,
     /// No crossing will come after those in the queue.
     closing: bool,
+    /// Half the length of each of the last cycles between even crossings.
     intervals: VecDeque<f64>,
+    /// Even crossings in a row, up to the last boundary, and boundaries since the last even one.
+    evens: u32,
+    unevens: u32,
+    /// Position of the boundary before the last.
+    second_last: f64,
     /// Best estimate of the half period, in samples.
     half_period: f64,
     /// Crossings before this position have decided what has been.
@@ -88,6 +99,9 @@ impl Flywheel {
             impatient: false,
             closing: false,
             intervals: self.intervals.emptied(),
+            evens: 0,
+            unevens: 0,
+            second_last: first,
             half_period: nominal,
             known: first,
             last: None,
@@ -110,9 +124,8 @@ impl Flywheel {
         if self.last.is_none() && !self.lock(horizon, emit) {
             return;
         }
-        while let Some(next) = self.next(horizon) {
-            self.accept(next);
-            self.give(next, self.half_period, emit);
+        while let Some((next, is_even)) = self.next(horizon) {
+            self.accept(next, is_even, emit);
         }
     }
 
@@ -125,15 +138,9 @@ impl Flywheel {
             let second = self.queue.get(1).filter(|_| period.is_some()).map(|c| c.position);
             self.start(from, second, period.unwrap_or(self.nominal), end, emit);
         }
-        while let Some(next) = self.next(f64::INFINITY).filter(|b| b.position <= end) {
-            self.accept(next);
-            self.give(next, self.half_period, emit);
+        while let Some((next, is_even)) = self.next(f64::INFINITY).filter(|(b, _)| b.position <= end) {
+            self.accept(next, is_even, emit);
         }
-    }
-
-    fn give(&mut self, boundary: Boundary, half_period: f64, emit: &mut dyn FnMut(Decided)) {
-        self.last = Some(boundary);
-        emit(Decided { boundary, half_period, known: self.known });
     }
 
     /// Waits for crossings that fit a period; gives up after some time and runs at nominal frequency.
@@ -200,7 +207,9 @@ impl Flywheel {
                 None => from - f64::from(k) * period,
             };
             if position >= self.first && position <= end {
-                self.give(Boundary { position, synthetic }, period, emit);
+                let boundary = Boundary { position, synthetic };
+                self.last = Some(boundary);
+                emit(Decided { boundary, half_period: period, known: self.known, is_even: true });
             }
         }
         if let Some(c) = self.queue.front().copied().filter(|c| c.position <= from) {
@@ -209,8 +218,8 @@ impl Flywheel {
         }
     }
 
-    /// The boundary after the last one, when it is decided.
-    fn next(&mut self, horizon: f64) -> Option<Boundary> {
+    /// The boundary after the last one, when it is decided, and whether it is an even crossing.
+    fn next(&mut self, horizon: f64) -> Option<(Boundary, bool)> {
         let last = self.last?;
         let half = self.half_period;
         while let Some(&c) = self.queue.front() {
@@ -220,50 +229,53 @@ impl Flywheel {
             if horizon < c.position + REACH * half {
                 return None;
             }
-            let steady = self.is_steady(&c, half);
+            let steadiness = self.steadiness(&c, half);
+            let steady = steadiness >= STEADY;
             self.impatient = !steady && (self.impatient || last.synthetic >= IMPATIENT);
             let believable = c.slope.abs() >= self.least_slope && (steady || self.impatient);
             self.queue.pop_front();
             self.known = self.known.max(c.position + REACH * half);
             self.before = [self.before[1], c.slope.abs()];
             if believable && c.position >= last.position + 0.5 * half {
-                return Some(Boundary { position: c.position, synthetic: 0 });
+                let is_even = steadiness >= EVEN || self.unevens >= IMPATIENT;
+                self.unevens = if steadiness >= EVEN { 0 } else { self.unevens.saturating_add(1) };
+                return Some((Boundary { position: c.position, synthetic: 0 }, is_even));
             }
         }
         let late = last.position + 1.5 * half;
         (horizon >= late).then(|| {
             self.known = self.known.max(late);
-            Boundary { position: last.position + half, synthetic: last.synthetic.saturating_add(1) }
+            self.unevens = self.unevens.saturating_add(1);
+            (Boundary { position: last.position + half, synthetic: last.synthetic.saturating_add(1) }, false)
         })
     }
 
-    /// True when the fundamental is the same within a cycle on either side of `c`, the first of the queue.
-    fn is_steady(&self, c: &Crossing, half: f64) -> bool {
+    /// The least amplitude of the fundamental within a cycle on either side of `c`, the first of the queue, as a part of the largest.
+    fn steadiness(&self, c: &Crossing, half: f64) -> f64 {
         let after = self.queue.iter().skip(1).take_while(|q| q.position <= c.position + REACH * half);
         let (mut least, mut most, mut n) = (c.slope.abs(), c.slope.abs(), 0);
         for amplitude in self.before.into_iter().chain(after.map(|q| q.slope.abs())) {
             (least, most, n) = (least.min(amplitude), most.max(amplitude), n + 1);
         }
-        least >= STEADY * most && (n >= 4 || self.closing)
+        if n >= 4 || self.closing { least / most } else { 0.0 }
     }
 
-    /// Learns the period from the next boundary.
-    fn accept(&mut self, next: Boundary) {
-        if let Some(last) = self.last
-            && last.synthetic == 0
-            && next.synthetic == 0
-        {
+    /// Learns the period from the next boundary, and gives it out.
+    fn accept(&mut self, next: Boundary, is_even: bool, emit: &mut dyn FnMut(Decided)) {
+        self.evens = if is_even { self.evens.saturating_add(1) } else { 0 };
+        if self.evens > 2 {
+            // A whole cycle: even harmonics make the two halves of one unequal.
             if self.intervals.len() == AVERAGED {
                 self.intervals.pop_front();
             }
-            self.intervals.push_back(next.position - last.position);
+            self.intervals.push_back((next.position - self.second_last) / 2.0);
             let old = self.intervals.len().saturating_sub(TOO_YOUNG);
-            // Whole cycles: even harmonics make the two halves of one unequal.
-            let counted = (if old >= TOO_YOUNG { old } else { self.intervals.len() }) & !1;
-            if counted > 0 {
-                let mean = self.intervals.iter().take(counted).sum::<f64>() / counted as f64;
-                self.half_period = mean.clamp(0.75 * self.nominal, 1.3 * self.nominal);
-            }
+            let counted = if old >= TOO_YOUNG { old } else { self.intervals.len() };
+            let mean = self.intervals.iter().take(counted).sum::<f64>() / counted as f64;
+            self.half_period = mean.clamp(0.75 * self.nominal, 1.3 * self.nominal);
         }
+        self.second_last = self.last.map_or(next.position, |b| b.position);
+        self.last = Some(next);
+        emit(Decided { boundary: next, half_period: self.half_period, known: self.known, is_even });
     }
 }

@@ -33,8 +33,10 @@ pub struct Forecast {
     /// Boundaries of the cut that nothing rests on yet.
     known: VecDeque<Decided>,
     /// The youngest one that something rests on.
+    latest: Option<Decided>,
+    /// The youngest even crossing of these, which is carried on.
     base: Option<Decided>,
-    /// Position of the one before it, or half a cycle before it when the cut has jumped in between.
+    /// Position of the boundary before it, or half a cycle before it when the cut has jumped in between.
     before: Option<f64>,
     /// Given out last.
     last: Option<Boundary>,
@@ -116,7 +118,10 @@ impl Forecast {
             None => base.position + halves * half,
         };
         // Crossings are taken to go on, and so is their absence.
-        let synthetic = if base.synthetic == 0 { 0 } else { base.synthetic.saturating_add(halves as u32) };
+        let synthetic = match self.latest?.boundary {
+            Boundary { synthetic: 0, .. } => 0,
+            b => b.synthetic.saturating_add(((last.position - b.position) / half).round() as u32 + 1),
+        };
         Some(Boundary { position, synthetic })
     }
 
@@ -137,10 +142,15 @@ impl Forecast {
     /// Lets boundaries rest on the next one of the cut.
     fn learn(&mut self) -> Option<()> {
         let next = self.known.pop_front()?;
-        let expected = next.boundary.position - next.half_period;
-        let is_next = |at: &f64| (at - expected).abs() < UNEQUAL * next.half_period;
-        self.before = self.base.map(|b| Some(b.boundary.position).filter(is_next).unwrap_or(expected));
-        self.base = Some(next);
+        // The first two serve in any case.
+        if next.is_even || self.before.is_none() {
+            let expected = next.boundary.position - next.half_period;
+            let is_next = |at: &f64| (at - expected).abs() < UNEQUAL * next.half_period;
+            let before = self.latest.map(|b| b.boundary.position);
+            self.before = self.base.and(before.filter(is_next).or(Some(expected)));
+            self.base = Some(next);
+        }
+        self.latest = Some(next);
         Some(())
     }
 
