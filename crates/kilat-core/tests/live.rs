@@ -484,10 +484,10 @@ const LATENCY_CYCLES: f64 = 1.0;
 
 #[test]
 fn events_are_out_within_a_cycle_of_the_sample_that_decides_them() {
+    type Wave<'a> = Box<dyn Fn(f64, usize) -> f64 + 'a>;
     let within = |t: f64, from: f64, to: f64| (from..to).contains(&t);
     let step = |t: f64, size: f64| if within(t, 1.0, 1.3) { size } else { 1.0 };
     let swings = |t: f64| if t < 1.3 { 0.0 } else { 2.0 * (1.0 - (-(t - 1.3) / 0.1f64).exp()) };
-    type Wave<'a> = Box<dyn Fn(f64, usize) -> f64 + 'a>;
     let feeders: Vec<(&str, f64, usize, Wave<'_>)> = vec![
         ("dip", 50.0, 1, Box::new(|t, k| mains(50.0, k, t) * step(t, 0.5))),
         ("dip of slow mains", 43.0, 1, Box::new(|t, k| mains(43.0, k, t) * step(t, 0.5))),

@@ -2,9 +2,9 @@
 //!
 //! The [cut](crate::engine::flywheel) knows a crossing two to three cycles after it. An event must not wait for that, so each half
 //! cycle of Urms(1/2) ends where the cut's last known boundaries, carried on by whole cycles, put it. While the mains keep their
-//! frequency that is where the cut will find the crossing. While they swing, as after a fault, the phase lags behind, which
-//! does not matter to a r.m.s. value over a whole cycle, and the length would too, which does: so the boundary moves to where the
-//! [wave repeats](crate::dsp::repetition) what it was a cycle before.
+//! frequency that is where the cut will find the crossing. While they swing, or a fault has turned their phase, the crossing is
+//! elsewhere, which does not matter to a r.m.s. value over a whole cycle, but a cycle of another length would: so half cycles then
+//! end where the [wave repeats](crate::dsp::repetition) what it was a cycle before, and approach the crossings slowly.
 //!
 //! What is known at a boundary is decided by positions only, whatever the blocks.
 
@@ -21,11 +21,15 @@ use crate::engine::reuse::Reuse;
 const KNOWN: usize = 128;
 /// Two halves of a cycle are unequal, because of even harmonics, by less than this part of one.
 const UNEQUAL: f64 = 0.1;
-/// A boundary does not move for less than this part of a cycle, to which noise, flicker and the edges of small dips amount: an
-/// r.m.s. value is wrong by at most half as much, which is half of what Class A allows.
+/// Up to this part of a cycle, to which noise, flicker and the edges of small dips amount, boundaries stay with the crossings: a r.m.s.
+/// value is wrong by at most half as much, which is half of what Class A allows.
 const STEADY: f64 = 2e-3;
-/// No mains swing by more than this part; where the cut jumps, more or less than a cycle is meant.
+/// Beyond, they approach the crossings by this part of a cycle at a time.
+const APPROACH: f64 = 1e-3;
+/// No mains change their period by more than this part in a few cycles.
 const UNUSUAL: f64 = 0.08;
+/// Half cycles that an edge takes, over which the wave repeats nothing.
+const EDGE: u32 = 8;
 
 /// Carries on the boundaries of one channel.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -42,8 +46,8 @@ pub struct Forecast {
     last: Option<Boundary>,
     /// Positions of the last two given out.
     given: [Option<f64>; 2],
-    /// Time after which the wave repeated itself last, in samples.
-    period: Option<f64>,
+    /// Time after which the wave repeated itself last, in samples, and half cycles since then.
+    period: Option<(f64, u32)>,
     /// The next boundary rests on what was decided by crossings before this position.
     rests_on: f64,
     /// How far that is behind the place where the boundary is expected, in samples.
@@ -76,13 +80,10 @@ impl Forecast {
         (wave, factor): (&History, f64),
         emit: &mut dyn FnMut(Boundary),
     ) {
-        let known = (wave.end() as f64 - repetition::MARGIN as f64 - 1.0) * factor;
-        while let Some(next) = self.next(horizon).filter(|b| b.position <= known) {
-            let (position, period) = self.repeats(next.position, wave, factor);
-            if position > end {
-                return;
-            }
-            self.period = period.or(self.period);
+        while let Some(next) = self.next(horizon)
+            && let Some((position, period)) = self.place(next.position, wave, factor).filter(|p| p.0 <= end)
+        {
+            self.period = period;
             self.give(Boundary { position, ..next }, emit);
         }
     }
@@ -125,18 +126,20 @@ impl Forecast {
         Some(Boundary { position, synthetic })
     }
 
-    /// Where the wave repeats what it was a cycle before, if that is not `position`; at an edge, where it would do so.
-    fn repeats(&self, position: f64, wave: &History, factor: f64) -> (f64, Option<f64>) {
-        let [Some(start), _] = self.given else { return (position, None) };
-        let period = position - start;
+    /// Where the boundary falls that the crossings put at `position`, when the wave is known so far, and the period by now.
+    fn place(&self, position: f64, wave: &History, factor: f64) -> Option<(f64, Option<(f64, u32)>)> {
+        let [Some(start), _] = self.given else { return Some((position, None)) };
         let usual = self.base.map_or(0.0, |b| 2.0 * b.half_period);
-        let is_usual = |period: f64| (period - usual).abs() <= UNUSUAL * usual;
-        let late = repetition::delay(wave, position / factor, period / factor);
-        let found = late.map(|late| period + late * factor).filter(|p| is_usual(*p));
-        match found.or(self.period).filter(|_| is_usual(period)) {
-            Some(p) if (p - period).abs() > STEADY * usual => (start + p, found),
-            _ => (position, found),
+        if (start + usual).max(position) > (wave.end() as f64 - repetition::MARGIN as f64 - 1.0) * factor {
+            return None;
         }
+        let late = repetition::delay(wave, (start + usual) / factor, usual / factor).map(|d| d * factor);
+        let found = late.filter(|d| d.abs() <= UNUSUAL * usual).map(|d| (usual + d, 0));
+        let period = found.or(self.period.map(|(p, n)| (p, n + 1)).filter(|(_, n)| *n <= EDGE));
+        let off = period.map_or(0.0, |(p, _)| position - (start + p));
+        let tolerated =
+            if off.abs() <= STEADY * usual { off } else { off.clamp(-APPROACH * usual, APPROACH * usual) };
+        Some((position - off + tolerated, period))
     }
 
     /// Lets boundaries rest on the next one of the cut.
