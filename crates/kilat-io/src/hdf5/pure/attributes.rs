@@ -2,6 +2,7 @@
 //! decoders of the single structures are public, so this walks from the superblock to the header of a group with them.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -32,6 +33,9 @@ const MOST_BYTES: usize = 16 << 20;
 /// Blocks followed from one object; a chain that is longer goes round in circles.
 pub(super) const MOST_BLOCKS: usize = 1000;
 
+/// Least bytes of a name in a heap of names, which pads them.
+const LEAST_NAME: usize = 8;
+
 /// Entries a node of a version-1 tree may declare; its bytes bound it as well.
 pub(super) const MOST_ENTRIES: u16 = u16::MAX;
 
@@ -40,6 +44,8 @@ pub(super) struct Headers {
     blocks: RefCell<Blocks>,
     context: FormatContext,
     root: u64,
+    /// The group that was looked into last, and where its members are: they are asked for one after the other.
+    last: RefCell<(String, HashMap<String, u64>)>,
 }
 
 /// Bytes of the file by address, which counts from the end of the user block.
@@ -85,16 +91,28 @@ impl Headers {
             return None;
         }
         blocks.base = base;
-        Some(Self { blocks: RefCell::new(blocks), context: FormatContext { sizeof_addr, sizeof_size }, root })
+        let context = FormatContext { sizeof_addr, sizeof_size };
+        let mut headers = Self { blocks: RefCell::new(blocks), context, root, last: RefCell::default() };
+        headers.last = RefCell::new((String::new(), headers.children(&headers.messages(root)?)));
+        Some(headers)
     }
 
     /// The messages of the header of the object at `path`; the root is `""`.
     pub(super) fn messages_of(&self, path: &str) -> Option<Vec<Message>> {
-        let mut messages = self.messages(self.root)?;
-        for step in path.split('/').filter(|s| !s.is_empty()) {
-            messages = self.messages(self.child(&messages, step)?)?;
+        self.messages(self.address_of(path.trim_matches('/'))?)
+    }
+
+    /// Address of the object header at `path`, which neither begins nor ends with a slash.
+    fn address_of(&self, path: &str) -> Option<u64> {
+        if path.is_empty() {
+            return Some(self.root);
         }
-        Some(messages)
+        let (group, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if self.last.borrow().0 != group {
+            let children = self.children(&self.messages(self.address_of(group)?)?);
+            *self.last.borrow_mut() = (group.to_owned(), children);
+        }
+        self.last.borrow().1.get(name).copied()
     }
 
     /// Widths of the addresses and sizes of the file.
@@ -177,46 +195,50 @@ impl Headers {
         Some(messages)
     }
 
-    /// Address of the object header that hard link `name` leads to.
-    fn child(&self, messages: &[Message], name: &str) -> Option<u64> {
-        let hard = |links: Vec<LinkMessage>| {
-            links.into_iter().filter(|l| l.name == name).find_map(|l| match l.target {
-                LinkTarget::Hard { address } => Some(address),
-                _ => None,
-            })
+    /// Addresses of the object headers that the hard links of a group lead to, by their names.
+    fn children(&self, messages: &[Message]) -> HashMap<String, u64> {
+        let hard = |link: LinkMessage| match link.target {
+            LinkTarget::Hard { address } => Some((link.name, address)),
+            _ => None,
         };
-        messages.iter().find_map(|(kind, data)| match *kind {
-            MSG_LINK => hard(vec![LinkMessage::decode(data, &self.context).ok()?.0]),
+        let of_message = |(kind, data): &Message| match *kind {
+            MSG_LINK => Some(hard(LinkMessage::decode(data, &self.context).ok()?.0).into_iter().collect()),
             MSG_LINK_INFO => {
                 let (info, _) = LinkInfoMessage::decode(data, &self.context).ok()?;
-                hard(read_dense_links(&info, &self.context, &mut *self.blocks.borrow_mut()).ok()?)
+                let links = read_dense_links(&info, &self.context, &mut *self.blocks.borrow_mut()).ok()?;
+                Some(links.into_iter().filter_map(hard).collect())
             }
-            MSG_SYMBOL_TABLE => self.old_child(data, name),
+            MSG_SYMBOL_TABLE => self.old_children(data),
             _ => None,
-        })
+        };
+        messages.iter().filter_map(of_message).flat_map(|found: Vec<_>| found).collect()
     }
 
-    /// The same in a group of the old kind: a tree of nodes over a heap of names.
-    fn old_child(&self, message: &[u8], name: &str) -> Option<u64> {
+    /// The same of a group of the old kind: a tree of nodes over a heap of names.
+    fn old_children(&self, message: &[u8]) -> Option<Vec<(String, u64)>> {
         let (sa, ss) = (usize::from(self.context.sizeof_addr), usize::from(self.context.sizeof_size));
         let address = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
         let (tree, heap) = (address(message.get(..sa)?), address(message.get(sa..2 * sa)?));
         let heap = LocalHeapHeader::decode(&self.read(heap, 8 + 2 * ss + sa)?, sa, ss).ok()?;
         let names = self.read(heap.data_addr, usize::try_from(heap.data_size).ok()?)?;
-        let mut nodes = vec![tree];
+        // A sound heap holds each name once: without this bound, a small file of nodes that lie over each other would name many.
+        let mut room = names.len();
+        let (mut nodes, mut found) = (vec![tree], Vec::new());
         for _ in 0..MOST_BLOCKS {
-            let block = self.read(nodes.pop()?, 1 << 16)?;
+            let Some(node) = nodes.pop() else { break };
+            let block = self.read(node, 1 << 16)?;
             if block.starts_with(b"SNOD") {
                 let node = SymbolTableNode::decode(&block, sa, ss, MOST_ENTRIES).ok()?;
-                let is_it = |offset| local_heap_get_string(&names, offset).is_ok_and(|n| n == name);
-                if let Some(entry) = node.entries.iter().find(|e| is_it(e.name_offset)) {
-                    return Some(entry.obj_header_addr);
+                for entry in node.entries {
+                    let name = local_heap_get_string(&names, entry.name_offset).ok()?;
+                    room = room.checked_sub(name.len().max(LEAST_NAME))?;
+                    found.push((name, entry.obj_header_addr));
                 }
             } else {
                 nodes.extend(BTreeV1Node::decode(&block, sa, ss, MOST_ENTRIES).ok()?.children);
             }
         }
-        None
+        Some(found)
     }
 }
 
