@@ -21,10 +21,10 @@ mod texts;
 /// Most text that is read in one go: its numbers stay in cache.
 const CHUNK: usize = 32 << 10;
 
-/// Least text that is read in one go, and the share of a file that all that is read at once may be: the numbers of that text
-/// are there beside those of the columns.
+/// Least text that is read in one go, and the share of a file that all that is read at once, by all threads, may be: the numbers
+/// of that text are there beside those of the columns.
 const LEAST_CHUNK: usize = 2 << 10;
-const SHARE: usize = 32;
+const SHARE: usize = 64;
 
 /// Bytes of codes for a byte of text, as 7/4: what is left to twice the text is for the text at hand.
 const MOST_CODES: (usize, usize) = (7, 4);
@@ -42,8 +42,10 @@ pub(super) fn read(part: &str, bytes: &[u8], cfg: &Cfg) -> Result<Data<'static>>
     };
     let mut table = Table::new(&shape, bytes);
     let is_pooled = rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1;
-    let at_once = if is_pooled { 4 * rayon::current_num_threads() } else { 1 };
-    let mut chunks = chunks(bytes, (bytes.len() / SHARE / at_once).clamp(LEAST_CHUNK, CHUNK)).peekable();
+    let share = bytes.len() / SHARE;
+    let at_once =
+        if is_pooled { (share / LEAST_CHUNK).clamp(1, 4 * rayon::current_num_threads()) } else { 1 };
+    let mut chunks = chunks(bytes, (share / at_once).clamp(LEAST_CHUNK, CHUNK)).peekable();
     while chunks.peek().is_some() {
         let group: Vec<_> = chunks.by_ref().take(at_once).collect();
         let parse = |(text, is_last): &(&[u8], bool)| Block::parse(text, *is_last, &shape);
