@@ -1,12 +1,14 @@
 //! Observations of a file, as dictionaries of columns; `kilat/observed.py` gives them their face.
 
+use std::sync::Arc;
+
 use kilat::Timestamp;
 use kilat::output::{self, ObservationInfo, ObservationTable};
 use numpy::IntoPyArray;
 use numpy::datetime::{Datetime, units::Nanoseconds};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::error::to_py;
 use crate::read::locate;
@@ -72,6 +74,7 @@ impl ObservationFile {
             PyIndexError::new_err(format!("observation {number}: the file has {count}, from 0"))
         })?;
         let table = py.detach(|| ObservationTable::of(o)).map_err(to_py)?;
+        let texts = |column: &[Arc<str>]| column.iter().map(|t| PyString::new(py, t)).collect::<Vec<_>>();
         let out = PyDict::new(py);
         let time = table.time_s;
         if let Some(start) = table.start {
@@ -81,12 +84,12 @@ impl ObservationFile {
         } else {
             out.set_item("time", time.into_pyarray(py))?;
         }
-        out.set_item("channel", table.channel)?;
-        out.set_item("phase", table.phase)?;
-        out.set_item("quantity", table.quantity)?;
+        out.set_item("channel", texts(&table.channel))?;
+        out.set_item("phase", texts(&table.phase))?;
+        out.set_item("quantity", texts(&table.quantity))?;
         out.set_item("group_id", table.group_id.into_pyarray(py))?;
-        out.set_item("characteristic", table.characteristic)?;
-        out.set_item("unit", table.unit)?;
+        out.set_item("characteristic", texts(&table.characteristic))?;
+        out.set_item("unit", texts(&table.unit))?;
         for (value_type, values) in table.values {
             out.set_item(value_type, values.into_pyarray(py))?;
         }

@@ -45,7 +45,7 @@ impl Written {
         let written = Self {
             output: path.display().to_string(),
             format: "CSV",
-            channels: observation.channels.iter().map(|c| c.name.clone()).collect(),
+            channels: observation.channels.iter().map(|c| c.name.to_string()).collect(),
             samples: observation.channels.iter().map(|c| c.rows() as u64).max().unwrap_or(0),
             lost: Vec::new(),
         };

@@ -59,7 +59,7 @@ impl Recording {
         let columns: Vec<Channel> = self.columns.into_iter().enumerate().map(channel).collect();
         let numbers: Vec<usize> = (0..columns.len()).collect();
         let map = calibrations(&options.map, full_scale, &self.part)?;
-        let chosen = choose(&columns, &numbers, &map, &self.part)?;
+        let chosen = choose(columns, &numbers, &map, &self.part)?;
         let mut capture = Capture::new(TimeBase::uniform(rate, n, options.start), chosen)?;
         capture.format = self.format;
         capture.notes = self.notes;

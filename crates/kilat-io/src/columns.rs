@@ -41,13 +41,13 @@ pub(crate) const TIMES: [&str; 5] = ["time", "t", "times", "timestamp", "timesta
 /// A `source` is matched against the names exactly, then ignoring case, then as a number from 0; `numbers` gives the
 /// number of each column in the file. `dataset:column` is a name like any other.
 pub(crate) fn choose(
-    columns: &[Channel],
+    columns: Vec<Channel>,
     numbers: &[usize],
     map: &[ChannelMap],
     part: &str,
 ) -> Result<Vec<Channel>> {
     if map.is_empty() {
-        return Ok(columns.to_vec());
+        return Ok(columns);
     }
     map.iter()
         .map(|m| {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_map_names_columns_by_title_or_number_and_describes_them() {
         let by = |source: &str| ChannelMap { source: source.into(), ..ChannelMap::default() };
-        let out = choose(&columns(), &[1, 2, 5], &[by("5"), by("UA")], "f").unwrap();
+        let out = choose(columns(), &[1, 2, 5], &[by("5"), by("UA")], "f").unwrap();
         assert_eq!((out[0].name.as_str(), out[1].name.as_str()), ("x", "Ua"));
         let map = ChannelMap {
             source: "x".into(),
@@ -164,9 +164,9 @@ mod tests {
             scale: Some(2.0),
             offset: Some(1.0),
         };
-        let c = &choose(&columns(), &[1, 2, 5], &[map], "f").unwrap()[0];
+        let c = &choose(columns(), &[1, 2, 5], &[map], "f").unwrap()[0];
         assert_eq!((c.kind, c.phase, c.values(0..1).unwrap()[0]), (Kind::Voltage, Some(Phase::AB), 3.0));
-        let message = choose(&columns(), &[1, 2, 5], &[by("y")], "f").unwrap_err().to_string();
+        let message = choose(columns(), &[1, 2, 5], &[by("y")], "f").unwrap_err().to_string();
         assert_eq!(message, "f: option map: source: expected one of 1 `Ua`, 2 `ib`, 5 `x`, found `y`");
     }
 

@@ -73,14 +73,14 @@ pub fn join(mut pieces: Vec<Capture>) -> Result<Capture> {
     let Placement { segments, warnings, .. } = place;
     let channels = first.channels().iter().enumerate().map(|(i, like)| {
         // By name, or by place where a name is not the only one of its kind.
-        let samples = kept.iter().map(|p| p.channels()[i].samples.clone()).collect();
-        Channel { samples: one_after_the_other(samples), ..like.clone() }
+        let samples = kept.iter().map(|p| p.channels()[i].samples.clone());
+        Channel { samples: one_after_the_other(kept.len(), samples), ..like.clone() }
     });
     let time = TimeBase::from_segments(first.time().start(), segments)?;
     let mut out = Capture::new(time, channels.collect())?;
     for (i, d) in first.digital.iter().enumerate() {
-        let states = kept.iter().map(|p| p.digital[i].states.clone()).collect();
-        out.digital.push(Digital { states: one_after_the_other(states), ..d.clone() });
+        let states = kept.iter().map(|p| p.digital[i].states.clone());
+        out.digital.push(Digital { states: one_after_the_other(kept.len(), states), ..d.clone() });
     }
     (out.station, out.device, out.format) = (first.station, first.device, first.format);
     (out.nominal_frequency_hz, out.trigger) = (first.nominal_frequency_hz, first.trigger);
@@ -214,10 +214,10 @@ struct Parts {
     n: usize,
 }
 
-/// Samples of one type as one, where they are.
-pub(crate) fn one_after_the_other(samples: Vec<Samples>) -> Samples {
+/// Samples of one type, in `pieces`, as one, where they are.
+pub(crate) fn one_after_the_other(pieces: usize, samples: impl Iterator<Item = Samples>) -> Samples {
     let mut n = 0;
-    let mut parts = Vec::with_capacity(samples.len());
+    let mut parts = Vec::with_capacity(pieces);
     for samples in samples {
         let len = samples.len();
         parts.push((n, samples));

@@ -68,6 +68,18 @@ impl Limit {
     }
 }
 
+/// The `n` items, or the first error among them. Collected without a number, they would grow into up to three times their room.
+pub(crate) fn all_of<T, E>(
+    n: usize,
+    items: impl Iterator<Item = std::result::Result<T, E>>,
+) -> std::result::Result<Vec<T>, E> {
+    let mut all = Vec::with_capacity(n);
+    for item in items {
+        all.push(item?);
+    }
+    Ok(all)
+}
+
 /// Bytes that a byte of a compressed file may stand for: what deflate reaches on a constant, with some to spare.
 const MOST_EXPANSION: u64 = 1100;
 

@@ -9,6 +9,7 @@ use kilat_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::elements::floats;
+use crate::limit::all_of;
 
 /// Version of the text; a reader that knows a lower one only does without.
 const VERSION: u32 = 1;
@@ -205,13 +206,14 @@ impl Metadata {
                 skew_s: c.skew_s.into(),
             })
         };
-        let channels = self.channels.iter().zip(samples).map(channel).collect::<Result<Vec<_>, String>>()?;
+        let channels = all_of::<_, String>(samples.len(), self.channels.iter().zip(samples).map(channel))?;
         let mut capture = time.and_then(|time| Capture::new(time, channels)).map_err(|e| e.to_string())?;
         capture.station.clone_from(&self.station);
         capture.device.clone_from(&self.device);
         capture.format.clone_from(&self.format);
         capture.nominal_frequency_hz = self.nominal_frequency_hz.map(Into::into);
         capture.trigger = self.trigger_ns.map(Timestamp);
+        capture.digital.reserve_exact(self.digital.len().min(states.len()));
         for (d, states) in self.digital.iter().zip(states) {
             if states.len() as u64 != capture.len() {
                 return Err(format!("{} states of `{}`, where {n} samples are", states.len(), d.name));

@@ -22,22 +22,24 @@ pub struct Observations {
 ///
 /// Words such as [`ObservedChannel::quantity`] are the names that IEEE 1159.3 gives to its identifiers, in lower case and
 /// without their prefix (`ID_QC_TOTAL_THD` is `total_thd`); an identifier that the standard does not know stands for itself.
+///
+/// Texts are shared, since a file repeats them: of a thousand observations, each name and each word is in memory once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observation {
     /// Name as in the file.
-    pub name: String,
+    pub name: Arc<str>,
     /// Site or source of the data.
-    pub station: String,
+    pub station: Arc<str>,
     /// Recording device.
-    pub device: String,
+    pub device: Arc<str>,
     /// Moment that times in seconds count from, when known.
     pub start: Option<Timestamp>,
     /// Moment of the trigger, when stated.
     pub trigger: Option<Timestamp>,
     /// Why it was recorded: `none`, `channel`, `periodic`, `external`, `periodic_stats`.
-    pub trigger_method: String,
+    pub trigger_method: Arc<str>,
     /// Category of IEEE 1159, such as `shortdur_instant_sag`; empty when not stated.
-    pub disturbance: String,
+    pub disturbance: Arc<str>,
     /// Nominal frequency that the file states, in hertz.
     pub nominal_frequency_hz: Option<f64>,
     /// Channels, in the order of the file.
@@ -47,7 +49,7 @@ pub struct Observation {
 impl Observation {
     /// True when a channel is a waveform, which [`read`](crate::read()) reads too.
     pub fn has_waveforms(&self) -> bool {
-        self.channels.iter().any(|c| c.quantity == "waveform")
+        self.channels.iter().any(|c| &*c.quantity == "waveform")
     }
 }
 
@@ -55,15 +57,15 @@ impl Observation {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ObservedChannel {
     /// Name as in the file.
-    pub name: String,
+    pub name: Arc<str>,
     /// Group the file puts it in; empty when none.
-    pub group: String,
+    pub group: Arc<str>,
     /// Conductor in the words of the file: `an`, `ab`, `total`, `ll_ave`.
-    pub phase: String,
+    pub phase: Arc<str>,
     /// Kind of data: `waveform`, `valuelog` (a trend), `phasor`, `response`, `histogram`, `cpf`, `magdur`.
-    pub quantity: String,
+    pub quantity: Arc<str>,
     /// What is measured: `voltage`, `current`, `power`, `none`.
-    pub measured: String,
+    pub measured: Arc<str>,
     /// Harmonic order or other number within a group, when stated.
     pub group_id: Option<i16>,
     /// Frequency the values belong to, in hertz, when stated.
@@ -79,7 +81,7 @@ pub struct ObservedChannel {
 impl ObservedChannel {
     /// The conductor, when it is one of the phases, the neutral or a pair.
     pub fn conductor(&self) -> Option<Phase> {
-        match self.phase.as_str() {
+        match &*self.phase {
             "an" => Some(Phase::A),
             "bn" => Some(Phase::B),
             "cn" => Some(Phase::C),
@@ -93,12 +95,12 @@ impl ObservedChannel {
 
     /// The first series of this value type, such as `time`, `avg` or `phaseangle`.
     pub fn series(&self, value_type: &str) -> Option<&Series> {
-        self.series.iter().find(|s| s.value_type == value_type)
+        self.series.iter().find(|s| &*s.value_type == value_type)
     }
 
     /// The first series that is not the time.
     pub fn main_series(&self) -> Option<&Series> {
-        self.series.iter().find(|s| s.value_type != "time")
+        self.series.iter().find(|s| &*s.value_type != "time")
     }
 
     /// Length of the longest series.
@@ -111,11 +113,11 @@ impl ObservedChannel {
 #[derive(Debug, Clone)]
 pub struct Series {
     /// What the values are: `time`, `val`, `min`, `max`, `avg`, `phaseangle`, `count`.
-    pub value_type: String,
+    pub value_type: Arc<str>,
     /// Unit: `s`, `V`, `A`, `%`; empty for none, `timestamp` for moments.
-    pub unit: String,
+    pub unit: Arc<str>,
     /// Which figure of the quantity: `instantaneous`, `rms`, `total_thd`, `flkr_pst`.
-    pub characteristic: String,
+    pub characteristic: Arc<str>,
     /// Nominal value, in [`unit`](Self::unit), when stated.
     pub nominal: Option<f64>,
     data: Data,
@@ -159,9 +161,9 @@ pub(crate) fn values(codes: &Samples, scale: f64, offset: f64) -> impl Iterator<
 impl Series {
     /// A series of values.
     pub fn new(
-        value_type: impl Into<String>,
-        unit: impl Into<String>,
-        characteristic: impl Into<String>,
+        value_type: impl Into<Arc<str>>,
+        unit: impl Into<Arc<str>>,
+        characteristic: impl Into<Arc<str>>,
         values: Vec<f64>,
     ) -> Self {
         let data = Data::Codes { codes: values.into(), scale: 1.0, offset: 0.0 };
@@ -169,14 +171,14 @@ impl Series {
     }
 
     /// A series of moments.
-    pub fn of_moments(value_type: impl Into<String>, moments: Vec<Timestamp>) -> Self {
+    pub fn of_moments(value_type: impl Into<Arc<str>>, moments: Vec<Timestamp>) -> Self {
         Self::of(value_type, "timestamp", "none", Data::Moments(moments.into()))
     }
 
     pub(crate) fn of(
-        value_type: impl Into<String>,
-        unit: impl Into<String>,
-        characteristic: impl Into<String>,
+        value_type: impl Into<Arc<str>>,
+        unit: impl Into<Arc<str>>,
+        characteristic: impl Into<Arc<str>>,
         data: Data,
     ) -> Self {
         Self {
@@ -194,8 +196,8 @@ impl Series {
 
     /// Turns every value into `factor` times itself, in `unit`.
     #[cfg(feature = "pqdif")]
-    pub(crate) fn rescale(&mut self, factor: f64, unit: &str) {
-        unit.clone_into(&mut self.unit);
+    pub(crate) fn rescale(&mut self, factor: f64, unit: Arc<str>) {
+        self.unit = unit;
         self.data = match &self.data {
             Data::Codes { codes, scale, offset } => {
                 Data::Codes { codes: codes.clone(), scale: scale * factor, offset: offset * factor }

@@ -2,12 +2,13 @@
 //! never more memory than the file gives reason for.
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod counting;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use counting::{BASE, alone, counted, unfolded_bytes};
 use kilat_core::capture::Digital;
 use kilat_core::{Capture, Channel, SampleKind, SampleRate, Segment, TimeBase, Timestamp, Warning};
 use kilat_io::{ChannelMap, ReadOptions, SampleAxis, Source, read, read_source, write};
@@ -18,62 +19,12 @@ const MUTATIONS: u64 = 2000;
 /// Far above what a file of some kilobytes takes, far below what a runaway loop takes.
 const MOST_TIME: Duration = Duration::from_secs(1);
 
-/// Memory that a reader may take whatever the file.
-const BASE: usize = 64 << 10;
-
-/// Counts what is allocated, and the most of it at a time.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[expect(unsafe_code, reason = "the trait of allocators is unsafe")]
-// SAFETY: everything is left to the allocator of the system.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps to the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps to the contract.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps to the contract.
-        unsafe { System.dealloc(p, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// What `f` returns, and the memory it took at its height. Only one test may count at a time.
-fn counted<T>(f: impl FnOnce() -> T) -> (T, usize) {
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let out = f();
-    (out, PEAK.load(Ordering::Relaxed).saturating_sub(before))
-}
-
 fn width(kind: SampleKind) -> usize {
     match kind {
         SampleKind::I16 => 2,
         SampleKind::I32 | SampleKind::F32 => 4,
         SampleKind::F64 => 8,
     }
-}
-
-/// Until it is dropped, no other test allocates.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn capture(n: u32, as_codes: bool) -> Capture {
@@ -237,25 +188,6 @@ fn pqdif_that_is_not_packed_survives() {
     let dir = tempfile::tempdir().unwrap();
     let packed = std::fs::read(file("pqd", 100, dir.path())).unwrap();
     attack_bytes("pqd", &unfolded(&packed), |_| 0);
-}
-
-/// What the bodies of the records unfold to, as far as the records and each body can be followed.
-fn unfolded_bytes(packed: &[u8]) -> usize {
-    let word = |at: usize| Some(u32::from_le_bytes(*packed.get(at..)?.first_chunk()?) as usize);
-    let (mut sum, mut at, mut seen) = (0, 0, Vec::new());
-    while let (Some(size), Some(next)) = (word(at + 36), word(at + 40)) {
-        let begin = (at + word(at + 32).unwrap_or(0)).min(packed.len());
-        let stored = &packed[begin..(begin + size).min(packed.len())];
-        let mut body = flate2::bufread::ZlibDecoder::new(stored);
-        let _ = std::io::copy(&mut body, &mut std::io::sink());
-        sum += body.total_out() as usize;
-        seen.push(at);
-        if seen.contains(&next) {
-            break;
-        }
-        at = next;
-    }
-    sum
 }
 
 /// The same records with bodies as they are, and without checksums.

@@ -68,16 +68,16 @@ impl Check {
     }
 
     fn observation(&mut self, o: &Observation, truth: &Value, definitions: &[Value]) {
-        self.same("name", o.name.as_str(), truth["name"].as_str().unwrap());
+        self.same("name", &*o.name, truth["name"].as_str().unwrap());
         self.same("start", o.start, moment(&truth["time_start"]));
         self.same("trigger", o.trigger, moment(&truth["time_triggered"]));
         let methods = ["none", "channel", "periodic", "external", "periodic_stats"];
         let method = methods[truth["trigger_method_id"].as_u64().unwrap() as usize];
-        self.same("trigger method", o.trigger_method.as_str(), method);
+        self.same("trigger method", &*o.trigger_method, method);
         let disturbance = &truth["disturbance"];
         let disturbance =
             if disturbance.is_null() { String::new() } else { word(disturbance, "ID_DISTURB_1159_") };
-        self.same("disturbance", o.disturbance.clone(), disturbance);
+        self.same("disturbance", o.disturbance.to_string(), disturbance);
         let channels = truth["channels"].as_array().unwrap();
         self.same("channels", o.channels.len(), channels.len());
         self.same("stated channels", channels.len() as u64, truth["n_channel_instances"].as_u64().unwrap());
@@ -90,8 +90,8 @@ impl Check {
     }
 
     fn channel(&mut self, c: &ObservedChannel, truth: &Value, definition: &Value) {
-        self.same("name", c.name.as_str(), truth["name"].as_str().unwrap());
-        self.same("quantity", c.quantity.clone(), word(&definition["quantity_type"], "ID_QT_"));
+        self.same("name", &*c.name, truth["name"].as_str().unwrap());
+        self.same("quantity", c.quantity.to_string(), word(&definition["quantity_type"], "ID_QT_"));
         let series = truth["series"].as_array().unwrap();
         self.same("series", c.series.len(), series.len());
         let at = self.at.clone();
@@ -103,8 +103,8 @@ impl Check {
     }
 
     fn series(&mut self, s: &Series, truth: &Value, definition: &Value) {
-        self.same("type", s.value_type.clone(), word(&truth["value_type"], "ID_SERIES_VALUE_TYPE_"));
-        self.same("figure", s.characteristic.clone(), word(&definition["characteristic"], "ID_QC_"));
+        self.same("type", s.value_type.to_string(), word(&truth["value_type"], "ID_SERIES_VALUE_TYPE_"));
+        self.same("figure", s.characteristic.to_string(), word(&definition["characteristic"], "ID_QC_"));
         self.same("nominal", s.nominal, definition["nominal"].as_f64());
         let units = [
             (0, ""),
@@ -120,7 +120,7 @@ impl Check {
         ];
         let id = truth["units_id"].as_u64().unwrap();
         let unit = units.iter().find(|(n, _)| *n == id).map(|(_, u)| *u);
-        self.same("unit", Some(s.unit.as_str()), unit);
+        self.same("unit", Some(&*s.unit), unit);
         let v = s.values();
         self.same("values", v.len() as u64, truth["n"].as_u64().unwrap());
         self.same("length", s.len(), v.len());
@@ -160,9 +160,9 @@ fn every_observation_reads_as_an_independent_reader_found_it() {
         let site = &record["data_sources"][0];
         for (k, (o, truth)) in found.list.iter().zip(truth).enumerate() {
             check.at = format!("{id}: observation {k}");
-            check.same("station", o.station.as_str(), site["name"].as_str().unwrap());
+            check.same("station", &*o.station, site["name"].as_str().unwrap());
             let equipment = site["equipment"].as_str().unwrap().strip_prefix("ID_EQUIP_").unwrap();
-            check.same("device", o.device.clone(), equipment.replace('_', " "));
+            check.same("device", o.device.to_string(), equipment.replace('_', " "));
             let frequency = record["monitor_settings"][0]["nominal_frequency_hz"].as_f64();
             check.same("frequency", o.nominal_frequency_hz, frequency);
             check.observation(o, truth, site["channels"].as_array().unwrap());
@@ -180,7 +180,7 @@ impl Check {
         self.same("channels", capture.channels().len(), truth.len());
         for (c, truth) in capture.channels().iter().zip(truth) {
             let definition = &definitions[truth["def_index"].as_u64().unwrap() as usize];
-            self.same("name", c.name.as_str(), truth["name"].as_str().unwrap());
+            self.same("name", &*c.name, truth["name"].as_str().unwrap());
             let kind = if definition["quantity_measured_id"] == 1 { Kind::Voltage } else { Kind::Current };
             self.same("kind", c.kind, kind);
             let phases = ["A", "B", "C", "N", "AB", "BC", "CA"];
@@ -275,7 +275,7 @@ fn observations_that_fit_together_are_one_capture() {
 
     // Voltages at one rate, currents at half of it: the voltages are read, the rest is said.
     let capture = read(find("secha-example"), &ReadOptions::default()).unwrap();
-    let names: Vec<&str> = capture.channels().iter().map(|c| c.name.as_str()).collect();
+    let names: Vec<&str> = capture.channels().iter().map(|c| &*c.name).collect();
     assert_eq!(names, ["Waveform VAB", "Waveform VBC", "Waveform VCA"]);
     let said: Vec<String> = capture.warnings.iter().map(ToString::to_string).collect();
     assert!(said.iter().any(|w| w.contains("Waveform IC at 7680 Hz")), "{said:?}");

@@ -216,7 +216,10 @@ impl Gathered {
         let mut warnings = std::mem::take(&mut self.damage);
         let schema = self.schema.clone();
         let columns = std::mem::take(&mut self.columns);
-        let (mut samples, mut states, mut moments) = (Vec::new(), Vec::new(), None);
+        let is_state = |c: &&Column| matches!(c, Column::States(_));
+        let of_states = columns.iter().filter(is_state).count();
+        let mut states = Vec::with_capacity(of_states);
+        let (mut samples, mut moments) = (Vec::with_capacity(columns.len() - of_states), None);
         for (field, column) in schema.fields().iter().zip(columns) {
             match column {
                 Column::States(x) => states.push((field.name().clone(), Samples::from(x))),
@@ -249,7 +252,7 @@ impl Gathered {
         warnings.append(&mut odd);
         let columns: Vec<Channel> = samples.into_iter().map(|(f, s)| described(f, s)).collect();
         let numbers: Vec<usize> = (0..columns.len()).collect();
-        let chosen = choose(&columns, &numbers, &options.map, &self.part)?;
+        let chosen = choose(columns, &numbers, &options.map, &self.part)?;
         let mut capture = Capture::new(time, chosen)?;
         let digital = |(name, states)| Digital { name, normal: None, states };
         capture.digital = states.into_iter().map(digital).collect();

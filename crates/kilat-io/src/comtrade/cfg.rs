@@ -3,7 +3,7 @@
 use kilat_core::{Error, Result, Warning};
 
 use super::date::{self, Moment};
-use crate::limit::Limit;
+use crate::limit::{Limit, all_of};
 
 /// Layout of cfg and dat, which the revision year selects; unknown years are laid out like the one before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -245,13 +245,14 @@ pub(super) fn parse(part: &str, text: &str) -> Result<Cfg> {
         lines.warn(format!("{total} channels in all, but {a} analog and {d} status; the total is ignored"));
     }
     let mut shifted = 0;
-    let analogs = (1..=counts.analog).map(|i| analog(&mut lines, i, &mut shifted)).collect::<Result<_>>()?;
+    let all = (1..=counts.analog).map(|i| analog(&mut lines, i, &mut shifted));
+    let analogs = all_of(counts.analog as usize, all)?;
     if shifted > 0 {
         lines.warn(format!(
             "fields too many before the unit in {shifted} analog channels; taken as stray commas"
         ));
     }
-    let statuses = (1..=counts.status).map(|i| status(&mut lines, i)).collect::<Result<_>>()?;
+    let statuses = all_of(counts.status as usize, (1..=counts.status).map(|i| status(&mut lines, i)))?;
     let frequency_hz = frequency(&mut lines)?;
     let (rates, end_sample) = rates(&mut lines)?;
     let month_first = revision == Revision::R1991;

@@ -40,14 +40,20 @@ pub(crate) fn score(head: &[u8], name: &str) -> u8 {
     let whole = text.rsplit_once('\n').map_or(&*text, |(lines, _)| lines);
     let binary =
         whole.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{1a}'));
-    if binary || Layout::find(whole).is_none() {
-        return 0;
-    }
-    match crate::source::extension(name).as_str() {
-        "csv" | "tsv" | "txt" => 120,
-        _ => 20,
+    let is_named = matches!(crate::source::extension(name).as_str(), "csv" | "tsv" | "txt");
+    // Titles of thousands of columns leave no room for a row of numbers.
+    let is_wide = is_named && head.len() >= WIDE && whole.lines().count() < 3;
+    match Layout::find(whole) {
+        _ if binary => 0,
+        Some(_) if is_named => 120,
+        Some(_) => 20,
+        None if is_wide => 10,
+        None => 0,
     }
 }
+
+/// Bytes of a head that may be titles and nothing else.
+const WIDE: usize = 32 << 10;
 
 /// Reads a table.
 pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
@@ -66,7 +72,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
     let time = time_of(&table, &layout, options, &part, &mut warnings)?;
 
     let (numbers, columns): (Vec<usize>, Vec<Channel>) = table.channels.into_iter().unzip();
-    let mut capture = Capture::new(time, choose(&columns, &numbers, &options.map, &part)?)?;
+    let mut capture = Capture::new(time, choose(columns, &numbers, &options.map, &part)?)?;
     capture.format = "CSV".into();
     capture.source = source.full_name();
     capture.notes = preamble::notes(&layout);

@@ -223,20 +223,26 @@ impl<'a> Rows<'a> {
                 &format!("has not {} cells; those that are not there count as missing", roles.len()),
             ),
         ];
+        let most = self.values.len();
         let channels = self.values.into_iter().enumerate().filter(|(i, values)| {
             let is_channel =
                 matches!(roles[*i], Role::Value | Role::Index | Role::Undecided) && Some(*i) != taken;
             // A delimiter at the end of every row makes a column of nothing.
             is_channel && !(titled(layout, *i).bare.is_empty() && values.iter().all(f64::is_nan))
         });
-        let channels = channels.map(|(i, values)| {
+        let mut of_values = Vec::with_capacity(most);
+        of_values.extend(channels.map(|(i, values)| {
             let title = titled(layout, i);
             let mut channel = Channel::new(title.bare, title.unit, values.into_samples());
             channel.name = if title.name.is_empty() { i.to_string() } else { title.name };
             (i, channel)
-        });
-        let channels = channels.collect();
-        Table { rows: self.count, clock, channels, warnings: warnings.into_iter().flatten().collect() }
+        }));
+        Table {
+            rows: self.count,
+            clock,
+            channels: of_values,
+            warnings: warnings.into_iter().flatten().collect(),
+        }
     }
 }
 

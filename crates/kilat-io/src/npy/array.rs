@@ -7,7 +7,7 @@ use kilat_core::{Channel, Error, Result, Samples, Warning};
 use super::malformed;
 use crate::columns::sample_axis;
 use crate::elements::Element;
-use crate::limit::Limit;
+use crate::limit::{Limit, all_of};
 use crate::source::Bytes;
 use crate::{ReadOptions, SampleAxis, stored};
 
@@ -160,7 +160,7 @@ impl<'a> Array<'a> {
                 malformed(part, format!("sample {i} of channel {c}"), "at most 2^53", "a larger integer")
             })
         };
-        Ok(((0..channels).map(column).collect::<Result<_>>()?, warnings))
+        Ok((all_of(channels, (0..channels).map(column))?, warnings))
     }
 
     /// How many of the `n` declared samples are there.

@@ -35,7 +35,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
     let (columns, warnings) = array.channels(options, &part)?;
     let n = columns.first().map_or(0, |c| c.len() as u64);
     let numbers: Vec<usize> = (0..columns.len()).collect();
-    let chosen = choose(&columns, &numbers, &options.map, &part)?;
+    let chosen = choose(columns, &numbers, &options.map, &part)?;
     let mut capture = Capture::new(TimeBase::uniform(rate, n, options.start), chosen)?;
     capture.format = "NPY".into();
     capture.source = source.full_name();

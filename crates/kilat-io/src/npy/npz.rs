@@ -47,7 +47,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
     let part = source.name();
     let content = source.content()?;
     let entries = entries(&content, &part)?;
-    let mut arrays = Vec::new();
+    let mut arrays = Vec::with_capacity(entries.len());
     for entry in &entries {
         arrays.push((
             entry.name.as_str(),
@@ -70,7 +70,7 @@ fn entries<'a>(content: &'a Bytes<'a>, part: &str) -> Result<Vec<Entry<'a>>> {
     let mut archive = ZipArchive::new(Cursor::new(&content[..])).map_err(failed)?;
     let most = most_decoded(content.len() as u64);
     let mut left = most;
-    let mut entries = Vec::new();
+    let mut entries = Vec::with_capacity(archive.len());
     for i in 0..archive.len() {
         let mut file = archive.by_index(i).map_err(failed)?;
         let full = file.name().map_err(failed)?.into_owned();
@@ -133,7 +133,8 @@ fn ours(
         };
         arrays.iter().filter(move |(name, _)| is_one(name))
     };
-    let (mut samples, mut states) = (Vec::new(), Vec::new());
+    let (mut samples, mut states) =
+        (Vec::with_capacity(with('c').count()), Vec::with_capacity(with('s').count()));
     for (name, array) in with('c') {
         let (mut columns, mut found) = array.channels(options, &format!("{part}: {name}"))?;
         samples.extend(columns.drain(..1.min(columns.len())).map(|c| c.samples));
@@ -193,7 +194,8 @@ fn theirs(arrays: &Arrays<'_>, options: &ReadOptions, part: &str) -> Result<Capt
             );
         }
     }
-    let chosen = choose(&columns, &(0..columns.len()).collect::<Vec<_>>(), &options.map, part)?;
+    let numbers: Vec<usize> = (0..columns.len()).collect();
+    let chosen = choose(columns, &numbers, &options.map, part)?;
     let n = chosen.first().map_or(0, |c| c.len() as u64);
     let (time, mut odd) = time(arrays, n, options, part)?;
     let mut capture = Capture::new(time, chosen)?;

@@ -61,7 +61,7 @@ pub(super) fn axis(
         let rate = SampleRate::from_hz(hz).map_err(|e| e.to_string())?;
         Ok(Axis { first_ps, segments: vec![Segment { first: 0, len: n as u64, rate, offset_ps: 0 }] })
     };
-    if time.unit == "cycles" {
+    if &*time.unit == "cycles" {
         let hz = fallback_hz
             .ok_or("times in cycles without a nominal frequency; give the sample rate in the options")?;
         return even(hz, 0);

@@ -1,6 +1,7 @@
 //! An observation record: instances of the channels that its site defines.
 
-use kilat_core::capture::{Side, Transformer};
+use std::sync::Arc;
+
 use kilat_core::{Result, Warning};
 
 use super::element::Collection;
@@ -8,7 +9,7 @@ use super::logical::{ChannelDefinition, ChannelSetting, Settings, Site};
 use super::moment::Moment;
 use super::series::{self, Stored};
 use super::tags;
-use super::words::{self, DISTURBANCES, MEASURED, PHASES, QUANTITIES, TRIGGERS};
+use super::words::{DISTURBANCES, MEASURED, PHASES, QUANTITIES, Repeated, TRIGGERS};
 use crate::limit::Limit;
 use crate::observation::{Observation, ObservedChannel, Series};
 
@@ -21,35 +22,37 @@ pub(super) struct Recorded {
     pub(super) site: usize,
     /// Moment that its times count from, whether or not the day is known.
     pub(super) start: Moment,
-    /// One per channel.
-    pub(super) facts: Vec<Facts>,
+    /// Index of the definition of each channel.
+    pub(super) definitions: Vec<u32>,
+    /// What its channels are set to, by these indices.
+    pub(super) settings: Arc<Settings>,
 }
 
-/// What the settings say of a channel.
-pub(super) struct Facts {
-    /// Index of its definition.
-    pub(super) definition: u32,
-    pub(super) transformer: Option<Transformer>,
-    pub(super) skew_s: f64,
+/// Where in the file an observation is, and what it belongs to.
+pub(super) struct Place<'a> {
+    pub(super) part: &'a str,
+    pub(super) number: usize,
+    pub(super) site: &'a Site,
+    pub(super) site_number: usize,
+    pub(super) settings: &'a Arc<Settings>,
 }
 
-/// Reads an observation of `site`. `room` is what the names that it repeats may still take, in bytes. A channel that cannot be read is left out, with a warning.
+/// Reads an observation. `room` is what the names that it repeats may still take, in bytes. A channel that cannot be read is left
+/// out, with a warning.
 pub(super) fn parse(
-    part: &str,
-    number: usize,
+    place: &Place<'_>,
     root: Collection<'_>,
-    site: &Site,
-    settings: &Settings,
-    room: &mut u64,
+    (room, repeated): (&mut u64, &mut Repeated),
     warnings: &mut Vec<Warning>,
 ) -> Result<Recorded> {
-    let name = root.text(tags::OBSERVATION_NAME)?;
+    let Place { part, number, site, site_number, settings } = *place;
+    let name = repeated.shared(&root.text(tags::OBSERVATION_NAME)?);
     let at = format!("{part}: observation {number} `{}`", short(&name));
     let moment = |tag| root.moment(tag);
     let start = moment(tags::TIME_START)?.unwrap_or(Moment { day: 0, seconds: 0.0 });
     let trigger = moment(tags::TIME_TRIGGERED)?.and_then(Moment::known);
     let method = root.integer(tags::TRIGGER_METHOD_ID)?.unwrap_or(0);
-    let disturbance = root.guid(tags::DISTURBANCE_CATEGORY_ID)?.map(|g| words::word(DISTURBANCES, g));
+    let disturbance = root.guid(tags::DISTURBANCE_CATEGORY_ID)?.map(|g| repeated.word(DISTURBANCES, g));
 
     let list = root.child(tags::CHANNEL_INSTANCES)?.map(|c| c.children(tags::ONE_CHANNEL_INST));
     let instances = list.transpose()?.unwrap_or_default();
@@ -79,62 +82,56 @@ pub(super) fn parse(
         let others = format!(", as {} more", undefined - 1);
         warnings.push(Warning::new(&at, message + if undefined > 1 { &others } else { "" }));
     }
-    let (mut channels, mut facts) = (Vec::new(), Vec::new());
+    let defined = instances.len() - undefined;
+    let (mut channels, mut indices) = (Vec::with_capacity(defined), Vec::with_capacity(defined));
     for (k, c) in instances.iter().enumerate() {
         let Some((index, definition)) = definitions[k] else { continue };
-        let setting = settings.channels.get(&index).copied().unwrap_or_default();
-        let place = format!("{at}: channel `{}`", short(&definition.name));
+        let setting = settings.of(index);
+        let at = format!("{at}: channel `{}`", short(&definition.name));
         if let Some((offset, ratio)) = setting.calibration {
             let message = format!("calibrated by the settings of the monitor: (value − {offset}) · {ratio}");
-            warnings.push(Warning::new(&place, message));
+            warnings.push(Warning::new(&at, message));
         }
         let most = match lengths(k, definition) {
             0 => of_all,
             own => own,
         };
         let mut said = Vec::new();
-        let mut all = series_of(k, definition, &stored, most, setting, &mut said);
-        for s in all.iter_mut().filter(|s| s.unit == "cycles" && s.value_type == "time") {
+        let mut all = series_of(k, definition, &stored, most, setting, repeated, &mut said);
+        for s in all.iter_mut().filter(|s| &*s.unit == "cycles" && &*s.value_type == "time") {
             match settings.nominal_frequency_hz {
-                Some(hz) => s.rescale(1.0 / hz, "s"),
+                Some(hz) => s.rescale(1.0 / hz, repeated.shared("s")),
                 None => said.push("times in cycles without a nominal frequency".into()),
             }
         }
-        warnings.extend(said.into_iter().map(|message| Warning::new(&place, message)));
+        warnings.extend(said.into_iter().map(|message| Warning::new(&at, message)));
         channels.push(ObservedChannel {
-            name: definition.name.clone(),
-            group: definition.group.clone(),
-            phase: words::numbered(PHASES, definition.phase),
-            quantity: words::word(QUANTITIES, definition.quantity),
-            measured: definition.measured.map_or_else(String::new, |m| words::numbered(MEASURED, m)),
+            name: Arc::clone(&definition.name),
+            group: Arc::clone(&definition.group),
+            phase: repeated.numbered(PHASES, definition.phase),
+            quantity: repeated.word(QUANTITIES, definition.quantity),
+            measured: definition.measured.map(|m| repeated.numbered(MEASURED, m)).unwrap_or_default(),
             group_id: c.number(tags::CHANNEL_GROUP_ID)?.filter(|v| v.abs() < 32_768.0).map(|v| v as i16),
             frequency_hz: c.number(tags::CHANNEL_FREQUENCY)?.or(c.number(tags::CHARACT_FREQUENCY)?),
             magnitude: c.number(tags::CHARACT_MAGNITUDE)?,
             duration_s: c.number(tags::CHARACT_DURATION)?,
             series: all,
         });
-        facts.push(Facts {
-            definition: index,
-            transformer: setting.ratio.map(|(primary, secondary)| Transformer {
-                primary,
-                secondary,
-                side: if setting.use_ratio { Side::Primary } else { Side::Secondary },
-            }),
-            skew_s: setting.skew_s,
-        });
+        indices.push(index);
     }
     let observation = Observation {
         name,
-        station: site.name.clone(),
-        device: site.device.clone(),
+        station: Arc::clone(&site.name),
+        device: Arc::clone(&site.device),
         start: start.known(),
         trigger,
-        trigger_method: words::numbered(TRIGGERS, method),
+        trigger_method: repeated.numbered(TRIGGERS, method),
         disturbance: disturbance.unwrap_or_default(),
         nominal_frequency_hz: settings.nominal_frequency_hz,
         channels,
     };
-    Ok(Recorded { observation, number, site: 0, start, facts })
+    let settings = Arc::clone(settings);
+    Ok(Recorded { observation, number, site: site_number, start, definitions: indices, settings })
 }
 
 /// A name for messages: a long one is in the file once, in messages many times.
@@ -149,6 +146,7 @@ fn series_of(
     stored: &[Vec<Stored>],
     most: usize,
     setting: ChannelSetting,
+    repeated: &mut Repeated,
     said: &mut Vec<String>,
 ) -> Vec<Series> {
     let (found, defined) = (stored[k].len(), definition.series.len());
@@ -157,9 +155,8 @@ fn series_of(
     }
     let mut all = Vec::with_capacity(defined);
     for (i, (s, d)) in stored[k].iter().zip(&definition.series).enumerate() {
-        let read =
-            series::series(s, d, stored, most, setting, &mut |r| said.push(format!("series {i}: {r}")));
-        match read {
+        let mut remark = |r| said.push(format!("series {i}: {r}"));
+        match series::series(s, d, stored, most, setting, repeated, &mut remark) {
             Ok(read) => all.extend(read),
             Err(problem) => said.push(format!("series {i}: {problem}; left out")),
         }

@@ -1,15 +1,17 @@
 //! What the records mean: a container, sites with their channels, settings of the monitor, observations.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use kilat_core::capture::{Side, Transformer};
 use kilat_core::{Error, Result, Warning};
 
 use super::element::{Body, Collection, Guid};
-use super::instances::{self, Recorded};
+use super::instances::{self, Place, Recorded};
 use super::instruments::{EQUIPMENT, VENDORS};
 use super::physical::{Header, chain};
 use super::tags;
-use super::words::word;
+use super::words::{Repeated, word};
 use crate::limit::Limit;
 
 /// Everything in a file.
@@ -26,8 +28,8 @@ pub(super) struct Contents {
 /// A data source.
 #[derive(Default)]
 pub(super) struct Site {
-    pub(super) name: String,
-    pub(super) device: String,
+    pub(super) name: Arc<str>,
+    pub(super) device: Arc<str>,
     pub(super) channels: Vec<ChannelDefinition>,
     notes: Vec<(String, String)>,
 }
@@ -35,8 +37,8 @@ pub(super) struct Site {
 /// What a channel of a site is.
 #[derive(Debug)]
 pub(super) struct ChannelDefinition {
-    pub(super) name: String,
-    pub(super) group: String,
+    pub(super) name: Arc<str>,
+    pub(super) group: Arc<str>,
     pub(super) phase: u32,
     pub(super) quantity: Guid,
     /// Absent before version 1.5.
@@ -64,7 +66,7 @@ pub(super) const INCREMENT: u32 = 4;
 pub(super) struct Settings {
     pub(super) nominal_frequency_hz: Option<f64>,
     /// By index of the channel definition.
-    pub(super) channels: HashMap<u32, ChannelSetting>,
+    channels: HashMap<u32, ChannelSetting>,
 }
 
 /// Settings of one channel.
@@ -76,6 +78,14 @@ pub(super) struct ChannelSetting {
     /// `(offset, ratio)` of a calibration that readers are to apply.
     pub(super) calibration: Option<(f64, f64)>,
     pub(super) skew_s: f64,
+}
+
+impl ChannelSetting {
+    /// The transformer that the ratio is of.
+    pub(super) fn transformer(self) -> Option<Transformer> {
+        let side = if self.use_ratio { Side::Primary } else { Side::Secondary };
+        self.ratio.map(|(primary, secondary)| Transformer { primary, secondary, side })
+    }
 }
 
 /// Notes, by the tags that hold them.
@@ -118,15 +128,18 @@ pub(super) fn parse(part: &str, bytes: &[u8]) -> Result<Contents> {
     let container = first.body(part, bytes, false, &mut room, &mut out.warnings)?;
     let is_compressed = container_of(part, &container, &mut out)?;
 
+    let of_observations = rest.iter().filter(|header| header.kind == tags::REC_OBSERVATION);
+    out.observations.reserve_exact(of_observations.count());
     let names_room = container.len() as u64;
-    let mut state = State { part, settings: Settings::default(), names_room, out };
+    let settings = Arc::default();
+    let mut state = State { part, settings, names_room, repeated: Repeated::default(), out };
     for header in rest {
         // What follows a damaged record must not be taken for a part of the one before.
         if header.kind == tags::REC_DATA_SOURCE {
             state.out.sites.push(Site::default());
         }
         if header.kind != tags::REC_OBSERVATION {
-            state.settings = Settings::default();
+            state.settings = Arc::default();
         }
         let unfolded = header.body(part, bytes, is_compressed, &mut room, &mut state.out.warnings);
         match unfolded.and_then(|body| state.record(header, &body)) {
@@ -149,9 +162,10 @@ pub(super) fn parse(part: &str, bytes: &[u8]) -> Result<Contents> {
 /// What the records read so far mean for the next one: an observation belongs to the last site and the last settings.
 struct State<'a> {
     part: &'a str,
-    settings: Settings,
+    settings: Arc<Settings>,
     /// Bytes that names may still be repeated in: as many as there were in bodies.
     names_room: u64,
+    repeated: Repeated,
     out: Contents,
 }
 
@@ -165,17 +179,20 @@ impl State<'_> {
             self.out.sites.pop();
             self.out.sites.push(site);
         } else if header.kind == tags::REC_MONITOR_SETTINGS {
-            self.settings = Settings::parse(body.root()?)?;
+            self.settings = Settings::parse(body.root()?)?.into();
         } else if header.kind == tags::REC_OBSERVATION {
             let Some(site) = self.out.sites.last() else {
                 return Err(body.damage(0, "a data source before the first observation", "none"));
             };
-            let (number, warnings) = (self.out.observations.len(), &mut self.out.warnings);
-            let root = body.root()?;
-            let room = &mut self.names_room;
-            let mut recorded =
-                instances::parse(self.part, number, root, site, &self.settings, room, warnings)?;
-            recorded.site = self.out.sites.len() - 1;
+            let place = Place {
+                part: self.part,
+                number: self.out.observations.len(),
+                site,
+                site_number: self.out.sites.len() - 1,
+                settings: &self.settings,
+            };
+            let memory = (&mut self.names_room, &mut self.repeated);
+            let recorded = instances::parse(&place, body.root()?, memory, &mut self.out.warnings)?;
             self.out.observations.push(recorded);
         } else {
             let message = format!("a record of the unknown kind {}: left out", header.kind);
@@ -239,33 +256,34 @@ impl Site {
         } else {
             model
         };
-        let mut channels = Vec::new();
-        if let Some(list) = root.child(tags::CHANNEL_DEFNS)? {
-            for c in list.children(tags::ONE_CHANNEL_DEFN)? {
-                channels.push(ChannelDefinition::parse(c)?);
-            }
+        let list = root.child(tags::CHANNEL_DEFNS)?.map(|list| list.children(tags::ONE_CHANNEL_DEFN));
+        let list = list.transpose()?.unwrap_or_default();
+        let mut channels = Vec::with_capacity(list.len());
+        for c in list {
+            channels.push(ChannelDefinition::parse(c)?);
         }
-        Ok(Self { name: root.text(tags::NAME_DS)?, device, channels, notes: notes(root, &SITE_NOTES)? })
+        let name = root.text(tags::NAME_DS)?.into();
+        Ok(Self { name, device: device.into(), channels, notes: notes(root, &SITE_NOTES)? })
     }
 }
 
 impl ChannelDefinition {
     fn parse(c: Collection<'_>) -> Result<Self> {
-        let mut series = Vec::new();
-        if let Some(list) = c.child(tags::SERIES_DEFNS)? {
-            for s in list.children(tags::ONE_SERIES_DEFN)? {
-                series.push(SeriesDefinition {
-                    value_type: s.guid(tags::VALUE_TYPE_ID)?.unwrap_or_default(),
-                    units: s.integer(tags::QUANTITY_UNITS_ID)?.unwrap_or(0),
-                    characteristic: s.guid(tags::QUANTITY_CHARACTERISTIC_ID)?.unwrap_or_default(),
-                    method: s.integer(tags::STORAGE_METHOD_ID)?.unwrap_or(VALUES),
-                    nominal: s.number(tags::SERIES_NOMINAL_QUANTITY)?,
-                });
-            }
+        let list = c.child(tags::SERIES_DEFNS)?.map(|list| list.children(tags::ONE_SERIES_DEFN));
+        let list = list.transpose()?.unwrap_or_default();
+        let mut series = Vec::with_capacity(list.len());
+        for s in list {
+            series.push(SeriesDefinition {
+                value_type: s.guid(tags::VALUE_TYPE_ID)?.unwrap_or_default(),
+                units: s.integer(tags::QUANTITY_UNITS_ID)?.unwrap_or(0),
+                characteristic: s.guid(tags::QUANTITY_CHARACTERISTIC_ID)?.unwrap_or_default(),
+                method: s.integer(tags::STORAGE_METHOD_ID)?.unwrap_or(VALUES),
+                nominal: s.number(tags::SERIES_NOMINAL_QUANTITY)?,
+            });
         }
         Ok(Self {
-            name: c.text(tags::CHANNEL_NAME)?,
-            group: c.text(tags::GROUP_NAME)?,
+            name: c.text(tags::CHANNEL_NAME)?.into(),
+            group: c.text(tags::GROUP_NAME)?.into(),
             phase: c.integer(tags::PHASE_ID)?.unwrap_or(0),
             quantity: c.guid(tags::QUANTITY_TYPE_ID)?.unwrap_or_default(),
             measured: c.integer(tags::QUANTITY_MEASURED_ID)?,
@@ -275,6 +293,11 @@ impl ChannelDefinition {
 }
 
 impl Settings {
+    /// The settings of the channel that is defined at `index`.
+    pub(super) fn of(&self, index: u32) -> ChannelSetting {
+        self.channels.get(&index).copied().unwrap_or_default()
+    }
+
     fn parse(root: Collection<'_>) -> Result<Self> {
         let is_set = |tag| -> Result<bool> { Ok(root.number(tag)?.is_some_and(|v| v != 0.0)) };
         let (use_ratio, use_calibration) = (is_set(tags::USE_TRANSDUCER)?, is_set(tags::USE_CALIBRATION)?);

@@ -70,6 +70,7 @@ pub(super) fn chain(part: &str, bytes: &[u8], warnings: &mut Vec<Warning>) -> Re
             }
         }
     }
+    headers.shrink_to_fit();
     Ok(headers)
 }
 

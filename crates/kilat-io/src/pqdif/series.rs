@@ -8,7 +8,7 @@ use super::characteristics::CHARACTERISTICS;
 use super::element::Collection;
 use super::logical::{ChannelSetting, INCREMENT, SCALED, SeriesDefinition};
 use super::tags;
-use super::words::{UNITS, VALUE_TYPES, numbered, word};
+use super::words::{Repeated, UNITS, VALUE_TYPES};
 use crate::observation::{self, Data, Series};
 
 /// Most series that one may be shared through.
@@ -21,7 +21,7 @@ const MOST_RATES: usize = 1000;
 pub(super) struct Stored {
     values: Option<Values>,
     /// Channel instance and series instance whose values these are.
-    shared: Option<(usize, usize)>,
+    shared: Option<(u32, u32)>,
     scale: Option<f64>,
     offset: Option<f64>,
 }
@@ -29,14 +29,16 @@ pub(super) struct Stored {
 #[derive(Clone)]
 enum Values {
     Codes(Samples),
-    Complex([Samples; 2]),
+    /// Real and imaginary parts.
+    Complex(Box<[Samples; 2]>),
     Moments(Arc<[Timestamp]>),
 }
 
 impl Values {
     fn len(&self) -> usize {
         match self {
-            Self::Codes(codes) | Self::Complex([codes, _]) => codes.len(),
+            Self::Codes(codes) => codes.len(),
+            Self::Complex(parts) => parts[0].len(),
             Self::Moments(moments) => moments.len(),
         }
     }
@@ -46,11 +48,11 @@ impl Stored {
     pub(super) fn parse(s: Collection<'_>) -> Result<Self> {
         let values = s.vector(tags::SERIES_VALUES)?.and_then(|v| {
             let codes = v.samples().map(Values::Codes);
-            let complex = || v.complex().map(Values::Complex);
+            let complex = || v.complex().map(|parts| Values::Complex(parts.into()));
             codes.or_else(complex).or_else(|| v.moments().map(Values::Moments))
         });
-        let index = |tag| -> Result<Option<usize>> { Ok(s.integer(tag)?.map(|v| v as usize)) };
-        let shared = index(tags::SERIES_SHARE_CHANNEL_IDX)?.zip(index(tags::SERIES_SHARE_SERIES_IDX)?);
+        let shared =
+            s.integer(tags::SERIES_SHARE_CHANNEL_IDX)?.zip(s.integer(tags::SERIES_SHARE_SERIES_IDX)?);
         let finite = |tag| -> Result<Option<f64>> { Ok(s.number(tag)?.filter(|v| v.is_finite())) };
         Ok(Self { values, shared, scale: finite(tags::SERIES_SCALE)?, offset: finite(tags::SERIES_OFFSET)? })
     }
@@ -64,7 +66,7 @@ impl Stored {
                 return Ok(Resolved { values, scale, offset });
             }
             let (channel, series) = at.shared.ok_or("it has no values")?;
-            at = all.get(channel).and_then(|c| c.get(series)).ok_or_else(|| {
+            at = all.get(channel as usize).and_then(|c| c.get(series as usize)).ok_or_else(|| {
                 format!("it shares the values of series {series} of channel {channel}, which is not there")
             })?;
             scale = scale.or(at.scale);
@@ -98,18 +100,20 @@ pub(super) fn series(
     all: &[Vec<Stored>],
     most: usize,
     setting: ChannelSetting,
+    repeated: &mut Repeated,
     remark: &mut impl FnMut(String),
 ) -> Result<Vec<Series>, String> {
     let Resolved { values, scale, offset } = stored.resolve(all)?;
-    let value_type = word(VALUE_TYPES, definition.value_type);
-    let unit = numbered(UNITS, definition.units);
-    let characteristic = word(CHARACTERISTICS, definition.characteristic);
+    let value_type = repeated.word(VALUE_TYPES, definition.value_type);
+    let unit = repeated.numbered(UNITS, definition.units);
+    let characteristic = repeated.word(CHARACTERISTICS, definition.characteristic);
     let (scale, offset) = match definition.method & SCALED {
         0 => (1.0, if definition.method & INCREMENT == 0 { 0.0 } else { offset.unwrap_or(0.0) }),
         _ => (scale.unwrap_or(1.0), offset.unwrap_or(0.0)),
     };
-    let make = |value_type: &str, data: Data| {
-        let mut s = Series::of(value_type, unit.as_str(), characteristic.as_str(), data);
+    let make = |value_type: &Arc<str>, unit: &Arc<str>, data: Data| {
+        let [value_type, unit, characteristic] = [value_type, unit, &characteristic].map(Arc::clone);
+        let mut s = Series::of(value_type, unit, characteristic, data);
         s.nominal = definition.nominal;
         s
     };
@@ -121,13 +125,11 @@ pub(super) fn series(
     };
     Ok(match values {
         Values::Moments(moments) => {
-            let mut s = make(&value_type, Data::Moments(Arc::clone(moments)));
-            "timestamp".clone_into(&mut s.unit);
-            vec![s]
+            vec![make(&value_type, &repeated.shared("timestamp"), Data::Moments(Arc::clone(moments)))]
         }
-        Values::Complex([real, imaginary]) => vec![
-            make(&format!("{value_type}_real"), codes(real)),
-            make(&format!("{value_type}_imaginary"), codes(imaginary)),
+        Values::Complex(parts) => vec![
+            make(&repeated.shared(&format!("{value_type}_real")), &unit, codes(&parts[0])),
+            make(&repeated.shared(&format!("{value_type}_imaginary")), &unit, codes(&parts[1])),
         ],
         Values::Codes(rule) if definition.method & INCREMENT != 0 => {
             let short = rule.slice(0..rule.len().min(2 * MOST_RATES + 2));
@@ -139,9 +141,9 @@ pub(super) fn series(
             }
             let start = (first * scale + offset - shift) * factor;
             let precision = if is_single { f64::from(f32::EPSILON) / 2.0 } else { 0.0 };
-            vec![make(&value_type, Data::Steps { start, runs: runs.into(), precision })]
+            vec![make(&value_type, &unit, Data::Steps { start, runs: repeated.runs(&runs), precision })]
         }
-        Values::Codes(stored) => vec![make(&value_type, codes(stored))],
+        Values::Codes(stored) => vec![make(&value_type, &unit, codes(stored))],
     })
 }
 

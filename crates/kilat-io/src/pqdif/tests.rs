@@ -53,7 +53,7 @@ fn defined(
     });
     ChannelDefinition {
         name: name.into(),
-        group: String::new(),
+        group: "".into(),
         phase: words::number(PHASES, phase).unwrap(),
         quantity: words::guid(QUANTITIES, quantity).unwrap(),
         measured: words::number(MEASURED, measured),
@@ -153,7 +153,7 @@ fn ratios_and_calibration_change_values_only_when_the_settings_say_so() {
     );
     let found = observations(&source(bytes)).unwrap();
     let c = &found.list[0].channels[0];
-    assert_eq!(c.quantity, "phasor");
+    assert_eq!(&*c.quantity, "phasor");
     let of = |value_type: &str| c.series(value_type).unwrap().values();
     assert_eq!((of("val"), of("phaseangle"), of("max")), (vec![200.0], vec![30.0], vec![7.0]));
 }
@@ -181,7 +181,7 @@ fn times_in_cycles_count_in_the_nominal_frequency() {
     assert_eq!(capture.time().start(), Some(Timestamp(START.0 - 10_000_000)));
     // Without a nominal frequency nobody can tell seconds.
     let found = observations(&source(one(&series, None, instances()))).unwrap();
-    assert_eq!(found.list[0].channels[0].series[0].unit, "cycles");
+    assert_eq!(&*found.list[0].channels[0].series[0].unit, "cycles");
     assert!(found.warnings[0].message.contains("without a nominal frequency"));
     let message = capture_of(one(&series, None, instances())).unwrap_err().to_string();
     assert!(message.contains("give the sample rate in the options"), "{message}");
@@ -265,7 +265,7 @@ fn histograms_and_the_like_are_tables() {
     let [h, m, z] = &found.list[0].channels[..] else { panic!("{:?}", found.list) };
     assert_eq!(h.series("binlow").unwrap().values(), [200.0, 210.0, 220.0]);
     assert_eq!(h.series("count").unwrap().values(), [4.0, 5.0, 4e9]);
-    assert_eq!((m.rows(), m.series("duration").unwrap().unit.as_str()), (2, "s"));
+    assert_eq!((m.rows(), &*m.series("duration").unwrap().unit), (2, "s"));
     assert_eq!(z.series("val_imaginary").unwrap().values(), [-1.0, -2.0]);
     let message = capture_of(bytes).unwrap_err().to_string();
     assert!(

@@ -22,35 +22,46 @@ use crate::observation::{Data, ObservedChannel, Series, values};
 /// Channels of one observation that share their times.
 struct Piece<'a> {
     recorded: &'a Recorded,
-    /// Indices into the channels of the observation.
+    /// Indices into the channels of the observation, in the order of their definitions: the same in all pieces of a group.
     channels: Vec<usize>,
     axis: Axis,
+    /// Number of samples.
+    len: u64,
+    /// Number of its group.
+    group: usize,
 }
 
 /// What the pieces of one capture have in common: site, whether the start is known, definitions of the channels.
 type Group = (usize, bool, Vec<u32>);
 
-impl Piece<'_> {
-    fn group(&self) -> Group {
-        let r = self.recorded;
-        let mut definitions: Vec<u32> = self.channels.iter().map(|c| r.facts[*c].definition).collect();
-        definitions.sort_unstable();
-        (r.site, r.start.is_known(), definitions)
-    }
+/// The pieces of a group, counted.
+struct Summary {
+    /// In the order of appearance.
+    number: usize,
+    voltages: usize,
+    channels: usize,
+    names: String,
+    samples: u64,
+    observations: Vec<usize>,
+}
 
-    /// Its channels by their definition: the same order in all pieces of a group.
-    fn ordered(&self) -> Vec<usize> {
-        let mut channels = self.channels.clone();
-        channels.sort_by_key(|c| self.recorded.facts[*c].definition);
-        channels
+impl Summary {
+    /// A group that begins with `first`.
+    fn of(number: usize, first: &Piece<'_>) -> Self {
+        let (voltages, channels, names) = (first.voltages(), first.channels.len(), first.names());
+        Self { number, voltages, channels, names, samples: 0, observations: Vec::new() }
+    }
+}
+
+impl Piece<'_> {
+    fn key(&self) -> Group {
+        let r = self.recorded;
+        let definitions = self.channels.iter().map(|c| r.definitions[*c]);
+        (r.site, r.start.is_known(), definitions.collect())
     }
 
     fn start_ps(&self) -> i128 {
         self.recorded.start.nanoseconds() * 1000 + self.axis.first_ps
-    }
-
-    fn len(&self) -> u64 {
-        self.axis.segments.last().map_or(0, |s| s.first + s.len)
     }
 
     /// Time of the last sample.
@@ -69,11 +80,11 @@ impl Piece<'_> {
     }
 
     fn voltages(&self) -> usize {
-        (0..self.channels.len()).filter(|k| self.channel(*k).measured == "voltage").count()
+        (0..self.channels.len()).filter(|k| &*self.channel(*k).measured == "voltage").count()
     }
 
     fn names(&self) -> String {
-        let names: Vec<&str> = (0..self.channels.len()).map(|k| self.channel(k).name.as_str()).collect();
+        let names: Vec<&str> = (0..self.channels.len()).map(|k| &*self.channel(k).name).collect();
         let (num, den) = self.rate();
         format!("{} at {} Hz", names.join(", "), num as f64 / den as f64)
     }
@@ -84,36 +95,38 @@ pub(super) fn capture(part: &str, mut contents: Contents, options: &ReadOptions)
     let mut warnings = std::mem::take(&mut contents.warnings);
     let chosen = chosen(part, &contents, options)?;
     let mut problem = None;
-    let mut groups: BTreeMap<Group, Vec<Piece<'_>>> = BTreeMap::new();
+    // Nearly always one piece of each observation: a vector that grows takes up to three times what is in it.
+    let mut pieces = Vec::with_capacity(chosen.len());
+    let mut groups: BTreeMap<Group, Summary> = BTreeMap::new();
     for recorded in chosen {
-        for piece in pieces(part, recorded, options, &mut warnings, &mut problem) {
-            groups.entry(piece.group()).or_default().push(piece);
+        for mut piece in pieces_of(part, recorded, options, &mut warnings, &mut problem) {
+            let number = groups.len();
+            let group = groups.entry(piece.key()).or_insert_with(|| Summary::of(number, &piece));
+            group.samples += piece.len * piece.channels.len() as u64;
+            group.observations.push(recorded.number);
+            piece.group = group.number;
+            pieces.push(piece);
         }
     }
-    let samples =
-        |pieces: &[Piece<'_>]| pieces.iter().map(|p| p.len() * p.channels.len() as u64).sum::<u64>();
     // The group that says most of the network: most voltages, then most channels, then most samples, then the first.
-    let rank = |pieces: &[Piece<'_>]| {
-        let first = pieces[0].recorded.number;
-        (pieces[0].voltages(), pieces[0].channels.len(), samples(pieces), Reverse(first))
-    };
-    let best = groups.iter().max_by_key(|(_, pieces)| rank(pieces)).map(|(group, _)| group.clone());
-    let Some(pieces) = best.and_then(|group| groups.remove(&group)) else {
+    let rank = |g: &Summary| (g.voltages, g.channels, g.samples, Reverse(g.observations[0]));
+    let Some(best) = groups.values().max_by_key(|g| rank(g)).map(|g| g.number) else {
         return Err(nothing(part, &contents, &warnings, problem.as_ref()));
     };
-    for left_out in groups.values() {
-        let numbers: Vec<String> = left_out.iter().map(|p| p.recorded.number.to_string()).collect();
+    for left_out in groups.values().filter(|g| g.number != best) {
+        let numbers: Vec<String> = left_out.observations.iter().map(usize::to_string).collect();
         let message = format!(
             "left out {} of observation {}: a capture has one rate and one set of channels; the options `channels` and \
              `observations` choose others",
-            left_out[0].names(),
+            left_out.names,
             numbers.join(", ")
         );
         warnings.push(Warning::new(part, message));
     }
+    drop(groups);
+    pieces.retain(|p| p.group == best);
 
-    let pieces = apart(part, pieces, &mut warnings);
-    let mut capture = assemble(part, &pieces)?;
+    let mut capture = assemble(part, apart(part, pieces, &mut warnings))?;
     capture.notes.splice(0..0, std::mem::take(&mut contents.notes));
     let others = contents.observations.iter().filter(|r| !r.observation.has_waveforms()).count();
     if others > 0 && options.observations.is_empty() {
@@ -130,27 +143,34 @@ pub(super) fn capture(part: &str, mut contents: Contents, options: &ReadOptions)
 fn apart<'a>(part: &str, mut pieces: Vec<Piece<'a>>, warnings: &mut Vec<Warning>) -> Vec<Piece<'a>> {
     let mut of_rate: HashMap<_, u64> = HashMap::new();
     for p in &pieces {
-        *of_rate.entry(p.rate()).or_default() += p.len();
+        *of_rate.entry(p.rate()).or_default() += p.len;
     }
-    pieces.sort_by_key(|p| (Reverse(of_rate[&p.rate()]), p.start_ps(), Reverse(p.len()), p.recorded.number));
-    let mut kept: BTreeMap<i128, Piece<'a>> = BTreeMap::new();
-    for p in pieces {
-        let before = kept.range(..=p.start_ps()).next_back().filter(|(_, k)| k.last_ps() >= p.start_ps());
-        let overlapped = before.or_else(|| kept.range(p.start_ps()..=p.last_ps().max(p.start_ps())).next());
-        if let Some((_, k)) = overlapped {
+    pieces.sort_unstable_by_key(|p| {
+        (Reverse(of_rate[&p.rate()]), p.start_ps(), Reverse(p.len), p.recorded.number)
+    });
+    // Indices of those that stay, by their starts.
+    let mut kept: BTreeMap<i128, usize> = BTreeMap::new();
+    for (i, p) in pieces.iter().enumerate() {
+        let (start, last) = (p.start_ps(), p.last_ps().max(p.start_ps()));
+        let before = kept.range(..=start).next_back().filter(|(_, k)| pieces[**k].last_ps() >= start);
+        let overlapped = before.or_else(|| kept.range(start..=last).next());
+        if let Some(k) = overlapped.map(|(_, k)| &pieces[*k]) {
             let message = format!(
                 "left out observation {} `{}`, {} samples: it overlaps observation {}; the option `observations` chooses it",
                 p.recorded.number,
                 short(&p.recorded.observation.name),
-                p.len(),
+                p.len,
                 k.recorded.number
             );
             warnings.push(Warning::new(part, message));
         } else {
-            kept.insert(p.start_ps(), p);
+            kept.insert(start, i);
         }
     }
-    kept.into_values().collect()
+    let mut indices = 0..pieces.len();
+    pieces.retain(|p| kept.get(&p.start_ps()) == indices.next().as_ref());
+    pieces.sort_unstable_by_key(Piece::start_ps);
+    pieces
 }
 
 /// The observations that the options ask for; all when they ask for none.
@@ -170,7 +190,7 @@ fn chosen<'a>(part: &str, contents: &'a Contents, options: &ReadOptions) -> Resu
 /// Why there is no capture.
 fn nothing(part: &str, contents: &Contents, warnings: &[Warning], problem: Option<&Warning>) -> Error {
     let mut names: Vec<&str> = Vec::new();
-    for name in contents.observations.iter().map(|r| r.observation.name.as_str()) {
+    for name in contents.observations.iter().map(|r| &*r.observation.name) {
         // A list of a few is read; the rest is in `kilat info`.
         if !names.contains(&name) && names.len() < 8 {
             names.push(name);
@@ -201,7 +221,7 @@ fn nothing(part: &str, contents: &Contents, warnings: &[Warning], problem: Optio
 }
 
 /// The waveforms of an observation, by their times.
-fn pieces<'a>(
+fn pieces_of<'a>(
     part: &str,
     recorded: &'a Recorded,
     options: &ReadOptions,
@@ -213,7 +233,7 @@ fn pieces<'a>(
         let names = options.channels.as_deref().unwrap_or_default();
         names.is_empty() || names.iter().any(|n| n.eq_ignore_ascii_case(&c.name))
     };
-    let is_wave = |c: &ObservedChannel| c.quantity == "waveform";
+    let is_wave = |c: &ObservedChannel| &*c.quantity == "waveform";
     let any_wanted = o.channels.iter().any(|c| is_wave(c) && wanted(c));
     let mut axes: HashMap<_, Option<Axis>> = HashMap::new();
     let mut of_axis: HashMap<_, usize> = HashMap::new();
@@ -242,31 +262,36 @@ fn pieces<'a>(
             .ok()
         });
         let Some(axis) = found else { continue };
+        let len = axis.segments.last().map_or(0, |s| s.first + s.len);
         let next = out.len();
         let piece = *of_axis.entry(axis.identity()).or_insert(next);
         if piece == next {
-            out.push(Piece { recorded, channels: Vec::new(), axis: axis.clone() });
+            out.push(Piece { recorded, channels: Vec::new(), axis: axis.clone(), len, group: 0 });
         }
         out[piece].channels.push(i);
+    }
+    for piece in &mut out {
+        piece.channels.sort_by_key(|c| recorded.definitions[*c]);
+        piece.channels.shrink_to_fit();
     }
     out
 }
 
 /// One capture of pieces that share their channels, in the order of time.
-fn assemble<'a>(part: &str, pieces: &[Piece<'a>]) -> Result<Capture> {
-    let first = &pieces[0];
-    let origin_ps = first.start_ps();
-    let mut segments: Vec<Segment> = Vec::new();
+fn assemble(part: &str, mut pieces: Vec<Piece<'_>>) -> Result<Capture> {
+    let origin_ps = pieces[0].start_ps();
+    let mut segments: Vec<Segment> = Vec::with_capacity(pieces.iter().map(|p| p.axis.segments.len()).sum());
     let mut total = 0;
-    for p in pieces {
+    for p in &mut pieces {
         let shift_ps = p.start_ps() - origin_ps;
-        segments.extend(p.axis.segments.iter().map(|s| Segment {
+        segments.extend(std::mem::take(&mut p.axis.segments).into_iter().map(|s| Segment {
             first: total + s.first,
             offset_ps: shift_ps + s.offset_ps,
-            ..s.clone()
+            ..s
         }));
-        total += p.len();
+        total += p.len;
     }
+    let first = &pieces[0];
     Limit::SEGMENTS.check(part, segments.len() as u64)?;
     let is_known = first.recorded.start.is_known();
     let start = is_known.then(|| {
@@ -274,34 +299,32 @@ fn assemble<'a>(part: &str, pieces: &[Piece<'a>]) -> Result<Capture> {
         Timestamp(ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
     });
     let (mut channels, mut digital) = (Vec::new(), Vec::new());
-    let ordered: Vec<Vec<usize>> = pieces.iter().map(Piece::ordered).collect();
-    let ranks: HashMap<usize, usize> = ordered[0].iter().enumerate().map(|(rank, c)| (*c, rank)).collect();
-    for &c in &first.channels {
-        let values = |(p, of): (&Piece<'a>, &Vec<usize>)| -> Option<(&'a Series, usize)> {
-            let main = p.recorded.observation.channels[of[ranks[&c]]].main_series()?;
-            Some((main, p.len() as usize))
-        };
-        let all: Vec<_> = pieces.iter().zip(&ordered).filter_map(values).collect();
-        let facts = &first.recorded.facts[c];
+    // In the order of the file, by their places in the pieces.
+    let mut places: Vec<(usize, usize)> = first.channels.iter().copied().zip(0..).collect();
+    places.sort_unstable();
+    for (c, place) in places {
+        let mut all = Vec::with_capacity(pieces.len());
+        all.extend(pieces.iter().filter_map(|p| Some((p.channel(place).main_series()?, p.len as usize))));
+        let setting = first.recorded.settings.of(first.recorded.definitions[c]);
         let observed = &first.recorded.observation.channels[c];
         match states(observed, &all) {
             Some(d) => digital.push(d),
             None => channels.push(Channel {
-                transformer: facts.transformer,
-                skew_s: facts.skew_s,
+                transformer: setting.transformer(),
+                skew_s: setting.skew_s,
                 ..channel(observed, &all)
             }),
         }
     }
     let mut capture = Capture::new(TimeBase::from_segments(start, segments)?, channels)?;
     let o = &first.recorded.observation;
-    (capture.station, capture.device) = (o.station.clone(), o.device.clone());
+    (capture.station, capture.device) = (o.station.to_string(), o.device.to_string());
     capture.digital = digital;
     capture.nominal_frequency_hz = o.nominal_frequency_hz;
     capture.trigger = pieces.iter().find_map(|p| p.recorded.observation.trigger);
     let mut triggers = pieces.iter().filter(|p| p.recorded.observation.trigger.is_some());
     let stated = triggers.next().map(|p| p.recorded.number);
-    for p in pieces {
+    for p in &pieces {
         let o = &p.recorded.observation;
         let trigger = o.trigger.filter(|_| stated != Some(p.recorded.number));
         let mut facts: Vec<String> = trigger.iter().map(|t| format!("triggered at {t}")).collect();
@@ -317,20 +340,20 @@ fn assemble<'a>(part: &str, pieces: &[Piece<'a>]) -> Result<Capture> {
 fn channel(observed: &ObservedChannel, all: &[(&Series, usize)]) -> Channel {
     let main = all[0].0;
     let (samples, scale, offset) = joined(all);
-    let is_figure = !matches!(main.characteristic.as_str(), "instantaneous" | "none" | "spectra")
+    let is_figure = !matches!(&*main.characteristic, "instantaneous" | "none" | "spectra")
         && !main.characteristic.contains('-');
-    let kind = match observed.measured.as_str() {
+    let kind = match &*observed.measured {
         _ if is_figure => Kind::Other,
         "voltage" => Kind::Voltage,
         "current" => Kind::Current,
         "" => guess_kind(&observed.name, &main.unit),
         _ => Kind::Other,
     };
-    let guessed = || guess_phase(&observed.name).filter(|_| observed.phase == "none");
+    let guessed = || guess_phase(&observed.name).filter(|_| &*observed.phase == "none");
     Channel {
         phase: observed.conductor().or_else(guessed),
         kind,
-        ..Channel::new(observed.name.clone(), main.unit.clone(), samples).with_scale(scale, offset)
+        ..Channel::new(&*observed.name, &*main.unit, samples).with_scale(scale, offset)
     }
 }
 
@@ -344,23 +367,22 @@ fn codes(s: &Series) -> Option<(&Samples, f64, f64)> {
 
 /// Codes of one channel in all pieces, with scale and offset: as stored when these agree, else the values.
 fn joined(all: &[(&Series, usize)]) -> (Samples, f64, f64) {
-    let parts: Vec<_> = all.iter().filter_map(|(s, n)| Some((codes(s)?, *n))).collect();
-    let Some(((first, scale, offset), n)) = parts.first() else {
+    let parts = || all.iter().filter_map(|(s, n)| Some((codes(s)?, *n)));
+    let Some(((first, scale, offset), n)) = parts().next() else {
         return (Vec::<f64>::new().into(), 1.0, 0.0);
     };
-    if parts.len() == 1 {
-        return (first.slice(0..*n), *scale, *offset);
+    if all.len() == 1 {
+        return (first.slice(0..n), scale, offset);
     }
-    if parts.iter().all(|((c, s, o), _)| (c.kind(), s, o) == (first.kind(), scale, offset)) {
-        let codes = parts.iter().map(|((codes, ..), n)| codes.slice(0..*n));
-        return (one_after_the_other(codes.collect()), *scale, *offset);
+    if parts().all(|((c, s, o), _)| (c.kind(), s, o) == (first.kind(), scale, offset)) {
+        let codes = parts().map(|((codes, ..), n)| codes.slice(0..n));
+        return (one_after_the_other(all.len(), codes), scale, offset);
     }
-    let values = parts.iter().map(|((codes, scale, offset), n)| {
-        let values: Arc<dyn Stored> =
-            Arc::new(Values { codes: codes.slice(0..*n), scale: *scale, offset: *offset });
+    let values = parts().map(|((codes, scale, offset), n)| {
+        let values: Arc<dyn Stored> = Arc::new(Values { codes: codes.slice(0..n), scale, offset });
         values.into()
     });
-    (one_after_the_other(values.collect()), 1.0, 0.0)
+    (one_after_the_other(all.len(), values), 1.0, 0.0)
 }
 
 /// The values of codes, computed when they are asked for.
@@ -390,23 +412,26 @@ impl Stored for Values {
 /// A status channel, when the file says it is one and every value is 0 or 1.
 fn states(observed: &ObservedChannel, all: &[(&Series, usize)]) -> Option<Digital> {
     let main = all.first()?.0;
-    if observed.measured != "status" && main.characteristic != "status" {
+    if &*observed.measured != "status" && &*main.characteristic != "status" {
         return None;
     }
-    let of_piece = |(s, n): &(&Series, usize)| {
-        let (codes, scale, offset) = codes(s)?;
-        let codes = codes.slice(0..*n);
-        let is_state = values(&codes, scale, offset).all(|v| v == 0.0 || v == 1.0);
-        let is_plain = codes.kind() == SampleKind::I16 && (scale, offset) == (1.0, 0.0);
-        let converted = || {
-            let mut states = Vec::with_capacity(*n);
-            states.extend(values(&codes, scale, offset).map(|v| v as i16));
-            states.into()
-        };
-        is_state.then(|| if is_plain { codes.clone() } else { converted() })
+    let parts = || {
+        all.iter()
+            .filter_map(|(s, n)| codes(s).map(|(codes, scale, offset)| (codes.slice(0..*n), scale, offset)))
     };
-    let mut states = all.iter().map(of_piece).collect::<Option<Vec<Samples>>>()?;
-    let states = if states.len() == 1 { states.remove(0) } else { one_after_the_other(states) };
+    let is_state = |v: f64| v == 0.0 || v == 1.0;
+    if !parts().all(|(codes, scale, offset)| values(&codes, scale, offset).all(is_state)) {
+        return None;
+    }
+    let mut states = parts().map(|(codes, scale, offset)| {
+        if codes.kind() == SampleKind::I16 && (scale, offset) == (1.0, 0.0) {
+            return codes;
+        }
+        let mut states = Vec::with_capacity(codes.len());
+        states.extend(values(&codes, scale, offset).map(|v| v as i16));
+        states.into()
+    });
+    let states = if all.len() == 1 { states.next()? } else { one_after_the_other(all.len(), states) };
     let normal = main.nominal.filter(|v| [0.0, 1.0].contains(v)).map(|v| v == 1.0);
-    Some(Digital { name: observed.name.clone(), normal, states })
+    Some(Digital { name: observed.name.to_string(), normal, states })
 }

@@ -1,13 +1,55 @@
 //! Words for the values that IEEE 1159.3 enumerates: its own names in lower case, without their prefix; of units the symbol.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::element::Guid;
+
+/// What observations repeat, each in memory once: names, words, the rule by which times are counted.
+#[derive(Default)]
+pub(super) struct Repeated {
+    texts: HashSet<Arc<str>>,
+    runs: Arc<[(u64, f64)]>,
+}
+
+impl Repeated {
+    /// The text as all share it.
+    pub(super) fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.texts.insert(Arc::clone(&new));
+        new
+    }
+
+    /// The runs of a rule, as the rule before has them if it is the same.
+    pub(super) fn runs(&mut self, runs: &[(u64, f64)]) -> Arc<[(u64, f64)]> {
+        if *self.runs != *runs {
+            self.runs = runs.into();
+        }
+        Arc::clone(&self.runs)
+    }
+
+    /// The [`word`] of a GUID.
+    pub(super) fn word(&mut self, table: Table<u128>, guid: Guid) -> Arc<str> {
+        self.shared(&word(table, guid))
+    }
+
+    /// The word of a number: [`numbered`].
+    pub(super) fn numbered(&mut self, table: Table<u32>, number: u32) -> Arc<str> {
+        self.shared(&numbered(table, number))
+    }
+}
 
 /// Values with their words.
 pub(super) type Table<T> = &'static [(T, &'static str)];
 
 /// The word of a GUID; one that the standard does not know stands for itself.
-pub(super) fn word(table: Table<u128>, guid: Guid) -> String {
-    table.iter().find(|(g, _)| *g == guid.0).map_or_else(|| guid.to_string(), |(_, w)| (*w).to_owned())
+pub(super) fn word(table: Table<u128>, guid: Guid) -> Cow<'static, str> {
+    let known = table.iter().find(|(g, _)| *g == guid.0);
+    known.map_or_else(|| guid.to_string().into(), |(_, word)| (*word).into())
 }
 
 /// The GUID of a word, or of a GUID written as itself.
@@ -16,8 +58,9 @@ pub(super) fn guid(table: Table<u128>, word: &str) -> Option<Guid> {
 }
 
 /// The word of a number; one that the standard does not know stands for itself.
-pub(super) fn numbered(table: Table<u32>, number: u32) -> String {
-    table.iter().find(|(n, _)| *n == number).map_or_else(|| number.to_string(), |(_, w)| (*w).to_owned())
+pub(super) fn numbered(table: Table<u32>, number: u32) -> Cow<'static, str> {
+    let known = table.iter().find(|(n, _)| *n == number);
+    known.map_or_else(|| number.to_string().into(), |(_, word)| (*word).into())
 }
 
 /// The number of a word, or of a number written as itself.

@@ -10,7 +10,7 @@ use kilat_core::{Capture, Codes, Error, Result, SampleKind, Samples, Warning};
 
 use crate::audio::{Recording, common_kind, header_rate, some_channels};
 use crate::elements::{Element, floats};
-use crate::limit::Limit;
+use crate::limit::{Limit, all_of};
 use crate::metadata::{self, lost_status};
 use crate::replace::replace;
 use crate::source::Bytes;
@@ -179,7 +179,7 @@ impl Layout {
             let samples = stored::column(bytes, part, place, (element, self.big_endian), data_bytes);
             samples.map_err(|i| malformed(part, &format!("sample {i}"), "a number", "none"))
         };
-        (0..self.channels).map(column).collect()
+        all_of(self.channels, (0..self.channels).map(column))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Observations described, and as a table: a row per channel and value.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use kilat_core::{Capture, Error, Result, TimeBase, Timestamp};
 use kilat_io::{Observation, Observations, Series};
@@ -34,18 +35,18 @@ pub fn observations(all: &Observations) -> Vec<ObservationInfo> {
     let describe = |(number, o): (usize, &Observation)| {
         let mut quantities: Vec<String> = Vec::new();
         for c in &o.channels {
-            if !quantities.contains(&c.quantity) {
-                quantities.push(c.quantity.clone());
+            if !quantities.iter().any(|q| **q == *c.quantity) {
+                quantities.push(c.quantity.to_string());
             }
         }
         ObservationInfo {
             number,
-            name: o.name.clone(),
+            name: o.name.to_string(),
             quantities,
             start: o.start,
             trigger: o.trigger,
-            disturbance: o.disturbance.clone(),
-            channels: o.channels.iter().map(|c| c.name.clone()).collect(),
+            disturbance: o.disturbance.to_string(),
+            channels: o.channels.iter().map(|c| c.name.to_string()).collect(),
             rows: o.channels.iter().map(kilat_io::ObservedChannel::rows).max().unwrap_or(0),
         }
     };
@@ -56,8 +57,8 @@ pub fn observations(all: &Observations) -> Vec<ObservationInfo> {
 pub fn only_observations(source: &str, all: &Observations, reason: &Error) -> Result<CaptureInfo> {
     let mut capture = Capture::new(TimeBase::default(), Vec::new())?;
     let first = all.list.first();
-    capture.station = first.map_or(String::new(), |o| o.station.clone());
-    capture.device = first.map_or(String::new(), |o| o.device.clone());
+    capture.station = first.map_or(String::new(), |o| o.station.to_string());
+    capture.device = first.map_or(String::new(), |o| o.device.to_string());
     capture.nominal_frequency_hz = first.and_then(|o| o.nominal_frequency_hz);
     source.clone_into(&mut capture.source);
     capture.format.clone_from(&all.format);
@@ -74,17 +75,17 @@ pub struct ObservationTable {
     /// Moment that `time_s` counts from, when known.
     pub start: Option<Timestamp>,
     /// Name of the channel.
-    pub channel: Vec<String>,
+    pub channel: Vec<Arc<str>>,
     /// Its conductor, in the words of the file.
-    pub phase: Vec<String>,
+    pub phase: Vec<Arc<str>>,
     /// Its kind of data.
-    pub quantity: Vec<String>,
+    pub quantity: Vec<Arc<str>>,
     /// Harmonic order, or other number within a group; NaN when not stated.
     pub group_id: Vec<f64>,
     /// The figure that its values are, such as `rms`.
-    pub characteristic: Vec<String>,
+    pub characteristic: Vec<Arc<str>>,
     /// Unit of its first series that is not the time.
-    pub unit: Vec<String>,
+    pub unit: Vec<Arc<str>>,
     /// Time, in seconds from `start`; NaN without one.
     pub time_s: Vec<f64>,
     /// A column for each type of values in the observation; NaN where a channel has none.
@@ -104,7 +105,7 @@ impl ObservationTable {
         let moments = || o.channels.iter().find_map(|c| c.series("time")?.moments()?.first().copied());
         let start = o.start.or_else(moments);
         let (mut types, mut seen): (Vec<&str>, HashSet<&str>) = Default::default();
-        for s in o.channels.iter().flat_map(|c| &c.series).filter(|s| s.value_type != "time") {
+        for s in o.channels.iter().flat_map(|c| &c.series).filter(|s| &*s.value_type != "time") {
             if seen.insert(&s.value_type) {
                 types.push(&s.value_type);
             }
@@ -112,7 +113,12 @@ impl ObservationTable {
         let cells = rows.saturating_mul(types.len() + 7);
         if cells > MOST_CELLS {
             let (limit, found) = (MOST_CELLS as u64, cells as u64);
-            return Err(Error::Limit { part: o.name.clone(), what: "number of cells".into(), limit, found });
+            return Err(Error::Limit {
+                part: o.name.to_string(),
+                what: "number of cells".into(),
+                limit,
+                found,
+            });
         }
         let mut out = Self {
             start,
@@ -127,15 +133,16 @@ impl ObservationTable {
         };
         for c in &o.channels {
             let n = c.rows();
-            let word = |f: fn(&Series) -> &String| c.main_series().map_or("", |s| f(s));
+            let main = c.main_series();
+            let (characteristic, unit) = main.map(|s| (&s.characteristic, &s.unit)).unzip();
             for (column, text) in [
-                (&mut out.channel, c.name.as_str()),
-                (&mut out.phase, &c.phase),
-                (&mut out.quantity, &c.quantity),
-                (&mut out.characteristic, word(|s| &s.characteristic)),
-                (&mut out.unit, word(|s| &s.unit)),
+                (&mut out.channel, Some(&c.name)),
+                (&mut out.phase, Some(&c.phase)),
+                (&mut out.quantity, Some(&c.quantity)),
+                (&mut out.characteristic, characteristic),
+                (&mut out.unit, unit),
             ] {
-                column.extend(std::iter::repeat_n(text.to_owned(), n));
+                column.extend(std::iter::repeat_n(text.cloned().unwrap_or_default(), n));
             }
             out.group_id.extend(std::iter::repeat_n(c.group_id.map_or(f64::NAN, f64::from), n));
             let seconds = |s: &Series| match s.moments() {
@@ -177,8 +184,8 @@ impl ObservationTable {
             let t = self.time_s[k];
             let moment =
                 self.start.filter(|_| t.is_finite()).map_or(String::new(), |s| s.plus_seconds(t).to_string());
-            let words = [&self.channel, &self.phase, &self.quantity].map(|w| w[k].clone()).into_iter();
-            let (characteristic, unit) = (self.characteristic[k].clone(), self.unit[k].clone());
+            let words = [&self.channel, &self.phase, &self.quantity].map(|w| w[k].to_string()).into_iter();
+            let (characteristic, unit) = (self.characteristic[k].to_string(), self.unit[k].to_string());
             let row = words.chain([number(self.group_id[k]), characteristic, unit, number(t), moment]);
             writer.write_record(row.chain(self.values.iter().map(|(_, v)| number(v[k])))).map_err(failed)?;
         }

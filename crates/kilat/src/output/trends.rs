@@ -32,12 +32,12 @@ pub fn trends(capture: &Capture, a: &Analysis, detail: Detail) -> Observations {
     let list = list.into_iter().filter(|(_, channels)| channels.iter().any(|c| c.rows() > 0));
     let list = list.map(|(name, channels)| Observation {
         name: name.into(),
-        station: capture.station.clone(),
-        device: capture.device.clone(),
+        station: capture.station.as_str().into(),
+        device: capture.device.as_str().into(),
         start: a.time.start(),
         trigger: None,
         trigger_method: "periodic".into(),
-        disturbance: String::new(),
+        disturbance: "".into(),
         nominal_frequency_hz: Some(a.config.nominal_frequency_hz),
         channels,
     });
@@ -54,10 +54,10 @@ struct What<'a> {
 }
 
 /// A trend: times, which all channels of an observation share, and values.
-fn log(name: String, what: What<'_>, time: &Series, values: Vec<f64>) -> ObservedChannel {
+fn log(name: &str, what: What<'_>, time: &Series, values: Vec<f64>) -> ObservedChannel {
     let value_type = if what.characteristic == "status" { "status" } else { "avg" };
     ObservedChannel {
-        name,
+        name: name.into(),
         phase: what.phase.into(),
         quantity: "valuelog".into(),
         measured: what.measured.into(),
@@ -94,11 +94,10 @@ fn intervals(a: &Analysis, m: Measured<'_>, harmonics: bool) -> Vec<ObservedChan
     let start = a.time.start().unwrap_or_default();
     let time = times(i.stamp.iter().map(|t| t.seconds_since(start)));
     let total = |measured, unit, characteristic| What { phase: "total", measured, unit, characteristic };
-    let mut out =
-        vec![log("frequency".into(), total("voltage", "Hz", "frequency"), &time, i.frequency_hz.clone())];
+    let mut out = vec![log("frequency", total("voltage", "Hz", "frequency"), &time, i.frequency_hz.clone())];
     let mut add = |name: String, what: What<'_>, values: Vec<f64>| {
         if values.iter().any(|v| v.is_finite()) {
-            out.push(log(name, what, &time, values));
+            out.push(log(&name, what, &time, values));
         }
     };
     for (c, info) in a.channels.iter().enumerate() {
@@ -141,7 +140,7 @@ fn orders(a: &Analysis, m: Measured<'_>, c: usize, time: &Series) -> Vec<Observe
         let values = of_channel_c.column(order).to_vec();
         if values.iter().any(|v| v.is_finite()) {
             let name = format!("{} H{order}", a.channels[c].name);
-            let mut channel = log(name, of_channel(a, c, "spectra_hgroup"), time, values);
+            let mut channel = log(&name, of_channel(a, c, "spectra_hgroup"), time, values);
             channel.group_id = Some(order as i16);
             channel.frequency_hz = Some(order as f64 * a.config.nominal_frequency_hz);
             out.push(channel);
@@ -154,7 +153,7 @@ fn frequency(a: &Analysis) -> Vec<ObservedChannel> {
     let f = &a.frequency;
     let time = times(f.stop_sample.iter().map(|p| a.seconds(*p)));
     let what = What { phase: "total", measured: "voltage", unit: "Hz", characteristic: "frequency" };
-    vec![log("frequency".into(), what, &time, f.hz.clone())]
+    vec![log("frequency", what, &time, f.hz.clone())]
 }
 
 fn flicker(a: &Analysis) -> Vec<ObservedChannel> {
@@ -163,7 +162,7 @@ fn flicker(a: &Analysis) -> Vec<ObservedChannel> {
         let severity = |title: &str, characteristic, t: &SeverityTable| {
             let time = times(t.stop_sample.iter().map(|p| a.seconds(*p)));
             let what = What { unit: "", ..of_channel(a, c, characteristic) };
-            log(format!("{} {title}", a.channels[c].name), what, &time, t.severity.clone())
+            log(&format!("{} {title}", a.channels[c].name), what, &time, t.severity.clone())
         };
         out.push(severity("Pst", "flkr_pst", &f.pst));
         out.push(severity("Plt", "flkr_plt", &f.plt));
@@ -175,7 +174,7 @@ fn half_cycles(a: &Analysis) -> Vec<ObservedChannel> {
     let tables = a.voltages().filter_map(|c| Some((c, a.half_cycles.get(c)?)));
     let one = |(c, h): (usize, &kilat_core::engine::analysis::HalfCycles)| {
         let time = times(h.start_sample.iter().map(|p| a.seconds(*p)));
-        log(format!("{} Urms(1/2)", a.channels[c].name), of_channel(a, c, "rms"), &time, h.u_rms_v.clone())
+        log(&format!("{} Urms(1/2)", a.channels[c].name), of_channel(a, c, "rms"), &time, h.u_rms_v.clone())
     };
     tables.map(one).collect()
 }
@@ -195,7 +194,7 @@ fn events(a: &Analysis) -> Vec<ObservedChannel> {
             let what = of_channel(a, c, "rms");
             let duration: Vec<f64> = found.iter().map(|e| e.duration_s).collect();
             out.push(ObservedChannel {
-                name: format!("{word} {}", a.channels[c].name),
+                name: format!("{word} {}", a.channels[c].name).into(),
                 phase: what.phase.into(),
                 quantity: "magdurtime".into(),
                 measured: what.measured.into(),

@@ -1,6 +1,7 @@
 //! A capture as a file: each segment is an observation, whose channels share one time series.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kilat_core::capture::{Side, parse_unit};
 use kilat_core::{
@@ -79,7 +80,7 @@ impl<'a> Column<'a> {
             },
         };
         let written = words::numbered(UNITS, units);
-        if written != channel.unit {
+        if *written != *channel.unit {
             let instead =
                 if written.is_empty() { "none".into() } else { format!("{written}, values converted") };
             lost.push(format!("unit `{}` of channel `{}`: written is {instead}", channel.unit, channel.name));
@@ -137,7 +138,7 @@ fn waveform(name: &str, phase: u32, measured: &str, values: SeriesDefinition) ->
     let seconds = words::number(UNITS, "s").unwrap_or(0);
     ChannelDefinition {
         name: name.into(),
-        group: String::new(),
+        group: Arc::default(),
         phase,
         quantity: known(QUANTITIES, "waveform"),
         measured: words::number(MEASURED, measured),
