@@ -21,6 +21,8 @@ pub(crate) struct Recording {
     pub(crate) full_scale: f64,
     /// Codes of each channel.
     pub(crate) columns: Vec<Samples>,
+    /// Samples of each channel that the file says it has; it may have been cut.
+    pub(crate) declared: u64,
     /// Our own description, when one of our writers wrote the file.
     pub(crate) metadata: Option<String>,
     pub(crate) notes: Vec<(String, String)>,
@@ -31,7 +33,9 @@ impl Recording {
     /// The capture: as our own description has it, else as `options` calibrate it.
     pub(crate) fn capture(mut self, options: &ReadOptions) -> Result<Capture> {
         if let Some(text) = self.metadata.take().filter(|_| options.map.is_empty()) {
-            match Metadata::parse(&text).and_then(|m| m.capture(&self.columns, &[])) {
+            let found = self.columns.first().map_or(0, Samples::len) as u64;
+            let described = Metadata::parse(&text).map(|m| m.cut(self.declared, found));
+            match described.and_then(|m| m.capture(&self.columns, &[])) {
                 Ok(mut capture) => {
                     capture.warnings.append(&mut self.warnings);
                     return Ok(capture);

@@ -108,6 +108,7 @@ fn decode(bytes: &[u8], part: &str) -> Result<Recording> {
         format: format!("FLAC {bits} bit"),
         rate_hz,
         full_scale: f64::from(bits.saturating_sub(1)).exp2(),
+        declared: declared.unwrap_or(columns.len() as u64),
         columns: columns.into_samples(),
         metadata,
         notes,
@@ -321,6 +322,12 @@ mod tests {
         let bytes = written(&whole);
         let cut = read_bytes(bytes[..bytes.len() - 5000].to_vec(), &ReadOptions::default()).unwrap();
         assert!(cut.len() > 4000 && cut.len() < 20_000, "{}", cut.len());
+        let n = cut.len();
+        assert_eq!(*cut.time(), whole.time().slice(0..n));
+        for (a, b) in whole.channels().iter().zip(cut.channels()) {
+            assert_eq!((&a.name, &a.unit, a.scale, a.offset), (&b.name, &b.unit, b.scale, b.offset));
+            assert_eq!(a.values(0..n as usize).unwrap(), b.values(0..n as usize).unwrap());
+        }
         assert!(
             cut.warnings.iter().any(|w| w.message.contains("decoding stops there")),
             "{:?}",

@@ -171,6 +171,19 @@ impl Metadata {
         Ok(metadata)
     }
 
+    /// The description of a file that was cut: of `declared` samples, which are all that it describes, the first `found` are there.
+    pub(crate) fn cut(mut self, declared: u64, found: u64) -> Self {
+        let described = self.segments.last().and_then(|s| s.first.checked_add(s.samples));
+        if described == Some(declared) {
+            // The first one tells the rate, even of no sample.
+            self.segments.retain(|s| s.first < found || s.first == 0);
+            for s in &mut self.segments {
+                s.samples = s.samples.min(found.saturating_sub(s.first));
+            }
+        }
+        self
+    }
+
     /// The capture of these samples and states, one of each channel; the reason when they are not of this metadata.
     ///
     /// Status channels without states are left out.

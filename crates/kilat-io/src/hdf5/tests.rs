@@ -311,7 +311,7 @@ fn bits(samples: &Samples) -> Vec<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
     fn what_is_written_is_read_back(capture in capture()) {
         let dir = tempfile::tempdir().unwrap();

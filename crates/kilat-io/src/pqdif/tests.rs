@@ -610,7 +610,7 @@ fn any_capture() -> impl Strategy<Value = Capture> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_written_is_read_back(capture in any_capture()) {

@@ -58,7 +58,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
                         format!("declares {declared} bytes of samples, {found} are there; read those");
                     warnings.push(Warning::new(format!("{part}: chunk `data`"), message));
                 }
-                data = Some((chunk.at, chunk.body));
+                data = Some((chunk.at, chunk.body, chunk.declared));
             }
             METADATA => metadata = Some(text(chunk.body, &part)?),
             b"iXML" | b"axml" => notes.push((chunk.name(), text(chunk.body, &part)?)),
@@ -70,7 +70,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
     }
     let lacking = |id: &str| malformed(&part, "chunks", &format!("a chunk `{id}`"), "the end of the file");
     let layout = layout.ok_or_else(|| lacking("fmt "))?;
-    let (at, data) = data.ok_or_else(|| lacking("data"))?;
+    let (at, data, declared) = data.ok_or_else(|| lacking("data"))?;
     if data.len() < layout.row_bytes() && layout.channels > MOST_WITHOUT_SAMPLES {
         let expected = format!("a sample of each of the {} channels", layout.channels);
         return Err(malformed(&part, "chunk `data`", &expected, &format!("{} bytes", data.len())));
@@ -86,6 +86,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Capture> {
         rate_hz: layout.rate_hz,
         full_scale: layout.full_scale(),
         columns: layout.columns(&bytes, at, rows, &part)?,
+        declared: declared / layout.row_bytes() as u64,
         metadata,
         notes,
         warnings,

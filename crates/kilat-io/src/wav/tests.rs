@@ -126,6 +126,29 @@ fn lengths_that_do_not_fit_are_told() {
 }
 
 #[test]
+fn a_cut_file_keeps_its_calibration() {
+    let rate = SampleRate::from_hz(1000.0).unwrap();
+    let codes: Vec<i16> = (0..1000).collect();
+    let segments = [(0, 400, 0), (400, 600, 900_000_000_000)];
+    let segment = |(first, len, offset_ps)| kilat_core::Segment { first, len, rate, offset_ps };
+    let time = TimeBase::from_segments(None, segments.map(segment).to_vec()).unwrap();
+    let channels = ["Ua", "Ub"].map(|n| Channel::new(n, "kV", codes.clone()).with_scale(0.25, -3.0));
+    let whole = Capture::new(time, channels.to_vec()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.wav");
+    write(&whole, &path).unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    // Four bytes a row; the second cut is within a row, the last one takes the second segment away.
+    for (less, n) in [(0, 1000), (400, 900), (402, 899), (2600, 350), (3998, 0)] {
+        let cut = plain(bytes[..bytes.len() - less].to_vec());
+        assert_eq!(*cut.time(), whole.time().slice(0..n), "{less} bytes less");
+        let ub = &cut.channels()[1];
+        assert_eq!((ub.name.as_str(), ub.unit.as_str(), ub.scale, ub.offset), ("Ub", "kV", 0.25, -3.0));
+        assert_eq!(cut.warnings.is_empty(), less == 0);
+    }
+}
+
+#[test]
 fn what_is_no_plain_wave_is_refused() {
     for (bytes, expected) in [
         (wav(*b"RIFF", 7, 1, 8, &[], &[0; 4]), "a.wav: WAV coding 7 (µ-law) is not supported"),

@@ -422,6 +422,8 @@ fn case() -> impl Strategy<Value = (u16, &'static str, &'static str, Capture)> {
 }
 
 proptest! {
+    // A hundred of each revision and encoding.
+    #![proptest_config(ProptestConfig::with_cases(1100))]
     #[test]
     fn what_is_written_is_read_back((revision, encoding, name, capture) in case()) {
         let (again, lost) = there_and_back(&capture, name, &options(revision, encoding));
