@@ -228,8 +228,7 @@ fn arrow_survives() {
 #[test]
 #[cfg_attr(feature = "libhdf5", ignore = "the C library itself reads out of bounds on damaged files")]
 fn hdf5_survives() {
-    // The crate makes room for a part of the length that a file declares before it looks whether that is there.
-    silently(|| attack("h5", |_| 1 << 20));
+    silently(|| attack("h5", |_| 0));
 }
 
 /// Many notes that all are one long text, which lies in the file once.
@@ -251,7 +250,7 @@ fn a_text_in_many_places_of_hdf5_is_refused() {
     for i in 1..200 {
         bytes.copy_within(first..first + 16, first + 16 * i);
     }
-    let most = BASE + (1 << 20) + 2 * bytes.len();
+    let most = BASE + 2 * bytes.len();
     assert!(!try_read("h5", bytes, most, "one text in many places"));
 }
 

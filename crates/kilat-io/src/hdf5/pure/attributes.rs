@@ -2,7 +2,7 @@
 //! decoders of the single structures are public, so this walks from the superblock to the header of a group with them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -33,8 +33,12 @@ const MOST_BYTES: usize = 16 << 20;
 /// Blocks followed from one object; a chain that is longer goes round in circles.
 pub(super) const MOST_BLOCKS: usize = 1000;
 
-/// Least bytes of a name in a heap of names, which pads them.
-const LEAST_NAME: usize = 8;
+/// Bytes of an object header that tell its version and the number of its messages.
+const PREFIX: usize = 4;
+
+/// Least bytes of a link of a group, and of an entry of a group of the old kind, beside its name.
+const LEAST_LINK: u64 = 8;
+const LEAST_ENTRY: u64 = 32;
 
 /// Entries a node of a version-1 tree may declare; its bytes bound it as well.
 pub(super) const MOST_ENTRIES: u16 = u16::MAX;
@@ -52,6 +56,7 @@ pub(super) struct Headers {
 struct Blocks {
     file: File,
     base: u64,
+    len: u64,
 }
 
 impl BlockReader for Blocks {
@@ -72,7 +77,9 @@ pub(super) type Message = (u8, Vec<u8>);
 impl Headers {
     /// The headers of the file at `path`; `None` when its superblock does not decode.
     pub(super) fn open(path: &Path) -> Option<Self> {
-        let mut blocks = Blocks { file: File::open(path).ok()?, base: 0 };
+        let file = File::open(path).ok()?;
+        let len = file.metadata().ok()?.len();
+        let mut blocks = Blocks { file, base: 0, len };
         let at = std::iter::once(0).chain((9..40).map(|i| 1u64 << i));
         let superblock = at.map_while(|o| blocks.read_block(o, 512).ok().filter(|b| !b.is_empty()));
         let superblock = superblock.into_iter().find(|b| b.starts_with(SIGNATURE))?;
@@ -93,8 +100,34 @@ impl Headers {
         blocks.base = base;
         let context = FormatContext { sizeof_addr, sizeof_size };
         let mut headers = Self { blocks: RefCell::new(blocks), context, root, last: RefCell::default() };
-        headers.last = RefCell::new((String::new(), headers.children(&headers.messages(root)?)));
+        if let Some(messages) = headers.messages(root) {
+            headers.last = RefCell::new((String::new(), headers.children(&messages)));
+        }
         Some(headers)
+    }
+
+    /// Whether each object that the root leads to has a header that the file can hold. The HDF5 crate makes room for as many
+    /// messages as a header declares before it looks for them.
+    pub(super) fn are_credible(&self) -> bool {
+        let len = self.blocks.borrow().len;
+        let (mut left, mut seen) = (vec![self.root], HashSet::new());
+        let mut links = 0;
+        while let Some(at) = left.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            if self.read(at, PREFIX).is_some_and(|head| !is_credible(&head, len)) {
+                return false;
+            }
+            let children = self.messages(at).map(|messages| self.children(&messages)).unwrap_or_default();
+            // Groups that lie over each other would lead to more objects than the file has room for.
+            links += children.len();
+            if links as u64 > len / LEAST_LINK {
+                return false;
+            }
+            left.extend(children.into_values());
+        }
+        true
     }
 
     /// The messages of the header of the object at `path`; the root is `""`.
@@ -151,6 +184,9 @@ impl Headers {
     /// The messages of the object header at `at`, those of its continuation blocks included.
     fn messages(&self, at: u64) -> Option<Vec<Message>> {
         let block = self.read(at, 8192)?;
+        if !is_credible(&block, self.blocks.borrow().len) {
+            return None;
+        }
         let header = match ObjectHeader::decode_any(&block) {
             Err(FormatError::BufferTooShort { needed, .. })
                 if needed > block.len() && needed <= MOST_BYTES =>
@@ -221,8 +257,8 @@ impl Headers {
         let (tree, heap) = (address(message.get(..sa)?), address(message.get(sa..2 * sa)?));
         let heap = LocalHeapHeader::decode(&self.read(heap, 8 + 2 * ss + sa)?, sa, ss).ok()?;
         let names = self.read(heap.data_addr, usize::try_from(heap.data_size).ok()?)?;
-        // A sound heap holds each name once: without this bound, a small file of nodes that lie over each other would name many.
-        let mut room = names.len();
+        // Without this bound, a small file of nodes that lie over each other would name many.
+        let mut room = self.blocks.borrow().len;
         let (mut nodes, mut found) = (vec![tree], Vec::new());
         for _ in 0..MOST_BLOCKS {
             let Some(node) = nodes.pop() else { break };
@@ -231,7 +267,7 @@ impl Headers {
                 let node = SymbolTableNode::decode(&block, sa, ss, MOST_ENTRIES).ok()?;
                 for entry in node.entries {
                     let name = local_heap_get_string(&names, entry.name_offset).ok()?;
-                    room = room.checked_sub(name.len().max(LEAST_NAME))?;
+                    room = room.checked_sub(LEAST_ENTRY + name.len() as u64)?;
                     found.push((name, entry.obj_header_addr));
                 }
             } else {
@@ -239,6 +275,15 @@ impl Headers {
             }
         }
         Some(found)
+    }
+}
+
+/// Whether an object header with this `head` declares no more messages than a file of `len` bytes has room for. Only version 1
+/// declares a number: each message has a head of eight bytes.
+fn is_credible(head: &[u8], len: u64) -> bool {
+    match head {
+        [1, _, low, high, ..] => 8 * u64::from(u16::from_le_bytes([*low, *high])) <= len,
+        _ => true,
     }
 }
 

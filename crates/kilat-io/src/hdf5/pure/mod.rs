@@ -30,9 +30,13 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn open(path: &Path) -> Result<Self> {
+        let headers = Headers::open(path);
+        if headers.as_ref().is_some_and(|headers| !headers.are_credible()) {
+            return Err(Error::InvalidState("headers of more than the file has room for".into()));
+        }
         // A lock would fail on read-only media and protects nothing: the file is read once.
         let file = H5File::options().locking(FileLocking::Disabled).open(path)?;
-        Ok(Self { hdf5: file, headers: Headers::open(path), content: Content::of(path).ok().map(Arc::new) })
+        Ok(Self { hdf5: file, headers, content: Content::of(path).ok().map(Arc::new) })
     }
 
     /// Paths of all datasets.
