@@ -1,3 +1,3 @@
 module kilat.example/daemon
 
-go 1.21
+go 1.18

@@ -21,7 +21,7 @@ const (
 	frames   = 1000
 )
 
-func failed(status C.kilat_status) error {
+func failed(status C.enum_kilat_status) error {
 	if status >= 0 {
 		return nil
 	}

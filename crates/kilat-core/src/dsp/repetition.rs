@@ -1,14 +1,16 @@
 //! How much later than expected a wave repeats itself.
 
+use std::f64::consts::TAU;
+
 use crate::engine::history::History;
 
 /// Samples of the stream that [`delay`] needs beyond the end of the cycle.
 pub const MARGIN: u64 = 2;
 /// A wave that has grown or shrunk by more than this part has an edge in it.
 const STEADY: f64 = 0.05;
-/// So has one that differs from its like by more than this part of its energy.
-const ALIKE: f64 = 1e-4;
-
+/// So has one that differs from its like by more than what the delay explains, in parts of its energy, or by more than these at
+/// least and at most: of the edge of a dip, a delay explains a third.
+const ALIKE: (f64, f64) = (1e-4, 1e-3);
 /// A delay of more samples than this is looked at once more from there: the first look takes the wave for a straight line.
 const FAR: f64 = 0.05;
 
@@ -21,7 +23,10 @@ pub fn delay(stream: &History, end: f64, period: f64) -> Option<f64> {
         at if at.abs() <= period / 4.0 => (compare(stream, end, period + at)?, at),
         _ => return None,
     };
-    (found.size.abs() <= STEADY && found.unlike <= ALIKE).then_some(moved + found.delay)
+    let delay = moved + found.delay;
+    let explained = (TAU * delay / period).powi(2);
+    let is_like = found.unlike <= explained.clamp(ALIKE.0, ALIKE.1);
+    (is_like && found.size.abs() <= STEADY).then_some(delay)
 }
 
 /// How a wave differs from what it was some time before.
@@ -77,8 +82,6 @@ pub fn cubic_delay(period: f64) -> (u64, [f64; 4]) {
 
 #[cfg(test)]
 mod tests {
-    use std::f64::consts::TAU;
-
     use super::*;
 
     /// A wave with harmonics, of which `size` and `angle` (in cycles) are given for each sample.

@@ -44,8 +44,8 @@ pub struct Forecast {
     before: Option<f64>,
     /// Given out last.
     last: Option<Boundary>,
-    /// Positions of the last two given out.
-    given: [Option<f64>; 2],
+    /// Position of the one given out before it.
+    second_last: Option<f64>,
     /// Time after which the wave repeated itself last, in samples, and half cycles since then.
     period: Option<(f64, u32)>,
     /// The next boundary rests on what was decided by crossings before this position.
@@ -71,14 +71,14 @@ impl Forecast {
         self.known.push_back(decided);
     }
 
-    /// Gives out every boundary up to `end`, knowing that all that is decided by crossings before `horizon` has been pushed.
+    /// Gives out every half cycle up to `end`, its begin and the boundary it ends at, knowing that all that is decided by crossings before `horizon` has been pushed.
     /// `wave` holds the fundamental, every `factor` samples.
     pub fn advance(
         &mut self,
         horizon: f64,
         end: f64,
         (wave, factor): (&History, f64),
-        emit: &mut dyn FnMut(Boundary),
+        emit: &mut dyn FnMut(f64, Boundary),
     ) {
         while let Some(next) = self.next(horizon)
             && let Some((position, period)) = self.place(next.position, wave, factor).filter(|p| p.0 <= end)
@@ -88,11 +88,15 @@ impl Forecast {
         }
     }
 
-    /// Gives out the remaining boundaries of a segment that has ended: those of the cut, which are all pushed now.
-    pub fn finish(&mut self, emit: &mut dyn FnMut(Boundary)) {
+    /// Gives out the remaining half cycles of a segment that ends at `end`: those of the cut, which are all pushed now.
+    pub fn finish(&mut self, end: f64, emit: &mut dyn FnMut(f64, Boundary)) {
         while let Some(Decided { boundary, half_period, .. }) = self.known.pop_front() {
             if self.last.is_none_or(|last| boundary.position >= last.position + 0.5 * half_period) {
-                self.give(boundary, emit);
+                let repeats = self.second_last.zip(self.period).map(|(start, (period, _))| start + period);
+                let position = near(boundary.position, repeats, 2.0 * half_period);
+                if position <= end {
+                    self.give(Boundary { position, ..boundary }, emit);
+                }
             }
         }
     }
@@ -128,7 +132,7 @@ impl Forecast {
 
     /// Where the boundary falls that the crossings put at `position`, when the wave is known so far, and the period by now.
     fn place(&self, position: f64, wave: &History, factor: f64) -> Option<(f64, Option<(f64, u32)>)> {
-        let [Some(start), _] = self.given else { return Some((position, None)) };
+        let Some(start) = self.second_last else { return Some((position, None)) };
         let usual = self.base.map_or(0.0, |b| 2.0 * b.half_period);
         if (start + usual).max(position) > (wave.end() as f64 - repetition::MARGIN as f64 - 1.0) * factor {
             return None;
@@ -136,10 +140,7 @@ impl Forecast {
         let late = repetition::delay(wave, (start + usual) / factor, usual / factor).map(|d| d * factor);
         let found = late.filter(|d| d.abs() <= UNUSUAL * usual).map(|d| (usual + d, 0));
         let period = found.or(self.period.map(|(p, n)| (p, n + 1)).filter(|(_, n)| *n <= EDGE));
-        let off = period.map_or(0.0, |(p, _)| position - (start + p));
-        let tolerated =
-            if off.abs() <= STEADY * usual { off } else { off.clamp(-APPROACH * usual, APPROACH * usual) };
-        Some((position - off + tolerated, period))
+        Some((near(position, period.map(|(p, _)| start + p), usual), period))
     }
 
     /// Lets boundaries rest on the next one of the cut.
@@ -157,10 +158,21 @@ impl Forecast {
         Some(())
     }
 
-    fn give(&mut self, next: Boundary, emit: &mut dyn FnMut(Boundary)) {
-        self.last = Some(next);
-        self.given = [self.given[1], Some(next.position)];
+    fn give(&mut self, next: Boundary, emit: &mut dyn FnMut(f64, Boundary)) {
+        self.second_last = self.last.replace(next).map(|b| b.position);
         self.rests_on = next.position + self.base.map_or(0.0, |b| b.half_period) - self.behind;
-        emit(next);
+        if let Some(start) = self.second_last {
+            emit(start, next);
+        }
+    }
+}
+
+/// Where a boundary falls that the crossings put at `position`, while the wave of that `period` `repeats` elsewhere.
+fn near(position: f64, repeats: Option<f64>, period: f64) -> f64 {
+    match repeats {
+        Some(at) if (position - at).abs() > STEADY * period => {
+            at + (APPROACH * period).copysign(position - at)
+        }
+        _ => position,
     }
 }

@@ -277,7 +277,7 @@ impl Track {
         let end = self.raw.end().saturating_sub(MARGIN + 1) as f64;
         if self.cut.is_some() && end > (MARGIN + 1) as f64 {
             self.cut(plan, |wheel, emit| wheel.finish(end, emit));
-            self.halve(plan, |forecast, _, emit| forecast.finish(emit));
+            self.halve(plan, |forecast, _, emit| forecast.finish(end, emit));
         }
         self.transients.finish(plan, self.index, &self.raw, &self.quality);
     }
@@ -342,22 +342,18 @@ impl Track {
     }
 
     /// Takes half cycles of Urms(1/2).
-    fn halve(&mut self, plan: &Plan, drive: impl FnOnce(&mut Forecast, &History, &mut dyn FnMut(Boundary))) {
-        let Some(Cut { forecast, halved, .. }) = &mut self.cut else { return };
+    fn halve(
+        &mut self,
+        plan: &Plan,
+        drive: impl FnOnce(&mut Forecast, &History, &mut dyn FnMut(f64, Boundary)),
+    ) {
+        let Some(Cut { forecast, .. }) = &mut self.cut else { return };
         let Self { raw, mid, low, quality, halves, .. } = self;
         let mid = if plan.to_mid.is_some() { &*mid } else { &*raw };
         let low = if plan.to_low.is_some() { &*low } else { mid };
-        drive(forecast, low, &mut |Boundary { position: stop, synthetic }| {
-            if let Some(start) = halved.replace(stop) {
-                let energy = product_integral(plan.level, raw, raw, start, stop);
-                halves.push_back(Half {
-                    start,
-                    stop,
-                    energy,
-                    synthetic,
-                    flags: quality.between(start, stop),
-                });
-            }
+        drive(forecast, low, &mut |start, Boundary { position: stop, synthetic }| {
+            let energy = product_integral(plan.level, raw, raw, start, stop);
+            halves.push_back(Half { start, stop, energy, synthetic, flags: quality.between(start, stop) });
         });
     }
 
