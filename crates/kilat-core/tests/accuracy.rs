@@ -477,11 +477,12 @@ fn a_voltage_that_is_never_steady_is_followed_all_the_same() {
 /// half times that for a cycle.
 #[test]
 fn half_cycles_hold_while_the_frequency_moves() {
+    type Phase = Box<dyn Fn(f64) -> f64>;
     // Those at the begin are cut backwards, from crossings of another frequency.
     const FIRST: usize = 10;
     // Phase in cycles: drifting by 0.1 Hz/s and by 1 Hz/s, swinging by 1 Hz once and twice a second, and jumping by 0.5 Hz, which dies out.
     let swing = |hz: f64, t: f64| 50.0 * t - (2.0 * PI * hz * t).cos() / (2.0 * PI * hz);
-    let cases: [(&str, f64, Box<dyn Fn(f64) -> f64>); 5] = [
+    let cases: [(&str, f64, Phase); 5] = [
         ("0.1 Hz/s", OURS, Box::new(|t| 50.0 * t + 0.05 * t * t)),
         ("1 Hz/s", 1.0, Box::new(|t| 50.0 * t + 0.5 * t * t)),
         ("1 Hz, once a second", 1.0, Box::new(move |t| swing(1.0, t))),
