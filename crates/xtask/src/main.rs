@@ -84,6 +84,9 @@ enum Task {
         /// Sampling rate, in hertz.
         #[arg(long, default_value_t = 10_000.0)]
         rate: f64,
+        /// Draw the curves into this SVG file, as docs/detection.svg.
+        #[arg(long)]
+        plot: Option<PathBuf>,
     },
     /// Write docs/cli.md, the help pages of the kilat command.
     Docs {
@@ -122,8 +125,9 @@ fn main() -> ExitCode {
             let options = kilat::conformance::recurrence::Options { causes, recordings, seed };
             causes::recurrence(&options, verbose)
         }
-        Task::Detection { hours, trials, seed, rate } => {
-            detection::run(&kilat::conformance::detection::Options { hours, trials, seed, rate_hz: rate })
+        Task::Detection { hours, trials, seed, rate, plot } => {
+            let options = kilat::conformance::detection::Options { hours, trials, seed, rate_hz: rate };
+            detection::run(&options, plot.as_deref())
         }
         Task::Docs { check } => docs::run(&root(), check),
         Task::Header { check } => header::run(&root(), check),

@@ -7,7 +7,8 @@
 //! raises another). Depth is |u| beside a notch minus |u| inside, area its
 //! integral. Notching is one disturbance as long as no interval is without, on whatever channels.
 
-use std::f64::consts::{SQRT_2, TAU};
+use std::f64::consts::{PI, SQRT_2, TAU};
+use std::ops::Range;
 
 use realfft::num_complex::Complex64;
 use serde::{Deserialize, Serialize};
@@ -32,8 +33,20 @@ const MOST_OF_CYCLE: f64 = 0.35;
 const OF_HARMONICS: f64 = 0.075;
 /// Notches per cycle at most: six of its own bridge, six of one beside it.
 const MOST_NOTCHES: usize = 12;
-/// Points between two notches at least: a wide one has a peak at either edge.
-const APART: isize = 10;
+/// What is a peak: part of the largest, and points between two at least, since a wide notch has a peak at either edge.
+const APART: (f64, isize) = (0.5, 10);
+/// Lowest order in which small notches are sought.
+const FINE: usize = 25;
+/// What is a peak there: farther apart, since orders from 25 to 50 ring at either side.
+const FINE_APART: (f64, isize) = (0.7, 18);
+/// Of that part, the median over the largest: of normal noise it is less once in a thousand intervals.
+const STANDS_OUT: f64 = 0.2;
+/// Part of its energy that notches explain.
+const EXPLAINED: f64 = 0.55;
+/// Widths of small notches that are tried, in parts of a cycle.
+const WIDTHS: [f64; 8] = [0.006, 0.009, 0.013, 0.018, 0.024, 0.03, 0.038, 0.048];
+/// Degrees by which the place of notches may change from one interval to the next.
+const LIKE_DEG: f64 = 6.0;
 /// Intervals in a row that make notching.
 const INTERVALS: u32 = 3;
 
@@ -59,60 +72,75 @@ pub fn notches(component: &[Complex64; ORDERS], hz: f64, least_v: f64) -> Option
         return None;
     }
     // Peaks cannot be higher than the sum of what they are made of: spares the work on clean mains.
-    let sharp_v = SQRT_2 * component[SHARP..orders].iter().map(|c| c.norm_sqr().sqrt()).sum::<f64>();
-    if sharp_v < least_v / 2.0 {
-        return None;
-    }
-    let (mut wave, mut sharp) = ([0.0f64; POINTS], [0.0f64; POINTS]);
-    for (k, (u, s)) in wave.iter_mut().zip(&mut sharp).enumerate() {
-        let angle = TAU * k as f64 / POINTS as f64;
-        for (h, c) in component.iter().enumerate().take(orders).skip(1) {
-            let v = SQRT_2 * (c.re * (angle * h as f64).cos() - c.im * (angle * h as f64).sin());
-            *u += v;
-            *s += if h >= SHARP { v } else { 0.0 };
+    let most_v =
+        |from: usize| SQRT_2 * component[from..orders].iter().map(|c| c.norm_sqr().sqrt()).sum::<f64>();
+    let usual = if most_v(SHARP) < least_v / 2.0 { None } else { drawn(&component[..orders], hz, least_v) };
+    let fine = || {
+        let reaches = orders > FINE && most_v(FINE) >= least_v / 10.0;
+        if reaches { hidden(&component[..orders], hz, least_v) } else { None }
+    };
+    usual.or_else(fine)
+}
+
+/// A mean cycle, point by point.
+type Cycle = [f64; POINTS];
+
+/// The part of the mean cycle from one order to another, each order weighted.
+fn part(component: &[Complex64], orders: Range<usize>, weight: impl Fn(usize) -> f64) -> Cycle {
+    let cos: Cycle = std::array::from_fn(|k| (TAU * k as f64 / POINTS as f64).cos());
+    let mut wave = [0.0; POINTS];
+    for h in orders {
+        let c = component[h] * (SQRT_2 * weight(h));
+        for (k, u) in wave.iter_mut().enumerate() {
+            // sin α = cos(α − 90°).
+            *u += c.re * cos[k * h % POINTS] - c.im * cos[(k * h + 3 * POINTS / 4) % POINTS];
         }
     }
+    wave
+}
+
+fn around(k: usize, by: isize) -> usize {
+    (k as isize + by).rem_euclid(POINTS as isize) as usize
+}
+
+/// The peaks of a cycle that are more than a part of its largest: where it is largest within some points to either side.
+fn peaks(sharp: &Cycle, (part, apart): (f64, isize)) -> impl Iterator<Item = usize> {
     let top = sharp.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    let wide = sharp.iter().filter(|v| v.abs() > 0.4 * top).count();
-    if wide as f64 > MOST_OF_CYCLE * POINTS as f64 || top < OF_HARMONICS * SQRT_2 * component[1].norm() {
-        return None;
-    }
-    let around = |k: usize, by: isize| (k as isize + by).rem_euclid(POINTS as isize) as usize;
-    let fundamental = |k: usize| {
-        let angle = TAU * k as f64 / POINTS as f64;
-        component[1].re * angle.cos() - component[1].im * angle.sin()
+    let is_peak = move |k: usize| {
+        let s = sharp[k].abs();
+        s >= part * top
+            && (1..=apart).all(|d| s >= sharp[around(k, d)].abs() && s > sharp[around(k, -d)].abs())
     };
+    (0..POINTS).filter(move |k| is_peak(*k))
+}
+
+/// Counts peaks; `depth_and_width` tells those of a notch, in volts and in parts of a cycle.
+fn counted(
+    component: &[Complex64],
+    sharp: &Cycle,
+    apart: (f64, isize),
+    (hz, least_v): (f64, f64),
+    depth_and_width: impl Fn(usize, f64) -> (f64, f64),
+) -> Option<Notches> {
+    let fundamental = part(component, 1..2, |_| 1.0);
     let mut found: Option<Notches> = None;
     let (mut count, mut away) = (0, 0);
-    for k in 0..POINTS {
-        let s = sharp[k];
-        let is_peak =
-            (1..=APART).all(|d| s.abs() >= sharp[around(k, d)].abs() && s.abs() > sharp[around(k, -d)].abs());
-        if !is_peak || s.abs() < 0.5 * top {
-            continue;
-        }
-        if s * fundamental(k) >= 0.0 {
+    for k in peaks(sharp, apart) {
+        if sharp[k] * fundamental[k] >= 0.0 {
             away += 1;
             continue;
         }
         count += 1;
-        let side = |step: isize| {
-            (1..POINTS as isize / 8).find(|d| sharp[around(k, d * step)].abs() < s.abs() / 2.0).unwrap_or(1)
-        };
-        let (left, right) = (side(-1), side(1));
-        let beside =
-            f64::midpoint(wave[around(k, -left - left.max(2))], wave[around(k, right + right.max(2))]);
-        let depth_v = (beside - wave[k]) * fundamental(k).signum();
+        let (depth_v, width) = depth_and_width(k, fundamental[k].signum());
         if found.is_none_or(|n| depth_v > n.depth_v) {
             let angle = TAU * k as f64 / POINTS as f64 + component[1].arg();
             let degrees = (angle.to_degrees() + 90.0 + 180.0).rem_euclid(360.0) - 180.0;
-            let width_s = (left + right) as f64 / POINTS as f64 / hz;
             found = Some(Notches {
                 per_cycle: 0,
                 depth_v,
-                area_vs: depth_v * width_s,
+                area_vs: depth_v * width / hz,
                 angle_deg: degrees,
-                above_zero: fundamental(k) > 0.0,
+                above_zero: fundamental[k] > 0.0,
             });
         }
     }
@@ -120,6 +148,52 @@ pub fn notches(component: &[Complex64; ORDERS], hz: f64, least_v: f64) -> Option
     let notches =
         found.filter(|n| n.depth_v >= least_v && (1..=MOST_NOTCHES).contains(&count) && away <= count)?;
     Some(Notches { per_cycle: count as u8, ..notches })
+}
+
+/// Notches larger than what harmonics of usual networks make together, measured in the whole cycle.
+fn drawn(component: &[Complex64], hz: f64, least_v: f64) -> Option<Notches> {
+    let sharp = part(component, SHARP..component.len(), |_| 1.0);
+    let top = sharp.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    let wide = sharp.iter().filter(|v| v.abs() > 0.4 * top).count();
+    if wide as f64 > MOST_OF_CYCLE * POINTS as f64 || top < OF_HARMONICS * SQRT_2 * component[1].norm() {
+        return None;
+    }
+    let wave = part(component, 1..component.len(), |_| 1.0);
+    counted(component, &sharp, APART, (hz, least_v), |k, sign| {
+        let s = sharp[k].abs();
+        let side = |step: isize| {
+            (1..POINTS as isize / 8).find(|d| sharp[around(k, d * step)].abs() < s / 2.0).unwrap_or(1)
+        };
+        let (left, right) = (side(-1), side(1));
+        let beside =
+            f64::midpoint(wave[around(k, -left - left.max(2))], wave[around(k, right + right.max(2))]);
+        ((beside - wave[k]) * sign, (left + right) as f64 / POINTS as f64)
+    })
+}
+
+/// Small notches among harmonics: the orders from [`FINE`] up, which networks hardly have, stand out at few angles, and are those of
+/// rectangles of one width. Of a rectangle of depth 1 and of a part `w` of the cycle order h is 2/(πh)·sin(πhw).
+fn hidden(component: &[Complex64], hz: f64, least_v: f64) -> Option<Notches> {
+    let orders = FINE..component.len();
+    let mut heights = part(component, orders.clone(), |_| 1.0).map(f64::abs);
+    heights.sort_unstable_by(f64::total_cmp);
+    if heights[POINTS / 2] > STANDS_OUT * heights[POINTS - 1] {
+        return None;
+    }
+    let energy = 2.0 * component[orders.clone()].iter().map(|c| c.norm_sqr()).sum::<f64>();
+    let mut best: Option<(f64, f64, Cycle)> = None;
+    for width in WIDTHS {
+        let of = |h: usize| 2.0 / (PI * h as f64) * (PI * h as f64 * width).sin();
+        let own = orders.clone().map(|h| of(h).powi(2)).sum::<f64>();
+        // Least squares: the depth of a notch at each angle.
+        let depths = part(component, orders.clone(), |h| of(h) / own);
+        let explained = own * peaks(&depths, FINE_APART).map(|k| depths[k] * depths[k]).sum::<f64>() / energy;
+        if best.as_ref().is_none_or(|b| explained > b.0) {
+            best = Some((explained, width, depths));
+        }
+    }
+    let (_, width, depths) = best.filter(|b| b.0 > EXPLAINED)?;
+    counted(component, &depths, FINE_APART, (hz, least_v), |k, _| (depths[k].abs(), width))
 }
 
 /// Follows notching on all voltages together, interval by interval.
@@ -176,7 +250,8 @@ impl NotchSearch {
         }
         match (now, self.open.take()) {
             (Some(now), Some((open, count))) => {
-                self.open = Some((open.joined(&now).unwrap_or(open), count + 1));
+                let more = u32::from(at_like_angles(&open, &now));
+                self.open = Some((open.joined(&now).unwrap_or(open), count + more));
             }
             (Some(now), None) => self.open = Some((now, 1)),
             (None, open) => return ended(plan, open),
@@ -188,6 +263,12 @@ impl NotchSearch {
     pub fn finish(&mut self, plan: &Plan) -> Option<Transient> {
         ended(plan, self.open.take())
     }
+}
+
+/// Noise has its deepest notch anywhere; that of a converter stays where it is, or is another of its own, a multiple of 60° away.
+fn at_like_angles(one: &Transient, other: &Transient) -> bool {
+    let apart = (one.point_on_wave_deg - other.point_on_wave_deg).rem_euclid(60.0);
+    apart.min(60.0 - apart) <= LIKE_DEG
 }
 
 fn ended(plan: &Plan, open: Option<(Transient, u32)>) -> Option<Transient> {

@@ -5,6 +5,9 @@
 //! the harmonics, the lowest threshold at which it gives no more than one false alarm per hour of the same signal undisturbed:
 //! more than any instrument can know. The engine has one setting for all of them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use kilat_core::config::Part;
 use kilat_core::engine::offline;
 use kilat_core::{Analysis, Capture, Channel, Config, Error, Result, SampleRate, TimeBase, TransientKind};
@@ -22,13 +25,11 @@ const UDIN_V: f64 = 230.0;
 /// Length of one stretch of undisturbed signal, in seconds.
 const STRETCH_S: f64 = 60.0;
 /// Sizes of impulses, ringing and notches, in parts of the nominal peak.
-const SIZES: [f64; 5] = [0.02, 0.05, 0.1, 0.2, 0.4];
+const SIZES: &[f64] = &[0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
 /// Depths of dips, in parts of the voltage.
-const DEPTHS: [f64; 5] = [0.15, 0.2, 0.3, 0.5, 0.8];
-/// Time before a disturbance and after it, in seconds.
-const AROUND_S: f64 = 0.3;
+const DEPTHS: &[f64] = &[0.15, 0.2, 0.3, 0.5, 0.8];
 /// `transient_pct` of the second setting that is tried beside the default.
-pub const SENSITIVE_PCT: f64 = 2.0;
+pub const SENSITIVE_PCT: f64 = 0.5;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -95,8 +96,13 @@ impl Kind {
         }
     }
 
+    /// Time before a disturbance and after it, in seconds: a rapid voltage change is one only after a steady second.
+    fn around_s(self) -> f64 {
+        if matches!(self, Self::Dip(_)) { 1.2 } else { 0.3 }
+    }
+
     /// The sizes it is tried at.
-    pub fn sizes(self) -> [f64; 5] {
+    pub fn sizes(self) -> &'static [f64] {
         if matches!(self, Self::Dip(_)) { DEPTHS } else { SIZES }
     }
 
@@ -142,7 +148,7 @@ impl Detectors {
         for _ in 0..stretches {
             let mains = Mains::new(rate_hz, n, condition, &mut random);
             for (count, a) in false_alarms.iter_mut().zip(analyses(&mains, rate_hz)?) {
-                *count += a.transients.len() + a.events.len();
+                *count += a.transients.len() + a.events.len() + a.rvc.len();
             }
             for (trigger, largest) in TRIGGERS.iter().zip(&mut largest) {
                 let out = trigger.output(&mains.x, rate_hz, mains.period);
@@ -165,14 +171,14 @@ impl Detectors {
     pub fn found_pct(&self, options: &Options, kind: Kind, size: f64) -> Result<Vec<f64>> {
         let rate_hz = self.rate_hz;
         let sample = |s: f64| (s * rate_hz) as usize;
-        let slot = sample(2.0 * AROUND_S + kind.length_s());
+        let slot = sample(2.0 * kind.around_s() + kind.length_s());
         let salt = (size * 1e3) as u64 + 1000 * kind.name().bytes().map(u64::from).sum::<u64>();
         let mut random = seeded(options, self.condition, salt);
         let mut mains = Mains::new(rate_hz, slot * options.trials, self.condition, &mut random);
         let mut places = Vec::new();
         for trial in 0..options.trials {
             // Anywhere in a cycle.
-            let at = slot * trial + sample(AROUND_S - random.unit() / MAINS_HZ);
+            let at = slot * trial + sample(kind.around_s() - random.unit() / MAINS_HZ);
             let length = mains.disturb(kind, size, at, &mut random);
             places.push((at, at + length));
         }
@@ -207,7 +213,9 @@ fn reports(a: &Analysis, kind: Kind, from: usize, to: usize) -> bool {
     match kind {
         Kind::Notching => transients.any(|t| t.kind == TransientKind::Notching),
         Kind::Dip(_) => {
-            a.events.iter().any(|e| touches(e.start_sample, e.stop_sample)) || transients.next().is_some()
+            a.events.iter().any(|e| touches(e.start_sample, e.stop_sample))
+                || a.rvc.iter().any(|c| touches(c.start_sample, c.stop_sample))
+                || transients.next().is_some()
         }
         Kind::Impulse | Kind::Ringing(_) => transients.next().is_some(),
     }
@@ -236,5 +244,20 @@ pub fn detectors(options: &Options) -> Result<Vec<Detectors>> {
     if !(options.hours > 0.0 && options.hours <= 1000.0) || options.trials == 0 {
         return Err(Error::config("hours, trials", "expected hours of up to 1000 and one trial at least"));
     }
-    CONDITIONS.iter().map(|c| Detectors::new(options, *c)).collect()
+    // Two at a time, by what may be done at once on most machines.
+    let next = AtomicUsize::new(0);
+    let mut all = thread::scope(|scope| {
+        let work = || {
+            let take = || CONDITIONS.get(next.fetch_add(1, Ordering::Relaxed));
+            std::iter::from_fn(take).map(|c| Detectors::new(options, *c)).collect::<Vec<_>>()
+        };
+        let helper = scope.spawn(work);
+        let mut all = work();
+        all.extend(helper.join().unwrap_or_default());
+        all
+    })
+    .into_iter()
+    .collect::<Result<Vec<_>>>()?;
+    all.sort_by_key(|d| CONDITIONS.iter().position(|c| *c == d.condition));
+    Ok(all)
 }

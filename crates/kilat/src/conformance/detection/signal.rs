@@ -42,18 +42,25 @@ impl Mains {
         let depth = if condition.unsteady { WAVERS } else { 0.0 };
         let sigma = 0.5f64.sqrt() * 10f64.powf(-condition.snr_db / 20.0);
         let mut noise = Noise { random, second: None };
-        let wave = |i: usize| {
-            let k = i as f64;
-            let angle = TAU * k / period + phase;
-            let mut x = angle.sin();
-            for ((&(order, level), shift), (start, step)) in HARMONICS.iter().zip(angles).zip(wavers) {
-                x += level
-                    * (1.0 + depth * (start + step * k).sin())
-                    * (f64::from(order) * angle + shift).sin();
-            }
-            x
-        };
-        let x = (0..n).map(|i| wave(i) + sigma * noise.next()).collect();
+        let mut fundamental = Turning::new(phase, TAU / period);
+        let mut harmonics = [0; HARMONICS.len()].map(|_| (Turning::new(0.0, 0.0), Turning::new(0.0, 0.0)));
+        for ((h, &(order, _)), (shift, (start, step))) in
+            harmonics.iter_mut().zip(&HARMONICS).zip(angles.into_iter().zip(wavers))
+        {
+            let order = f64::from(order);
+            *h = (Turning::new(order * phase + shift, order * TAU / period), Turning::new(start, step));
+        }
+        let x = (0..n)
+            .map(|_| {
+                let wave = harmonics
+                    .iter_mut()
+                    .zip(&HARMONICS)
+                    .fold(fundamental.next(), |sum, ((h, w), (_, level))| {
+                        sum + level * (1.0 + depth * w.next()) * h.next()
+                    });
+                wave + sigma * noise.next()
+            })
+            .collect();
         Self { x, period, phase, rate_hz }
     }
 
@@ -80,6 +87,27 @@ impl Mains {
             }
         }
         length
+    }
+}
+
+/// The sine of an angle that grows by the same step each time: a vector that is turned.
+struct Turning {
+    sin: f64,
+    cos: f64,
+    step: (f64, f64),
+}
+
+impl Turning {
+    fn new(angle: f64, step: f64) -> Self {
+        let (sin, cos) = angle.sin_cos();
+        Self { sin, cos, step: step.sin_cos() }
+    }
+
+    fn next(&mut self) -> f64 {
+        let now = self.sin;
+        let (s, c) = self.step;
+        (self.sin, self.cos) = (self.sin * c + self.cos * s, self.cos * c - self.sin * s);
+        now
     }
 }
 
