@@ -5,7 +5,9 @@
 //! a basic interval give back the mean cycle. Of it, the orders from [`SHARP`] up hold the notches and little else; they are
 //! notches when few narrow peaks, at least half of them towards zero volts, make that part (each commutation lowers one phase and
 //! raises another). Depth is |u| beside a notch minus |u| inside, area its
-//! integral. Notching is one disturbance as long as no interval is without, on whatever channels.
+//! integral. Where harmonics hide them, the orders from [`FINE`] up still show small ones: as rectangles of one width and depth that
+//! explain most of that part. Notching is one disturbance as long as no interval is without, on whatever channels; three intervals
+//! in a row make it, at like angles.
 
 use std::f64::consts::{PI, SQRT_2, TAU};
 use std::ops::Range;

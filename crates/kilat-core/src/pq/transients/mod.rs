@@ -8,7 +8,9 @@
 //!   and next to none below 1 kHz. Unsteady harmonics of low order leave it alone.
 //!
 //! Each has a threshold of its own: about twice the median of its largest values in the last half cycles, and never
-//! below the configured part of the nominal peak. A sample then counts by its *departure*, the smaller of its differences to the
+//! below the configured part of the nominal peak. Half cycles in which a value stands out but does not reach that are looked at
+//! a second time (`look.rs`): what exceeds the noise there over a fraction of a millisecond to some of them counts too.
+//! A sample then counts by its *departure*, the smaller of its differences to the
 //! cycle before and the cycle after: a lasting step departs from only one of them, and what repeats every cycle from neither
 //! ([`notching`](super::notching) finds that). The first and the last cycle of a segment are not searched. What lasts longer than
 //! a quarter cycle without ringing at twice the mains frequency or more is a short change of the r.m.s. voltage, and left to
