@@ -59,9 +59,7 @@ fn the_plain_is_found_and_nothing_else() -> Result<(), Failed> {
         }
         for kind in detection::Kind::all(options.rate_hz) {
             let found = detectors.found_pct(&options, kind, 0.4)?;
-            // Wavering harmonics hide some notches (docs/accuracy.md).
-            let least = if kind == detection::Kind::Notching { 75.0 } else { 100.0 };
-            if found[..2].iter().any(|pct| *pct < least) {
+            if found[..2].iter().any(|pct| *pct < 100.0) {
                 return Err(format!("{condition:?}: {}: found {found:?} %", kind.name()).into());
             }
         }
