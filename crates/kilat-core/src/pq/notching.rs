@@ -182,7 +182,7 @@ fn hidden(component: &[Complex64], hz: f64, least_v: f64) -> Option<Notches> {
     if heights[POINTS / 2] > STANDS_OUT * heights[POINTS - 1] {
         return None;
     }
-    let energy = 2.0 * component[orders.clone()].iter().map(|c| c.norm_sqr()).sum::<f64>();
+    let energy = 2.0 * component[orders.clone()].iter().map(Complex64::norm_sqr).sum::<f64>();
     let mut best: Option<(f64, f64, Cycle)> = None;
     for width in WIDTHS {
         let of = |h: usize| 2.0 / (PI * h as f64) * (PI * h as f64 * width).sin();

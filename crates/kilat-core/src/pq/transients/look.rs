@@ -112,6 +112,7 @@ impl Ranked {
 
 /// Looks at the samples `from..to`, the cycle of which is `whole` samples with the weights `w`; `None` where the cycles before
 /// are not all there, and where there is only noise. Two cycles `usual`ly differ by so much in some sample of a half cycle.
+#[expect(clippy::large_stack_arrays, reason = "30 kB, so that nothing is allocated")]
 pub(super) fn look(
     raw: &History,
     (from, to): (u64, u64),
