@@ -40,11 +40,13 @@ pub(crate) fn score(head: &[u8], name: &str) -> u8 {
     let whole = text.rsplit_once('\n').map_or(&*text, |(lines, _)| lines);
     let binary =
         whole.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n' | '\u{c}' | '\u{1a}'));
+    if binary {
+        return 0;
+    }
     let is_named = matches!(crate::source::extension(name).as_str(), "csv" | "tsv" | "txt");
     // Titles of thousands of columns leave no room for a row of numbers.
     let is_wide = is_named && head.len() >= WIDE && whole.lines().count() < 3;
     match Layout::find(whole) {
-        _ if binary => 0,
         Some(_) if is_named => 120,
         Some(_) => 20,
         None if is_wide => 10,
