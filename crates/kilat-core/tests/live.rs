@@ -481,6 +481,10 @@ fn streams_share_a_plan_and_move_between_threads() {
 
 /// From the last sample of the Urms(1/2) value that decides an event to the result, in cycles of the mains.
 const LATENCY_CYCLES: f64 = 1.0;
+/// A feeder with a transient as well.
+const IMPULSE: &str = "impulse after a dip";
+/// What another channel shows of a transient may come so much after its end, in nominal half cycles, and this in seconds.
+const JOINS: (f64, f64) = (14.0, 2.5e-3);
 
 #[test]
 fn events_are_out_within_a_cycle_of_the_sample_that_decides_them() {
@@ -501,6 +505,14 @@ fn events_are_out_within_a_cycle_of_the_sample_that_decides_them() {
             Box::new(|t, k| mains(49.9, k, t) * if k == 2 { step(t, 0.0) } else { 1.0 }),
         ),
         ("interruption", 50.0, 3, Box::new(|t, k| mains(50.0, k, t) * step(t, 0.0))),
+        (
+            IMPULSE,
+            50.0,
+            3,
+            Box::new(|t, k| {
+                mains(50.0, k, t) * step(t, 0.7) + if within(t, 1.6, 1.600_09) { 300.0 } else { 0.0 }
+            }),
+        ),
         (
             "dip that turns the phase",
             50.0,
@@ -536,7 +548,7 @@ fn events_are_out_within_a_cycle_of_the_sample_that_decides_them() {
         let (cycle, names) = (rate_hz / hz, &["Ua", "Ub", "Uc"][..*channels]);
         let x: Vec<Vec<f64>> = (0..*channels).map(|k| sampled(rate_hz, 2.0, |t| wave(t, k))).collect();
         let mut live = Live::with_plan(plan(rate_hz, names, &class_a()), None, Options::default()).unwrap();
-        let (mut half_cycles, mut begun, mut ended) = (0, 0, 0);
+        let (mut half_cycles, mut begun, mut ended, mut transients) = (0, 0, 0, 0);
         for i in 0..x[0].len() {
             let block: Vec<SamplesRef<'_>> = x.iter().map(|x| x[i..=i].into()).collect();
             live.push(Block::Planar(&block), i as u64, None, NO).unwrap();
@@ -550,6 +562,10 @@ fn events_are_out_within_a_cycle_of_the_sample_that_decides_them() {
                         (&mut ended, e.stop_sample + cycle / 2.0)
                     }
                     Value::Event(e) => (&mut ended, e.stop_sample + cycle),
+                    Value::Transient(t) => {
+                        let joins = JOINS.0 * rate_hz / 100.0 + JOINS.1 * rate_hz;
+                        (&mut transients, t.stop_sample as f64 + joins)
+                    }
                     _ => continue,
                 };
                 *count += 1;
@@ -567,5 +583,6 @@ fn events_are_out_within_a_cycle_of_the_sample_that_decides_them() {
             half_cycles > 150 * channels && begun >= ended && ended > 0,
             "{what}: {half_cycles} {begun} {ended}"
         );
+        assert!(*what != IMPULSE || transients > 0, "{what}, {rate_hz} Hz");
     }
 }

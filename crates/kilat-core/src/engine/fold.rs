@@ -241,6 +241,10 @@ impl Fold {
     }
 
     fn half(&mut self, plan: &Plan, channel: usize, half: Half, actions: &mut Vec<Action>) {
+        while let Some(t) = self.inboxes[channel].next_transient(half.stop) {
+            self.transients.push(t, plan);
+        }
+        self.transients.release(half.stop, |t| actions.push(Action::Transient(t)));
         if let Some(before) = self.before[channel].replace(half) {
             self.value(plan, channel, &before, &half, actions);
         }
@@ -258,10 +262,6 @@ impl Fold {
         actions: &mut Vec<Action>,
     ) {
         self.merged = position;
-        while let Some(t) = self.inboxes[channel].next_transient(position) {
-            self.transients.push(t, plan);
-        }
-        self.transients.release(position, |t| actions.push(Action::Transient(t)));
         for (channel, inbox) in self.inboxes.iter_mut().enumerate() {
             while let Some(sample) = inbox.next_overload(position) {
                 let notice = Notice::new(NoticeKind::Overload, sample);

@@ -71,31 +71,31 @@ impl Forecast {
         self.known.push_back(decided);
     }
 
-    /// Gives out every half cycle up to `end`, its begin and the boundary it ends at, knowing that all that is decided by crossings before `horizon` has been pushed.
+    /// Gives out every half cycle up to `end`, its begin, the boundary it ends at and the usual period, knowing that all that is decided by crossings before `horizon` has been pushed.
     /// `wave` holds the fundamental, every `factor` samples.
     pub fn advance(
         &mut self,
         horizon: f64,
         end: f64,
         (wave, factor): (&History, f64),
-        emit: &mut dyn FnMut(f64, Boundary),
+        emit: &mut dyn FnMut(f64, Boundary, f64),
     ) {
         while let Some(next) = self.next(horizon)
             && let Some((position, period)) = self.place(next.position, wave, factor).filter(|p| p.0 <= end)
         {
             self.period = period;
-            self.give(Boundary { position, ..next }, emit);
+            self.give(Boundary { position, ..next }, self.base.map_or(0.0, |b| 2.0 * b.half_period), emit);
         }
     }
 
     /// Gives out the remaining half cycles of a segment that ends at `end`: those of the cut, which are all pushed now.
-    pub fn finish(&mut self, end: f64, emit: &mut dyn FnMut(f64, Boundary)) {
+    pub fn finish(&mut self, end: f64, emit: &mut dyn FnMut(f64, Boundary, f64)) {
         while let Some(Decided { boundary, half_period, .. }) = self.known.pop_front() {
             if self.last.is_none_or(|last| boundary.position >= last.position + 0.5 * half_period) {
                 let repeats = self.second_last.zip(self.period).map(|(start, (period, _))| start + period);
                 let position = near(boundary.position, repeats, 2.0 * half_period);
                 if position <= end {
-                    self.give(Boundary { position, ..boundary }, emit);
+                    self.give(Boundary { position, ..boundary }, 2.0 * half_period, emit);
                 }
             }
         }
@@ -158,11 +158,11 @@ impl Forecast {
         Some(())
     }
 
-    fn give(&mut self, next: Boundary, emit: &mut dyn FnMut(f64, Boundary)) {
+    fn give(&mut self, next: Boundary, period: f64, emit: &mut dyn FnMut(f64, Boundary, f64)) {
         self.second_last = self.last.replace(next).map(|b| b.position);
-        self.rests_on = next.position + self.base.map_or(0.0, |b| b.half_period) - self.behind;
+        self.rests_on = next.position + period / 2.0 - self.behind;
         if let Some(start) = self.second_last {
-            emit(start, next);
+            emit(start, next, period);
         }
     }
 }

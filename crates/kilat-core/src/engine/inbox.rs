@@ -26,7 +26,7 @@ pub struct Inbox {
     pub boundaries: VecDeque<Boundary>,
     /// Half cycles of Urms(1/2).
     pub halves: VecDeque<Half>,
-    /// Transients, and the position of the cut when each was found.
+    /// Transients, and the end of the half cycle when each was found.
     pub transients: VecDeque<(f64, Transient)>,
     /// Values of Pinst, at positions of the stream that flicker is measured on.
     pub p_inst: VecDeque<PInst>,
@@ -61,7 +61,7 @@ impl Inbox {
         !self.halves.is_empty() && !self.boundaries.is_empty()
     }
 
-    /// The next transient found while the cut was at or before `position`.
+    /// The next transient found while half cycles ended at or before `position`.
     pub fn next_transient(&mut self, position: f64) -> Option<Transient> {
         next(&mut self.transients, |(cut, _)| *cut <= position).map(|(_, t)| t)
     }

@@ -268,7 +268,7 @@ impl Track {
         cut.finder.run(&self.band, |c| wheel.push(Crossing { position: c.position * to_raw, ..c }));
         let horizon = cut.finder.horizon() * to_raw;
         let end = self.raw.end() as f64 - (MARGIN + 1) as f64;
-        self.cut(plan, |wheel, emit| wheel.advance(horizon, emit));
+        self.cut(|wheel, emit| wheel.advance(horizon, emit));
         self.halve(plan, |forecast, low, emit| forecast.advance(horizon, end, (low, to_raw), emit));
     }
 
@@ -276,7 +276,7 @@ impl Track {
     pub fn finish(&mut self, plan: &Plan) {
         let end = self.raw.end().saturating_sub(MARGIN + 1) as f64;
         if self.cut.is_some() && end > (MARGIN + 1) as f64 {
-            self.cut(plan, |wheel, emit| wheel.finish(end, emit));
+            self.cut(|wheel, emit| wheel.finish(end, emit));
             self.halve(plan, |forecast, _, emit| forecast.finish(end, emit));
         }
         self.transients.finish(plan, self.index, &self.raw, &self.quality);
@@ -325,18 +325,11 @@ impl Track {
     }
 
     /// Takes boundaries of the cut.
-    fn cut(&mut self, plan: &Plan, drive: impl FnOnce(&mut Flywheel, &mut dyn FnMut(Decided))) {
+    fn cut(&mut self, drive: impl FnOnce(&mut Flywheel, &mut dyn FnMut(Decided))) {
         let Some(Cut { wheel, last, forecast, .. }) = &mut self.cut else { return };
-        let Self { raw, quality, boundaries, transients, index, .. } = self;
         drive(wheel, &mut |decided| {
-            let next = decided.boundary;
-            if let Some(before) = last.replace(next)
-                && plan.config.measures(Part::Transients)
-            {
-                let half = before.position..next.position;
-                transients.on_half(plan, *index, raw, quality, half, 2.0 * decided.half_period);
-            }
-            boundaries.push_back(next);
+            *last = Some(decided.boundary);
+            self.boundaries.push_back(decided.boundary);
             forecast.push(decided);
         });
     }
@@ -345,15 +338,18 @@ impl Track {
     fn halve(
         &mut self,
         plan: &Plan,
-        drive: impl FnOnce(&mut Forecast, &History, &mut dyn FnMut(f64, Boundary)),
+        drive: impl FnOnce(&mut Forecast, &History, &mut dyn FnMut(f64, Boundary, f64)),
     ) {
         let Some(Cut { forecast, .. }) = &mut self.cut else { return };
-        let Self { raw, mid, low, quality, halves, .. } = self;
+        let Self { raw, mid, low, quality, halves, transients, index, .. } = self;
         let mid = if plan.to_mid.is_some() { &*mid } else { &*raw };
         let low = if plan.to_low.is_some() { &*low } else { mid };
-        drive(forecast, low, &mut |start, Boundary { position: stop, synthetic }| {
+        drive(forecast, low, &mut |start, Boundary { position: stop, synthetic }, period| {
             let energy = product_integral(plan.level, raw, raw, start, stop);
             halves.push_back(Half { start, stop, energy, synthetic, flags: quality.between(start, stop) });
+            if plan.config.measures(Part::Transients) {
+                transients.on_half(plan, *index, raw, quality, start..stop, period);
+            }
         });
     }
 

@@ -237,7 +237,7 @@ impl Noise {
     }
 }
 
-/// Searches one channel, half cycle by half cycle, three behind the cut so that the cycle after is known too.
+/// Searches one channel, half cycle by half cycle, when the cycle after is known too.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct TransientSearch {
     waiting: VecDeque<(Range<f64>, f64)>,
@@ -253,7 +253,7 @@ pub struct TransientSearch {
     /// Departures of the open transient, sample for sample.
     departures: Vec<f32>,
     now: f64,
-    /// Position of the cut when it was found, and the transient, with positions in the segment.
+    /// End of the half cycle when it was found, and the transient, with positions in the segment.
     pub found: VecDeque<(f64, Transient)>,
 }
 
@@ -324,14 +324,14 @@ impl TransientSearch {
 
     /// Makes the room that a stream needs.
     pub fn reserve(&mut self, plan: &Plan) {
-        self.waiting.make_room(4);
+        self.waiting.make_room(8);
         self.differences.reserve();
         self.residuals.reserve();
         self.departures.make_room((LONGEST_HALVES * plan.half_period()) as usize + 2);
         self.found.make_room(TRANSIENTS);
     }
 
-    /// Takes the next half cycle and the period that held then; searches the one three before.
+    /// Takes the next half cycle and the period that held then; searches those that lie a cycle before, mostly the third.
     pub fn on_half(
         &mut self,
         plan: &Plan,
@@ -346,9 +346,11 @@ impl TransientSearch {
         }
         self.now = half.end;
         self.waiting.push_back((half, period));
-        if self.waiting.len() > 3
-            && let Some((half, period)) = self.waiting.pop_front()
+        let reach = 2.0 * self.stride as f64 + 4.0;
+        while let Some((half, period)) = self.waiting.front().cloned()
+            && half.end + period + reach <= self.now
         {
+            self.waiting.pop_front();
             self.search(&View { plan, index, raw, quality }, &half, period);
         }
     }
