@@ -71,8 +71,8 @@ impl Forecast {
         self.known.push_back(decided);
     }
 
-    /// Gives out every half cycle up to `end`, its begin, the boundary it ends at and the usual period, knowing that all that is decided by crossings before `horizon` has been pushed.
-    /// `wave` holds the fundamental, every `factor` samples.
+    /// Gives out every half cycle up to `end`, its begin, the boundary it ends at and the usual period, knowing that all that is
+    /// decided by crossings before `horizon` has been pushed. `wave` holds the fundamental, every `factor` samples.
     pub fn advance(
         &mut self,
         horizon: f64,
