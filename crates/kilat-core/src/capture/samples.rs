@@ -118,6 +118,11 @@ impl Samples {
         }
     }
 
+    /// The memory that single-precision codes are in, and where in it they begin; `None` when they are others, or not in memory.
+    pub(crate) fn lent(&self) -> Option<(&Arc<Vec<f32>>, usize)> {
+        if let Data::Here(Here::F32(x)) = &self.data { Some((x, self.range.start)) } else { None }
+    }
+
     /// Where the codes are held, and the first and the end of them: the same for the same samples, without a look at any.
     pub fn place(&self) -> [usize; 3] {
         let held = match &self.data {

@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 
 use crate::engine::history::History;
+use crate::simd::Level;
 
 /// Samples of the stream that [`delay`] needs beyond the end of the cycle.
 pub const MARGIN: u64 = 2;
@@ -16,11 +17,11 @@ const FAR: f64 = 0.05;
 
 /// Samples by which the half cycle before `end` comes later than `period` after its like; none when the two are not alike,
 /// or the stream does not hold both. The stream must reach [`MARGIN`] samples beyond `end`.
-pub fn delay(stream: &History, end: f64, period: f64) -> Option<f64> {
-    let near = compare(stream, end, period)?;
+pub fn delay(level: Level, stream: &History, end: f64, period: f64) -> Option<f64> {
+    let near = compare(level, stream, end, period)?;
     let (found, moved) = match near.delay {
         at if at.abs() <= FAR => (near, 0.0),
-        at if at.abs() <= period / 4.0 => (compare(stream, end, period + at)?, at),
+        at if at.abs() <= period / 4.0 => (compare(level, stream, end, period + at)?, at),
         _ => return None,
     };
     let delay = moved + found.delay;
@@ -41,7 +42,7 @@ struct Difference {
 
 /// With x the wave and p the same a period before, p − x = c·x + s·x′ in the sense of least squares: c is the change of size, s
 /// the delay. Any periodic wave serves, whatever its harmonics.
-fn compare(stream: &History, end: f64, period: f64) -> Option<Difference> {
+fn compare(level: Level, stream: &History, end: f64, period: f64) -> Option<Difference> {
     let (first, last) = ((end - period / 2.0).ceil(), end.floor() as u64);
     if first - period - 3.0 < stream.first() as f64 {
         return None;
@@ -50,18 +51,7 @@ fn compare(stream: &History, end: f64, period: f64) -> Option<Difference> {
     let first = first as u64;
     let wave = stream.get(first - 1..last + 2);
     let like = stream.get(first - whole - 2..last - whole + 2);
-    let (mut xx, mut xs, mut ss, mut dx, mut ds, mut dd) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-    for (x, p) in wave.windows(3).zip(like.windows(4)) {
-        let [before, x, after] = [x[0], x[1], x[2]].map(f64::from);
-        let p = weights.iter().zip(p).map(|(w, p)| w * f64::from(*p)).sum::<f64>();
-        let (slope, d) = ((after - before) / 2.0, p - x);
-        xx += x * x;
-        xs += x * slope;
-        ss += slope * slope;
-        dx += d * x;
-        ds += d * slope;
-        dd += d * d;
-    }
+    let [xx, xs, ss, dx, ds, dd] = level.likeness(wave, like, weights);
     let determinant = xx * ss - xs * xs;
     let (size, delay) = ((dx * ss - ds * xs) / determinant, (ds * xx - dx * xs) / determinant);
     Some(Difference { size, delay, unlike: (dd - size * dx - delay * ds) / xx })
@@ -100,7 +90,7 @@ mod tests {
             // Growing all the while by one percent a cycle.
             let x = stream(|n| 1.0 + 0.01 * n / period, |n| n / period);
             for end in [150.2, 163.9, 170.0] {
-                let found = delay(&x, end, expected).unwrap();
+                let found = delay(Level::chosen(), &x, end, expected).unwrap();
                 assert!((found - (period - expected)).abs() < 0.005, "{expected} {period} {end}: {found}");
             }
         }
@@ -111,10 +101,10 @@ mod tests {
         let steady = |n: f64| n / 32.0;
         let step = |at: f64, size: f64| move |n: f64| if n < at { 1.0 } else { size };
         for end in [150.0, 155.0, 160.0] {
-            assert_eq!(delay(&stream(step(145.0, 0.8), steady), end, 32.0), None, "a dip");
+            assert_eq!(delay(Level::chosen(), &stream(step(145.0, 0.8), steady), end, 32.0), None, "a dip");
             let jump = |n: f64| n / 32.0 + f64::from(n > end - 7.0) / 12.0;
-            assert_eq!(delay(&stream(|_| 1.0, jump), end, 32.0), None, "a jump");
-            assert_eq!(delay(&stream(|_| 0.0, steady), end, 32.0), None, "nothing");
+            assert_eq!(delay(Level::chosen(), &stream(|_| 1.0, jump), end, 32.0), None, "a jump");
+            assert_eq!(delay(Level::chosen(), &stream(|_| 0.0, steady), end, 32.0), None, "nothing");
         }
     }
 }

@@ -38,14 +38,16 @@ impl CrossingFinder {
     /// A crossing between samples i and i+1 is the root of the cubic through i−1 … i+2, reached by a fixed number of Newton
     /// steps from the chord, so that it depends on these four samples only.
     pub fn run(&mut self, stream: &History, mut found: impl FnMut(Crossing)) {
-        while self.next + Self::AHEAD < stream.end() {
+        if self.next + Self::AHEAD >= stream.end() {
+            return;
+        }
+        for four in stream.get(self.next - 1..stream.end()).windows(4) {
             let i = self.next;
             self.next += 1;
-            let (y1, y2) = (f64::from(stream.at(i)), f64::from(stream.at(i + 1)));
-            if (y1 < 0.0) == (y2 < 0.0) {
+            if (four[1] < 0.0) == (four[2] < 0.0) {
                 continue;
             }
-            let (y0, y3) = (f64::from(stream.at(i - 1)), f64::from(stream.at(i + 2)));
+            let [y0, y1, y2, y3] = [four[0], four[1], four[2], four[3]].map(f64::from);
             // Newton's form of the interpolating cubic in t, 0 at sample i and 1 at sample i+1.
             let c1 = -y0 / 3.0 - y1 / 2.0 + y2 - y3 / 6.0;
             let c2 = f64::midpoint(y0, y2) - y1;

@@ -5,12 +5,14 @@
 
 use std::f64::consts::TAU;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use realfft::num_complex::Complex64;
 
 use crate::capture::{Capture, Codes, Kind, SamplesRef};
 use crate::config::Wiring;
 use crate::engine::analysis::Analysis;
+use crate::engine::crew::Crew;
 use crate::engine::plan::Plan;
 use crate::error::{Result, Warning};
 use crate::pq::dips::{
@@ -184,19 +186,24 @@ impl Scope {
 }
 
 /// Describes the dips, interruptions and transients of `analysis`, which came from `capture` by `plan`.
-pub fn look_closer(capture: &Capture, plan: &Plan, analysis: &mut Analysis) -> Result<()> {
-    let mut reader = Reader::new(capture, plan);
+pub fn look_closer(capture: &Capture, plan: &Plan, crew: &Crew, analysis: &mut Analysis) -> Result<()> {
     let is_dip = |e: &Event| e.kind != EventKind::Swell;
     let dips: Vec<usize> = (0..analysis.events.len()).filter(|k| is_dip(&analysis.events[*k])).collect();
-    for &k in dips.iter().take(MOST) {
-        if let Some(form) = dip(&mut reader, analysis, k)? {
-            analysis.dip_forms.push(form);
-        }
-    }
-    for k in 0..analysis.transients.len().min(MOST) {
-        let form = transient(&mut reader, analysis, &analysis.transients[k], k)?;
-        analysis.transient_forms.extend(form);
-    }
+    let readers: Vec<_> = (0..crew.threads()).map(|_| Mutex::new(Reader::new(capture, plan))).collect();
+    // Nobody else has the reader of a thread; what it holds is true after a panic too.
+    let reader = |thread: usize| readers[thread].lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = &*analysis;
+    let mut dip_forms: Vec<_> = dips.iter().take(MOST).map(|_| Ok(None)).collect();
+    crew.share(dips.iter().zip(&mut dip_forms), |thread, (k, form)| {
+        *form = dip(&mut reader(thread), seen, *k);
+    });
+    let mut transient_forms: Vec<_> = seen.transients.iter().take(MOST).map(|_| Ok(None)).collect();
+    crew.share(seen.transients.iter().zip(&mut transient_forms).enumerate(), |thread, (k, (t, form))| {
+        *form = transient(&mut reader(thread), seen, t, k);
+    });
+    analysis.dip_forms = dip_forms.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+    analysis.transient_forms =
+        transient_forms.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
     for (n, what) in [(dips.len(), "dips and interruptions"), (analysis.transients.len(), "transients")] {
         if n > MOST {
             let message = format!("{n} {what}: class, direction and surroundings of the first {MOST} only");

@@ -46,8 +46,13 @@ impl Crew {
         })
     }
 
-    /// Does `work` for each of `items`, which the threads take in turns, and is told the number of the thread, from 0.
-    pub fn share<T: Send>(&self, items: impl Iterator<Item = T> + Send, work: impl Fn(usize, T) + Sync) {
+    /// Does `work` for each of `items`, which is told the number of the thread, from 0. The helpers begin with the first ones and the
+    /// caller with the last, and go towards each other: in the same order again, most items meet what is theirs in the cache.
+    pub fn share<T: Send>(
+        &self,
+        items: impl DoubleEndedIterator<Item = T> + Send,
+        work: impl Fn(usize, T) + Sync,
+    ) {
         self.share_after(|| (), items, work);
     }
 
@@ -55,7 +60,7 @@ impl Crew {
     pub fn share_after<T: Send>(
         &self,
         first: impl FnOnce(),
-        items: impl Iterator<Item = T> + Send,
+        items: impl DoubleEndedIterator<Item = T> + Send,
         work: impl Fn(usize, T) + Sync,
     ) {
         let Some(pool) = &self.helpers else {
@@ -64,9 +69,12 @@ impl Crew {
         };
         let items = Mutex::new(items);
         // A poisoned lock means a panic elsewhere, which the scope passes on.
-        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = |thread| {
+            let mut items = items.lock().unwrap_or_else(PoisonError::into_inner);
+            if thread == 0 { items.next_back() } else { items.next() }
+        };
         let take = |thread| {
-            while let Some(item) = next() {
+            while let Some(item) = next(thread) {
                 work(thread, item);
             }
         };

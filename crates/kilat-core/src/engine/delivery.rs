@@ -9,6 +9,7 @@ use crate::capture::Kind;
 use crate::config::Part;
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
+use crate::engine::cross::Pairs;
 use crate::engine::fold::Action;
 use crate::engine::measured::{Measured, Scratch, System, measure};
 use crate::engine::plan::{ChannelPlan, Plan};
@@ -120,7 +121,7 @@ impl Delivery {
         &mut self,
         plan: &Plan,
         crew: &Crew,
-        tracks: &[Track],
+        (tracks, pairs): (&[Track], &Pairs),
         scratch: &mut [Mutex<Scratch>],
         meanwhile: impl FnOnce(),
     ) {
@@ -144,7 +145,7 @@ impl Delivery {
             // A live stream has one thread, and takes no lock.
             let own = own.get_mut().unwrap_or_else(PoisonError::into_inner);
             meanwhile();
-            spans.iter().zip(due).for_each(|(span, out)| measure(plan, tracks, span, 0, own, out));
+            spans.iter().zip(due).for_each(|(span, out)| measure(plan, (tracks, pairs), span, 0, own, out));
         } else {
             // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
             let whole = spans.len() / threads * threads;
@@ -156,7 +157,7 @@ impl Delivery {
             crew.share_after(meanwhile, parts, |thread, (span, first, out)| {
                 // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
                 let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                measure(plan, tracks, span, first, &mut own, out);
+                measure(plan, (tracks, pairs), span, first, &mut own, out);
             });
         }
     }

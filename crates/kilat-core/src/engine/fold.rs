@@ -21,7 +21,6 @@ use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, Event, EventKind, Value};
 use crate::pq::flicker::PInst;
-use crate::pq::rms::product_integral;
 use crate::pq::rvc::{RapidChange, RvcDetector};
 use crate::pq::transients::{Merger, Transient};
 use crate::units::Timestamp;
@@ -77,8 +76,8 @@ pub struct Fold {
     before: Vec<Option<Half>>,
     /// Values of each channel so far; Urms(1) is every second one.
     values: Vec<u64>,
-    detectors: Vec<(Detector, Vec<usize>)>,
-    rvc: Vec<(RvcDetector, Vec<usize>)>,
+    detectors: Vec<Detector>,
+    rvc: Vec<RvcDetector>,
     /// Reference of dips and swells per channel, in volts: Udin, or the sliding one.
     references_v: Vec<f64>,
     /// Of channels whose flicker is measured.
@@ -112,15 +111,14 @@ impl Fold {
             together.retain(|g| !plan.system.contains(&g[0]));
             together.push(plan.system.clone());
         }
-        let detector =
-            |group: &Vec<usize>, kind| (Detector::new(kind, group.clone(), &plan.config), group.clone());
+        let detector = |group: &Vec<usize>, kind| Detector::new(kind, group.clone(), &plan.config);
         let severity = |c: usize| plan.flicker(c).map(|_| Severity::default());
         let channels = 0..plan.channels.len();
         let empty = Self {
             tracked,
             inboxes: channels.clone().map(|_| Inbox::default()).collect(),
             detectors: groups.iter().flat_map(|g| kinds.map(|k| detector(g, k))).collect(),
-            rvc: together.into_iter().map(|g| (RvcDetector::new(g.clone(), &plan.config), g)).collect(),
+            rvc: together.into_iter().map(|g| RvcDetector::new(g, &plan.config)).collect(),
             severities: channels.map(severity).collect(),
             ..Self::default()
         };
@@ -131,8 +129,8 @@ impl Fold {
     #[must_use]
     pub fn anew(mut self, plan: &Plan, clock: Timestamp) -> Self {
         self.inboxes.iter_mut().for_each(|i| *i = take(i).anew());
-        self.detectors.iter_mut().for_each(|(d, _)| d.restart());
-        self.rvc.iter_mut().for_each(|(d, _)| d.restart());
+        self.detectors.iter_mut().for_each(Detector::restart);
+        self.rvc.iter_mut().for_each(RvcDetector::restart);
         for (channel, severity) in self.severities.iter_mut().enumerate() {
             *severity = severity.take().map(|s| s.anew(channel, plan.fs, clock));
         }
@@ -200,11 +198,11 @@ impl Fold {
             }
         }
         self.transients.release(f64::INFINITY, |t| actions.push(Action::Transient(t)));
-        for (d, group) in &mut self.rvc {
-            let udin_v = plan.channels[group[0]].info.udin_v;
-            actions.extend(d.finish(udin_v, plan.fs).map(Action::RapidChange));
+        for d in &mut self.rvc {
+            let udin_v = plan.channels[d.channels()[0]].info.udin_v;
+            actions.extend(d.finish(plan.level, udin_v, plan.fs).map(Action::RapidChange));
         }
-        for (d, _) in &mut self.detectors {
+        for d in &mut self.detectors {
             if let Some((event, last)) = d.finish(&plan.config, plan.fs) {
                 note_event(&mut self.recent, &mut self.severities, event.start_sample, last);
                 actions.push(Action::Event(event));
@@ -223,15 +221,18 @@ impl Fold {
 
     /// Takes what comes first, if there is anything: the end of a half cycle, or a boundary of the cut.
     fn merge_one(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) -> bool {
-        // Ties go to the lower channel, and to its half cycle: `min_by` keeps the first.
-        let heads = self.tracked.iter().flat_map(|&c| {
-            let half = self.inboxes[c].halves.front().map(|h| (h.stop, c, true));
-            let boundary = self.inboxes[c].boundaries.front().map(|b| (b.position + self.ahead, c, false));
-            [half, boundary]
-        });
-        let Some((_, channel, is_half)) = heads.flatten().min_by(|a, b| a.0.total_cmp(&b.0)) else {
-            return false;
-        };
+        // Ties go to the lower channel, and to its half cycle: the first of equals stays.
+        let (mut first, mut next) = (f64::INFINITY, None);
+        for &c in &self.tracked {
+            let inbox = &self.inboxes[c];
+            if let Some(half) = inbox.halves.front().filter(|half| half.stop < first) {
+                (first, next) = (half.stop, Some((c, true)));
+            }
+            if let Some(boundary) = inbox.boundaries.front().filter(|b| b.position + self.ahead < first) {
+                (first, next) = (boundary.position + self.ahead, Some((c, false)));
+            }
+        }
+        let Some((channel, is_half)) = next else { return false };
         if is_half && let Some(half) = self.inboxes[channel].halves.pop_front() {
             self.half(plan, channel, half, actions);
         } else if let Some(boundary) = self.inboxes[channel].boundaries.pop_front() {
@@ -288,8 +289,8 @@ impl Fold {
             (f.tracked.clone(), lengths, f.detectors.len(), f.rvc.len())
         };
         shape(self) == shape(other)
-            && self.detectors.iter().zip(&other.detectors).all(|(a, b)| a.1 == b.1 && a.0.is_like(&b.0))
-            && self.rvc.iter().zip(&other.rvc).all(|(a, b)| a.1 == b.1 && a.0.is_like(&b.0))
+            && self.detectors.iter().zip(&other.detectors).all(|(a, b)| a.is_like(b))
+            && self.rvc.iter().zip(&other.rvc).all(|(a, b)| a.is_like(b))
             && self.severities.iter().zip(&other.severities).all(|(a, b)| match (a, b) {
                 (Some(a), Some(b)) => a.is_like(b),
                 (None, None) => true,
@@ -316,28 +317,31 @@ impl Fold {
         self.values[channel] += 1;
         // What was held over missing samples is flagged, and proves no event.
         let udin_v = p.info.udin_v;
-        if udin_v > 0.0 && !flags.contains(Flags::MISSING) {
-            let against = |reference_v: f64, group: &[usize]| {
-                let member = group.iter().position(|c| *c == channel)?;
-                Some(Value { member, start, stop, pu: u_rms_v / reference_v, reference_v, flags })
-            };
-            for (d, group) in self.detectors.iter_mut().filter(|_| counts) {
+        let proves = udin_v > 0.0 && !flags.contains(Flags::MISSING);
+        let against = |reference_v: f64, member: usize| {
+            let pu = u_rms_v / reference_v;
+            Value { member, start, stop, pu, reference_v, flags }
+        };
+        let mut in_event = false;
+        for d in &mut self.detectors {
+            let Some(member) = d.member(channel) else { continue };
+            if proves && counts {
                 // An interruption is one of the declared voltage, whatever the level was before.
                 let reference_v =
                     if d.kind() == EventKind::Interruption { udin_v } else { self.references_v[channel] };
-                let Some(value) = against(reference_v, group) else { continue };
-                if let Some((event, last)) = d.update(value, &plan.config, plan.fs) {
+                if let Some((event, last)) = d.update(against(reference_v, member), &plan.config, plan.fs) {
                     note_event(&mut self.recent, &mut self.severities, event.start_sample, last);
                     actions.push(Action::Event(event));
                 }
                 actions.extend(d.progress(&plan.config, plan.fs).map(Action::OpenEvent));
             }
-            for (d, group) in &mut self.rvc {
-                let Some(value) = against(udin_v, group) else { continue };
-                actions.extend(d.update(value, plan.fs).map(Action::RapidChange));
-            }
+            in_event |= d.active_since().is_some();
         }
-        let in_event = self.detectors.iter().any(|(d, g)| g.contains(&channel) && d.active_since().is_some());
+        for d in self.rvc.iter_mut().filter(|_| proves) {
+            let Some(member) = d.member(channel) else { continue };
+            let change = d.update(plan.level, against(udin_v, member), plan.fs);
+            actions.extend(change.map(Action::RapidChange));
+        }
         flags.set(Flags::EVENT, in_event);
         actions.push(Action::HalfCycle(HalfCycle {
             channel,
@@ -351,9 +355,12 @@ impl Fold {
     /// Gives out Pinst up to `until`, and what of Pst and Plt it closes. It lags so far behind that all events before are known.
     fn flicker(&mut self, plan: &Plan, channel: usize, until: f64, actions: &mut Vec<Action>) {
         let Some(severity) = &mut self.severities[channel] else { return };
-        let open_since =
-            self.detectors.iter().filter_map(|(d, _)| d.active_since()).fold(f64::INFINITY, f64::min);
         let to_raw = plan.mid_factor() as f64;
+        if self.inboxes[channel].p_inst.front().is_none_or(|p| p.at as f64 > until / to_raw) {
+            return;
+        }
+        let active = self.detectors.iter().filter_map(Detector::active_since);
+        let open_since = active.fold(f64::INFINITY, f64::min);
         while let Some(p) = self.inboxes[channel].next_p_inst(until / to_raw) {
             let sample = p.at as f64 * to_raw;
             severity.add(sample, &p, open_since, &mut |v| actions.push(Action::Flicker(v)));
@@ -370,7 +377,7 @@ impl Fold {
                 break;
             }
             self.waiting.pop_front();
-            let open = self.detectors.iter().filter_map(|(d, _)| d.active_since()).any(|s| s < stop);
+            let open = self.detectors.iter().filter_map(Detector::active_since).any(|s| s < stop);
             let closed = self.recent.iter().any(|(from, last)| *from < stop && *last > start);
             let event = if open || closed { Flags::EVENT } else { Flags::empty() };
             actions.push(match decision {
@@ -401,7 +408,7 @@ impl Fold {
             if track.flags(span.start, span.stop).contains(Flags::MISSING) {
                 continue;
             }
-            let square = product_integral(plan.level, &track.raw, &track.raw, span.start, span.stop);
+            let square = track.energy(plan, span.start, span.stop);
             let u_v = (square / (span.stop - span.start)).max(0.0).sqrt() * plan.channels[c].scale.abs();
             self.references_v[c] = SLIDING * self.references_v[c] + (1.0 - SLIDING) * u_v;
         }

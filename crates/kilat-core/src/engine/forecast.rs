@@ -16,6 +16,7 @@ use crate::dsp::repetition;
 use crate::engine::flywheel::{Boundary, Decided};
 use crate::engine::history::History;
 use crate::engine::reuse::Reuse;
+use crate::simd::Level;
 
 /// Boundaries of the cut that there is room for: more than the start of a segment gives out at a time.
 const KNOWN: usize = 128;
@@ -77,11 +78,12 @@ impl Forecast {
         &mut self,
         horizon: f64,
         end: f64,
-        (wave, factor): (&History, f64),
+        (level, wave, factor): (Level, &History, f64),
         emit: &mut dyn FnMut(f64, Boundary, f64),
     ) {
         while let Some(next) = self.next(horizon)
-            && let Some((position, period)) = self.place(next.position, wave, factor).filter(|p| p.0 <= end)
+            && let Some((position, period)) =
+                self.place(next.position, (level, wave, factor)).filter(|p| p.0 <= end)
         {
             self.period = period;
             self.give(Boundary { position, ..next }, self.base.map_or(0.0, |b| 2.0 * b.half_period), emit);
@@ -131,13 +133,18 @@ impl Forecast {
     }
 
     /// Where the boundary falls that the crossings put at `position`, when the wave is known so far, and the period by now.
-    fn place(&self, position: f64, wave: &History, factor: f64) -> Option<(f64, Option<(f64, u32)>)> {
+    fn place(
+        &self,
+        position: f64,
+        (level, wave, factor): (Level, &History, f64),
+    ) -> Option<(f64, Option<(f64, u32)>)> {
         let Some(start) = self.second_last else { return Some((position, None)) };
         let usual = self.base.map_or(0.0, |b| 2.0 * b.half_period);
         if (start + usual).max(position) > (wave.end() as f64 - repetition::MARGIN as f64 - 1.0) * factor {
             return None;
         }
-        let late = repetition::delay(wave, (start + usual) / factor, usual / factor).map(|d| d * factor);
+        let late =
+            repetition::delay(level, wave, (start + usual) / factor, usual / factor).map(|d| d * factor);
         let found = late.filter(|d| d.abs() <= UNUSUAL * usual).map(|d| (usual + d, 0));
         let period = found.or(self.period.map(|(p, n)| (p, n + 1)).filter(|(_, n)| *n <= EDGE));
         Some((near(position, period.map(|(p, _)| start + p), usual), period))

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::capture::Kind;
 use crate::config::{Part, Wiring};
 use crate::dsp::fft::LowBinsScratch;
+use crate::engine::cross::Pairs;
 use crate::engine::plan::{POINTS, Plan};
 use crate::engine::reuse::Reuse;
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
+use crate::pq::harmonics;
 use crate::pq::harmonics::Spectrum;
 use crate::pq::power::Wave;
 use crate::pq::power::energy::Stretch;
@@ -19,7 +21,6 @@ use crate::pq::power::system::{FourWire, SystemPower, ThreeWire, two_wattmeters}
 use crate::pq::signalling::tone_rms;
 use crate::pq::supraharmonics::{self, Emission, SupraharmonicPlan};
 use crate::pq::unbalance::ratios_pct;
-use crate::pq::{harmonics, rms};
 
 /// How basic values make an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -321,7 +322,7 @@ fn sum_rms(phases: [&Measured; 3]) -> f64 {
 /// Measures `span` of channels `first`, `first + 1`, …: as many as `out` has room for.
 pub fn measure(
     plan: &Plan,
-    tracks: &[Track],
+    (tracks, pairs): (&[Track], &Pairs),
     span: &Span,
     first: usize,
     scratch: &mut Scratch,
@@ -334,14 +335,14 @@ pub fn measure(
     for (k, out) in out.iter_mut().enumerate() {
         // The transform overwrites its input.
         std::mem::swap(&mut scratch.points[k], &mut scratch.window.input);
-        measure_channel(plan, tracks, span, first + k, scratch, out);
+        measure_channel(plan, (tracks, pairs), span, first + k, scratch, out);
         std::mem::swap(&mut scratch.points[k], &mut scratch.window.input);
     }
 }
 
 fn measure_channel(
     plan: &Plan,
-    tracks: &[Track],
+    (tracks, pairs): (&[Track], &Pairs),
     span: &Span,
     channel: usize,
     scratch: &mut Scratch,
@@ -351,11 +352,12 @@ fn measure_channel(
     let track = &tracks[channel];
     let length = span.stop - span.start;
     let integral = |other: usize, start: f64| {
-        let codes = rms::product_integral(plan.level, &track.raw, &tracks[other].raw, start, span.stop);
+        let codes = pairs.integral(plan, tracks, (channel, other), start, span.stop);
         codes * c.scale * plan.channels[other].scale
     };
     let mean = |other: usize| integral(other, span.start) / length;
-    out.rms = mean(channel).max(0.0).sqrt();
+    let mean_square = track.energy(plan, span.start, span.stop) / length;
+    out.rms = mean_square.max(0.0).sqrt() * c.scale.abs();
     (out.under_v, out.over_v) = if plan.config.edition.has_deviation() {
         (out.rms.min(c.info.udin_v), out.rms.max(c.info.udin_v))
     } else {

@@ -7,15 +7,31 @@ use crate::engine::plan::Plan;
 use crate::engine::track::Track;
 use crate::pq::flicker::{self, FlickerMeter};
 
+/// The meter of one channel.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Meter {
+    channel: usize,
+    meter: FlickerMeter,
+}
+
+impl Meter {
+    /// Takes what its track has that is new.
+    pub fn take(&mut self, plan: &Plan, tracks: &[Track]) {
+        if let Some(f) = &plan.flicker {
+            self.meter.take(f, plan.level, tracks[self.channel].mid(plan));
+        }
+    }
+}
+
 /// A meter for each channel that has one.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Meters(Vec<(usize, FlickerMeter)>);
+pub struct Meters(pub Vec<Meter>);
 
 impl Meters {
     /// At the start of a segment.
     pub fn new(plan: &Plan) -> Self {
         let channels = (0..plan.channels.len()).filter(|c| plan.flicker(*c).is_some());
-        Self(channels.map(|c| (c, FlickerMeter::default())).collect()).anew(plan)
+        Self(channels.map(|channel| Meter { channel, meter: FlickerMeter::default() }).collect()).anew(plan)
     }
 
     /// The same in the memory of this one.
@@ -23,7 +39,7 @@ impl Meters {
     pub fn anew(mut self, plan: &Plan) -> Self {
         let Some(f) = &plan.flicker else { return self };
         let first = plan.to_mid.as_ref().map_or(0, |d| d.first_output(0));
-        for (channel, meter) in &mut self.0 {
+        for Meter { channel, meter } in &mut self.0 {
             let c = &plan.channels[*channel];
             *meter = std::mem::take(meter).anew(f, first, c.scale.abs() / c.info.udin_v);
         }
@@ -33,7 +49,7 @@ impl Meters {
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time.
     pub fn reserve(&mut self, plan: &Plan, chunk: usize) {
         let Some(f) = &plan.flicker else { return };
-        self.0.iter_mut().for_each(|(_, meter)| meter.reserve(f, held(plan, chunk)));
+        self.0.iter_mut().for_each(|m| m.meter.reserve(f, held(plan, chunk)));
     }
 
     /// Bytes of the meter of channel `c` of such a stream.
@@ -43,17 +59,14 @@ impl Meters {
 
     /// True when both are of the same channels.
     pub fn is_like(&self, other: &Self) -> bool {
-        self.0.iter().map(|m| m.0).eq(other.0.iter().map(|m| m.0))
+        self.0.iter().map(|m| m.channel).eq(other.0.iter().map(|m| m.channel))
     }
 
-    /// Takes what `tracks` have that is new, and gives what comes of it to `fold`.
-    pub fn run(&mut self, plan: &Plan, tracks: &[Track], fold: &mut Fold) {
+    /// Gives what comes of what the meters have [taken](Meter::take) to `fold`.
+    pub fn run(&mut self, plan: &Plan, fold: &mut Fold) {
         let Some(f) = &plan.flicker else { return };
-        for (channel, meter) in &mut self.0 {
-            meter.take(f, plan.level, tracks[*channel].mid(plan));
-        }
-        flicker::run(f, plan.level, self.0.iter_mut().map(|(_, meter)| meter));
-        for (channel, meter) in &mut self.0 {
+        flicker::run(f, plan.level, self.0.iter_mut().map(|m| &mut m.meter));
+        for Meter { channel, meter } in &mut self.0 {
             fold.sense(*channel, &mut meter.due);
         }
     }

@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod close_up;
 pub mod corrector;
 pub mod crew;
+pub mod cross;
 pub mod delivery;
 pub mod flywheel;
 pub mod fold;

@@ -43,12 +43,15 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
     let specs: Vec<ChannelSpec> =
         capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
     let plan = Arc::new(Plan::new(config, rate, &specs)?);
-    let mut sink = Recorder::new(&plan);
+    let mut sink = Recorder::roomy(&plan, capture.len());
     let crew = Arc::new(Crew::new(threads)?);
-    crew.awake(|| run(capture, &plan, &crew, &mut sink, &mut warnings))?;
-    warnings.extend(limits(&plan, capture));
-    let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
-    look_closer(capture, &plan, &mut analysis)?;
+    let mut analysis = crew.awake(|| {
+        run(capture, &plan, &crew, &mut sink, &mut warnings)?;
+        warnings.extend(limits(&plan, capture));
+        let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
+        look_closer(capture, &plan, &crew, &mut analysis)?;
+        Ok::<_, Error>(analysis)
+    })?;
     if analysis.half_cycles.iter().all(|h| h.u_rms_v.is_empty()) {
         let message = format!(
             "{} samples at {rate} are too short for one whole cycle: nothing measured",
@@ -88,10 +91,11 @@ fn run(
         }
         engine.restart(s.first, clock.timestamp(s.first as f64).unwrap_or_default());
         let end = (s.first + s.len) as usize;
+        engine.lend(recorded(capture, plan), s.first as usize);
         for from in (s.first as usize..end).step_by(BLOCK) {
             let range = from..end.min(from + BLOCK);
-            let channels = plan.recorded().iter().map(|c| &capture.channels()[c.info.index].samples);
-            engine.push(&read(channels.zip(&mut own), &range, crew)?, sink);
+            let channels = recorded(capture, plan).zip(&mut own);
+            engine.push(&read(channels, &range, crew)?, sink);
         }
         engine.interrupt(sink);
     }
@@ -99,9 +103,17 @@ fn run(
     Ok(())
 }
 
+/// The samples of each recorded channel.
+fn recorded<'c>(
+    capture: &'c Capture,
+    plan: &'c Plan,
+) -> impl DoubleEndedIterator<Item = &'c Samples> + ExactSizeIterator + Send {
+    plan.recorded().iter().map(|c| &capture.channels()[c.info.index].samples)
+}
+
 /// Samples `range` of each channel; what must be decoded, such as the chunks of a compressed file, is decoded by all threads.
 fn read<'a>(
-    channels: impl ExactSizeIterator<Item = (&'a Samples, &'a mut Codes)> + Send,
+    channels: impl DoubleEndedIterator<Item = (&'a Samples, &'a mut Codes)> + ExactSizeIterator + Send,
     range: &Range<usize>,
     crew: &Crew,
 ) -> Result<Vec<SamplesRef<'a>>> {

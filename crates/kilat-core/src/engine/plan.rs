@@ -126,6 +126,8 @@ pub struct Plan {
     pub system_currents: Vec<usize>,
     /// Voltage and current of each power pair.
     pub pairs: Vec<(usize, usize)>,
+    /// The channels in the order in which threads share them: each voltage before the current it is multiplied with.
+    pub turns: Vec<usize>,
     /// The current of the neutral, where it is measured.
     pub neutral_current: Option<usize>,
     /// Highest order that the rate supports.
@@ -183,6 +185,9 @@ impl Plan {
                 }
             }
         }
+        let mut turns: Vec<usize> = (0..plans.len()).collect();
+        let voltage_of = |c: usize| plans.iter().position(|u| u.pair == Some(c)).unwrap_or(c);
+        turns.sort_by_key(|c| (voltage_of(*c), *c));
         let is_neutral = |c: &ChannelPlan| c.info.kind == Kind::Current && c.info.phase == Some(Phase::N);
         let neutral_current = plans.iter().position(is_neutral);
 
@@ -225,6 +230,7 @@ impl Plan {
             system,
             system_currents,
             pairs,
+            turns,
             neutral_current,
             orders,
             to_mid,

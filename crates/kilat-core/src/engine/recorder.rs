@@ -61,6 +61,13 @@ impl<'p> Recorder<'p> {
         }
     }
 
+    /// The same, with room for what `samples` samples give.
+    pub fn roomy(plan: &'p Plan, samples: u64) -> Self {
+        let cycles = samples as f64 / (2.0 * plan.half_period());
+        let rows = cycles / plan.config.cycles() as f64 * 1.02 + 8.0;
+        Self { basic: Tables::roomy(plan, rows as usize), ..Self::new(plan) }
+    }
+
     /// The tables, for a capture with this time base.
     pub fn into_analysis(mut self, time: TimeBase, warnings: Vec<Warning>) -> Analysis {
         let plan = self.plan;

@@ -5,27 +5,37 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::SamplesRef;
+use crate::capture::{Samples, SamplesRef};
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
+use crate::engine::cross::{Pair, Pairs};
 use crate::engine::delivery::{Delivery, most_actions};
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::Scratch;
-use crate::engine::meters::Meters;
+use crate::engine::meters::{Meter, Meters};
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reuse;
 use crate::engine::sink::Sink;
 use crate::engine::track::Track;
 use crate::units::Timestamp;
 
-/// Samples that go through all stages together. It bounds memory and keeps a channel's tile in the cache; results do not
-/// depend on it.
+/// Samples that go through all stages together. It bounds memory and keeps what a thread works on in its cache; results do not depend
+/// on it.
 const TILE: usize = 1 << 14;
+/// Threads share more at a time, so that they wait less often for each other.
+const SHARED: usize = 2 * TILE;
+
+/// What is made of the streams beside them, in any order.
+enum Beside<'e> {
+    Meter(&'e mut Meter),
+    Pair(&'e mut Pair),
+}
 
 /// What the engine remembers of a stream, to be written down.
 #[derive(Debug, Serialize)]
 pub struct Saved<'e> {
     tracks: &'e [Track],
+    pairs: &'e Pairs,
     meters: &'e Meters,
     fold: &'e Fold,
     delivery: &'e Delivery,
@@ -35,6 +45,7 @@ pub struct Saved<'e> {
 #[derive(Debug, Deserialize)]
 pub struct State {
     tracks: Vec<Track>,
+    pairs: Pairs,
     meters: Meters,
     fold: Fold,
     delivery: Delivery,
@@ -46,6 +57,7 @@ pub struct Engine {
     plan: Arc<Plan>,
     crew: Arc<Crew>,
     tracks: Vec<Track>,
+    pairs: Pairs,
     meters: Meters,
     fold: Fold,
     /// What the fold has decided and the delivery has not taken yet.
@@ -59,6 +71,7 @@ impl Engine {
     pub fn new(plan: Arc<Plan>, crew: Arc<Crew>, offset: u64, clock: Timestamp) -> Self {
         Self {
             tracks: (0..plan.channels.len()).map(|c| Track::default().anew(&plan, c)).collect(),
+            pairs: Pairs::new(&plan),
             meters: Meters::new(&plan),
             fold: Fold::new(&plan, clock),
             decided: Vec::new(),
@@ -75,14 +88,21 @@ impl Engine {
         for (channel, track) in self.tracks.iter_mut().enumerate() {
             *track = take(track).anew(&self.plan, channel);
         }
+        self.pairs = take(&mut self.pairs).anew();
         self.meters = take(&mut self.meters).anew(&self.plan);
         self.fold = take(&mut self.fold).anew(&self.plan, clock);
         self.delivery.restart(offset, clock);
     }
 
+    /// Samples that are pushed may stay where they are: sample 0 of the segment is sample `first` of `channels`, the recorded ones.
+    pub fn lend<'s>(&mut self, channels: impl Iterator<Item = &'s Samples>, first: usize) {
+        self.tracks.iter_mut().zip(channels).for_each(|(track, samples)| track.lend(samples, first));
+    }
+
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time, so that it does not allocate later.
     pub fn reserve(&mut self, chunk: usize) {
         self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
+        self.pairs.reserve(&self.plan, chunk);
         self.meters.reserve(&self.plan, chunk);
         self.fold.reserve();
         self.decided.make_room(most_actions(&self.plan));
@@ -91,26 +111,29 @@ impl Engine {
 
     /// All that it remembers.
     pub fn save(&self) -> Saved<'_> {
-        let Self { tracks, meters, fold, delivery, .. } = self;
-        Saved { tracks, meters, fold, delivery }
+        let Self { tracks, pairs, meters, fold, delivery, .. } = self;
+        Saved { tracks, pairs, meters, fold, delivery }
     }
 
     /// Goes on with what another engine remembered; false, and nothing done, when that had another plan.
     pub fn load(&mut self, state: State) -> bool {
-        let State { tracks, meters, fold, delivery } = state;
+        let State { tracks, pairs, meters, fold, delivery } = state;
         let alike = tracks.len() == self.tracks.len()
             && tracks.iter().zip(&self.tracks).all(|(a, b)| a.is_like(b))
+            && pairs.is_like(&self.pairs)
             && meters.is_like(&self.meters)
             && fold.is_like(&self.fold)
             && delivery.is_like(&self.delivery);
         if alike {
-            (self.tracks, self.meters, self.fold) = (tracks, meters, fold);
+            (self.tracks, self.pairs) = (tracks, pairs);
+            (self.meters, self.fold) = (meters, fold);
             self.delivery.load(delivery);
         }
         alike
     }
 
-    /// Takes the next samples, as many of every recorded channel, and gives what they complete to `sink`.
+    /// Takes the next samples, as many of every recorded channel, and gives what they complete to `sink`; in company some of that comes
+    /// later, at the latest when the segment is [interrupted](Self::interrupt).
     ///
     /// The order of things is one thread's work. In company it goes on beside the others': a tile is merged while the windows of the
     /// one before are measured, and these are handed over while the next tile is taken in. Alone, windows are measured at once, while
@@ -118,47 +141,63 @@ impl Engine {
     pub fn push(&mut self, block: &[SamplesRef<'_>], sink: &mut impl Sink) {
         let n = block.first().map_or(0, SamplesRef::len);
         let alone = self.crew.threads() == 1;
-        for from in (0..n).step_by(TILE) {
-            let range = from..n.min(from + TILE);
-            let Self { plan, crew, tracks, meters, fold, decided, delivery, scratch } = self;
+        let tile = if alone { TILE } else { SHARED };
+        for from in (0..n).step_by(tile) {
+            let range = from..n.min(from + tile);
+            let Self { plan, crew, tracks, pairs, meters, fold, decided, delivery, scratch } = self;
             let plan = &**plan;
             let (recorded, derived) = tracks.split_at_mut(plan.recorded().len());
-            crew.share_after(
-                || delivery.give(plan, sink),
-                recorded.iter_mut().zip(block),
-                |_, (track, samples)| track.push(plan, samples.slice(range.clone())),
-            );
+            let push = |(track, samples): (&mut Track, &SamplesRef<'_>)| {
+                track.push(plan, samples.slice(range.clone()));
+            };
+            if alone {
+                delivery.give(plan, sink);
+                recorded.iter_mut().zip(block).for_each(push);
+            } else {
+                let mut items: Vec<_> = recorded.iter_mut().zip(block).enumerate().collect();
+                items.sort_by_key(|(c, _)| plan.turns.iter().position(|turn| turn == c));
+                crew.share_after(|| delivery.give(plan, sink), items.into_iter(), |_, (_, item)| push(item));
+            }
             for track in derived {
                 track.push_sum(plan, recorded);
             }
+            let senses = meters.0.iter_mut().map(Beside::Meter);
+            crew.share(senses.chain(pairs.0.iter_mut().map(Beside::Pair)), |_, beside| match beside {
+                Beside::Meter(meter) => meter.take(plan, tracks),
+                Beside::Pair(pair) => pair.update(plan, tracks),
+            });
             fold.collect(tracks);
             let mut merge = |decided: &mut Vec<Action>| {
-                meters.run(plan, tracks, fold);
+                meters.run(plan, fold);
                 fold.run(plan, tracks, decided);
             };
             if alone {
                 merge(decided);
                 delivery.take(decided);
-                delivery.measure(plan, crew, tracks, scratch, || ());
+                delivery.measure(plan, crew, (tracks, pairs), scratch, || ());
             } else {
                 delivery.take(decided);
-                delivery.measure(plan, crew, tracks, scratch, || merge(decided));
+                delivery.measure(plan, crew, (tracks, pairs), scratch, || merge(decided));
             }
             let starts = decided.iter().filter_map(Action::window).map(|w| w.start);
             let keep = starts.fold(fold.oldest().min(tracks[0].raw.end() as f64), f64::min);
+            let keep = keep.min(pairs.oldest());
+            pairs.discard_before((keep - plan.margin()).max(0.0) as u64);
             for track in tracks {
                 track.discard(plan, keep);
             }
         }
-        self.deliver(sink);
+        if alone {
+            self.deliver(sink);
+        }
     }
 
     /// Hands over all that has been decided.
     fn deliver(&mut self, sink: &mut impl Sink) {
-        let Self { plan, crew, tracks, decided, delivery, scratch, .. } = self;
+        let Self { plan, crew, tracks, pairs, decided, delivery, scratch, .. } = self;
         delivery.give(plan, sink);
         delivery.take(decided);
-        delivery.measure(plan, crew, tracks, scratch, || ());
+        delivery.measure(plan, crew, (tracks, pairs), scratch, || ());
         delivery.give(plan, sink);
     }
 
@@ -172,12 +211,14 @@ impl Engine {
         for track in derived {
             track.push_sum(plan, recorded);
         }
+        self.pairs.0.iter_mut().for_each(|pair| pair.update(plan, &self.tracks));
         let length = self.tracks.first().map_or(0, |t| t.raw.end());
         for track in &mut self.tracks {
             track.finish(plan);
         }
         self.fold.collect(&mut self.tracks);
-        self.meters.run(plan, &self.tracks, &mut self.fold);
+        self.meters.0.iter_mut().for_each(|meter| meter.take(plan, &self.tracks));
+        self.meters.run(plan, &mut self.fold);
         self.fold.finish(plan, &self.tracks, length, &mut self.decided);
         self.deliver(sink);
         self.delivery.interrupt(&self.plan, sink);
@@ -245,7 +286,8 @@ mod tests {
         let x: Vec<Vec<f32>> = (0..6).map(|c| (0..20_000).map(|i| wave(c, i)).collect()).collect();
         let parts: Vec<_> = x.iter().map(|x| SamplesRef::F32(x)).collect();
         let new = |offset, clock| Engine::new(plan.clone(), Arc::default(), offset, Timestamp(clock));
-        let state = |e: &Engine| postcard::to_extend(&(&e.tracks, &e.meters, &e.fold), Vec::new()).unwrap();
+        let state =
+            |e: &Engine| postcard::to_extend(&(&e.tracks, &e.pairs, &e.meters, &e.fold), Vec::new()).unwrap();
 
         let (mut engine, sink) = (new(0, 0), &mut Recorder::new(&plan));
         engine.reserve(1000);

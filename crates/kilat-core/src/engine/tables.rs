@@ -28,7 +28,21 @@ pub struct Tables {
     high: [Vec<f64>; 3],
 }
 
+/// Most rows that room is made for at the start.
+const ROWS: usize = 1 << 16;
+
 impl Tables {
+    /// With room for the spectra of so many rows, which are nearly all of a table, if there is so much memory; more rows make more
+    /// room as they come.
+    pub fn roomy(plan: &Plan, rows: usize) -> Self {
+        let mut new = Self::default();
+        for all in &mut new.spectra {
+            // A failure means nothing here: whoever adds a row asks again.
+            let _ = all.try_reserve_exact(rows.min(ROWS) * plan.channels.len() * ORDERS);
+        }
+        new
+    }
+
     /// Adds a row.
     pub fn push(&mut self, plan: &Plan, v: &Interval<'_>) {
         let t = &mut self.intervals;

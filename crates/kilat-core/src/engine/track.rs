@@ -1,10 +1,11 @@
 //! One channel on its way through the engine: its streams, its cut, the energy of its half cycles.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::SamplesRef;
+use crate::capture::{Samples, SamplesRef};
 use crate::config::Part;
 use crate::dsp::decimate::Decimator;
 use crate::dsp::zero_crossing::{Crossing, CrossingFinder};
@@ -17,8 +18,9 @@ use crate::engine::inbox::{HALVES, Inbox, OVERLOADS};
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::quality::Quality;
 use crate::engine::reuse::Reuse;
-use crate::pq::rms::{MARGIN, product_integral};
+use crate::pq::rms::{MARGIN, Products, product_integral};
 use crate::pq::transients::TransientSearch;
+use crate::simd::Level;
 
 /// Samples that are converted and looked through while they are in the nearest cache.
 const NEAR: usize = 2048;
@@ -84,6 +86,11 @@ pub struct Track {
     index: usize,
     /// The samples, as shifted codes.
     pub raw: History,
+    /// Memory in which the samples may lie already, and where in it the segment begins.
+    #[serde(skip)]
+    lent: Option<(Arc<Vec<f32>>, usize)>,
+    /// Sums of their squares.
+    energies: Products,
     mid: History,
     wide: History,
     low: History,
@@ -140,6 +147,8 @@ impl Track {
         Self {
             index,
             raw: self.raw.anew(0),
+            lent: None,
+            energies: self.energies.anew(),
             recorded,
             mid: self.mid.anew(mid_first),
             wide: self.wide.anew(wide_first),
@@ -166,12 +175,14 @@ impl Track {
     /// without voltage is waited for, or while a window of the slowest mains is.
     pub fn most_held(plan: &Plan) -> usize {
         (HELD_CYCLES * 2.0 * plan.half_period() + 2.0 * plan.margin() + 2.0 * plan.lag()) as usize
+            + Level::BLOCK
     }
 
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time.
     pub fn reserve(&mut self, plan: &Plan, chunk: usize) {
         let rooms = Rooms::new(plan, self.index, chunk);
         self.raw.reserve(rooms.raw);
+        self.energies.reserve(rooms.raw);
         self.recorded.reserve(rooms.recorded);
         self.mid.reserve(rooms.mid);
         self.wide.reserve(rooms.wide);
@@ -192,7 +203,7 @@ impl Track {
     pub fn bytes(plan: &Plan, index: usize, chunk: usize) -> usize {
         let r = Rooms::new(plan, index, chunk);
         let streams = [r.raw, r.recorded, r.mid, r.wide, r.low, r.band].into_iter().sum::<usize>();
-        2 * size_of::<f32>() * streams + Quality::bytes(r.raw)
+        2 * size_of::<f32>() * streams + 2 * size_of::<f64>() * Products::most(r.raw) + Quality::bytes(r.raw)
     }
 
     /// The stream that harmonics are taken from.
@@ -215,6 +226,11 @@ impl Track {
             corrector.run(plan.level, &mut self.recorded, &mut self.raw);
         }
         self.advance(plan);
+    }
+
+    /// Samples that are pushed may stay where they are: sample 0 of the segment is sample `first` of `samples`.
+    pub fn lend(&mut self, samples: &Samples, first: usize) {
+        self.lent = samples.lent().map(|(whole, at)| (whole.clone(), at + first));
     }
 
     /// Takes the sum of recorded channels as far as all of them are there, with all that these have been through.
@@ -248,7 +264,12 @@ impl Track {
     /// Does everything with new samples that needs no other channel.
     fn advance(&mut self, plan: &Plan) {
         let raw = &self.raw;
-        if let Some(d) = &plan.to_mid {
+        if Products::serve(plan.half_period()) {
+            self.energies.update(plan.level, raw, raw);
+        }
+        if let Some(d) =
+            plan.to_mid.as_ref().filter(|_| self.cut.is_some() || plan.config.measures(Part::Harmonics))
+        {
             d.run(plan.level, raw, &mut self.mid);
         }
         if let Some(d) = plan.to_wide() {
@@ -269,7 +290,9 @@ impl Track {
         let horizon = cut.finder.horizon() * to_raw;
         let end = self.raw.end() as f64 - (MARGIN + 1) as f64;
         self.cut(|wheel, emit| wheel.advance(horizon, emit));
-        self.halve(plan, |forecast, low, emit| forecast.advance(horizon, end, (low, to_raw), emit));
+        self.halve(plan, |forecast, low, emit| {
+            forecast.advance(horizon, end, (plan.level, low, to_raw), emit);
+        });
     }
 
     /// Gives out what is left when the segment ends.
@@ -308,7 +331,9 @@ impl Track {
             self.cut.as_ref().and_then(|c| c.last).map_or(0.0, |b| b.position - 12.0 * plan.half_period());
         let keep = if self.cut.is_some() { keep_from.min(own) } else { keep_from };
         let keep = (keep - plan.margin()).max(0.0) as u64;
-        self.raw.discard_before(keep);
+        let summed = if Products::serve(plan.half_period()) { self.energies.end() } else { keep };
+        self.raw.discard_before(keep.min(summed));
+        self.energies.discard_before(keep);
         self.mid.discard_before(keep / plan.mid_factor());
         self.wide.discard_before(keep / plan.to_wide().map_or(1, Decimator::factor));
         // The ordered streams feed each other by at most one filter length.
@@ -317,6 +342,11 @@ impl Track {
         self.low.discard_before(filtered.min(keep / plan.low_factor()));
         self.band.discard_before(self.band.end().saturating_sub(8));
         self.quality.discard_before(keep);
+    }
+
+    /// ∫ codes² over sample positions `start` to `stop`.
+    pub fn energy(&self, plan: &Plan, start: f64, stop: f64) -> f64 {
+        product_integral(plan.level, (&self.raw, &self.raw), &self.energies, start, stop)
     }
 
     /// What the samples between two positions have been through.
@@ -341,11 +371,11 @@ impl Track {
         drive: impl FnOnce(&mut Forecast, &History, &mut dyn FnMut(f64, Boundary, f64)),
     ) {
         let Some(Cut { forecast, .. }) = &mut self.cut else { return };
-        let Self { raw, mid, low, quality, halves, transients, index, .. } = self;
+        let Self { raw, energies, mid, low, quality, halves, transients, index, .. } = self;
         let mid = if plan.to_mid.is_some() { &*mid } else { &*raw };
         let low = if plan.to_low.is_some() { &*low } else { mid };
         drive(forecast, low, &mut |start, Boundary { position: stop, synthetic }, period| {
-            let energy = product_integral(plan.level, raw, raw, start, stop);
+            let energy = product_integral(plan.level, (raw, raw), energies, start, stop);
             halves.push_back(Half { start, stop, energy, synthetic, flags: quality.between(start, stop) });
             if plan.config.measures(Part::Transients) {
                 transients.on_half(plan, *index, raw, quality, start..stop, period);
@@ -353,9 +383,25 @@ impl Track {
         });
     }
 
+    /// Takes samples without copying them, if they lie in lent memory and are what the stream is to hold, every one of them.
+    fn stays(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>) -> bool {
+        let (Some((whole, first)), SamplesRef::F32(x)) = (&self.lent, samples) else { return false };
+        let at = first + self.raw.end() as usize;
+        let as_they_are = channel.shift == 0.0 && channel.range.is_none() && channel.corrector.is_none();
+        let is_there = whole.get(at..at + x.len()).is_some_and(|there| std::ptr::eq(there, x));
+        let stays = as_they_are && is_there && all_finite(x) && self.raw.lend(whole, at..at + x.len());
+        if let Some(last) = x.last().filter(|_| stays) {
+            self.held = *last;
+        }
+        stays
+    }
+
     /// Converts codes, holding the last valid sample where one is missing, and notes what is missing or clipped.
     fn ingest(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>, second: u64) {
         let n = samples.len();
+        if self.stays(channel, samples) {
+            return;
+        }
         let corrector = channel.corrector.as_ref();
         let stream = if corrector.is_some() { &mut self.recorded } else { &mut self.raw };
         let start = stream.end();
@@ -376,13 +422,10 @@ impl Track {
             SamplesRef::F32(x) => !((f64::from(x[i]) + shift) as f32).is_finite(),
             SamplesRef::F64(x) => !((x[i] + shift) as f32).is_finite(),
         };
-        // Counts instead of searches: without a branch the loops run in SIMD lanes, and nothing is to be found almost always.
         let any_missing = match samples {
             SamplesRef::I16(x) => channel.missing_code.is_some_and(|m| x.iter().any(|c| i32::from(*c) == m)),
             SamplesRef::I32(x) => channel.missing_code.is_some_and(|m| x.contains(&m)),
-            SamplesRef::F32(_) | SamplesRef::F64(_) => {
-                out.iter().map(|v| u32::from(!v.is_finite())).sum::<u32>() > 0
-            }
+            SamplesRef::F32(_) | SamplesRef::F64(_) => !all_finite(out),
         };
         let range = channel.range.or(match samples {
             SamplesRef::I16(_) => Some((f64::from(i16::MIN), f64::from(i16::MAX))),
@@ -391,6 +434,7 @@ impl Track {
         let (least, most) = range.map_or((f32::NEG_INFINITY, f32::INFINITY), |(lo, hi)| {
             ((lo + shift) as f32, (hi + shift) as f32)
         });
+        // A count instead of a search: see `all_finite`.
         let clipped = |v: f32| u32::from(v <= least) + u32::from(v >= most);
         let any_clipped = range.is_some() && out.iter().map(|v| clipped(*v)).sum::<u32>() > 0;
         if any_missing {
@@ -427,6 +471,11 @@ impl Track {
             stream.hold_first(held as usize);
         }
     }
+}
+
+/// Counts instead of searching: without a branch the loop runs in SIMD lanes, and nothing is to be found almost always.
+fn all_finite(values: &[f32]) -> bool {
+    values.iter().map(|v| u32::from(!v.is_finite())).sum::<u32>() == 0
 }
 
 fn convert<T: Copy>(codes: &[T], out: &mut [f32], f: impl Fn(T) -> f32) {

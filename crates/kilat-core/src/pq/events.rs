@@ -186,6 +186,11 @@ impl Detector {
             && self.open.as_ref().is_none_or(|o| o.extreme.member < self.channels.len())
     }
 
+    /// Place of a channel among its own.
+    pub fn member(&self, channel: usize) -> Option<usize> {
+        self.channels.iter().position(|c| *c == channel)
+    }
+
     /// What it detects.
     pub fn kind(&self) -> EventKind {
         self.kind

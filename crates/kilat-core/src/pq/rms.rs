@@ -4,25 +4,99 @@
 //! is the trapezoid sum between the samples at the ends, Gregory's end corrections, and the exact integral of the cubic through
 //! four samples over the two fractions: fourth order, so that 0.01 % holds from some 12 samples a cycle upwards.
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::history::History;
 use crate::simd::Level;
 
 /// Samples beyond both ends of a window that [`product_integral`] touches.
 pub const MARGIN: u64 = 3;
 
+/// Samples of a block.
+const BLOCK: u64 = Level::BLOCK as u64;
+
+/// Sums of the products of two streams over blocks of samples, made as the samples come: while these are in the cache, and once
+/// for all windows that hold them. Where blocks begin is counted from the start of the streams, so that no sum depends on when
+/// samples came.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Products(History<f64>);
+
+impl Products {
+    /// None yet, in the memory of these.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self(self.0.anew(0))
+    }
+
+    /// Makes room for those of `n` samples.
+    pub fn reserve(&mut self, n: usize) {
+        self.0.reserve(Self::most(n));
+    }
+
+    /// Blocks that `n` samples touch at most.
+    pub fn most(n: usize) -> usize {
+        n / Level::BLOCK + 2
+    }
+
+    /// True when half cycles of so many samples hold so many blocks that these are worth their while: all windows of a stream
+    /// are added up from blocks, or none.
+    pub fn serve(half_period: f64) -> bool {
+        half_period >= 2.5 * BLOCK as f64
+    }
+
+    /// Adds the blocks that both streams hold by now.
+    pub fn update(&mut self, level: Level, u: &History, v: &History) {
+        let (from, to) = (self.0.end(), u.end().min(v.end()) / BLOCK);
+        if to > from {
+            let samples = from * BLOCK..to * BLOCK;
+            level.block_dots(u.get(samples.clone()), v.get(samples), self.0.grow((to - from) as usize));
+        }
+    }
+
+    /// First sample of which no block is made yet.
+    pub fn end(&self) -> u64 {
+        self.0.end() * BLOCK
+    }
+
+    /// Lets go of blocks before sample `index`.
+    pub fn discard_before(&mut self, index: u64) {
+        self.0.discard_before(index / BLOCK);
+    }
+
+    /// Σ u·v of the samples from `i` to `j`.
+    fn sum(&self, level: Level, u: &History, v: &History, i: u64, j: u64) -> f64 {
+        let dot = |from: u64, to: u64| {
+            if std::ptr::eq(u, v) {
+                level.energy(u.get(from..to))
+            } else {
+                level.dot(u.get(from..to), v.get(from..to))
+            }
+        };
+        let (first, last) = (i.div_ceil(BLOCK).max(self.0.first()), (j / BLOCK).min(self.0.end()));
+        if first >= last {
+            return dot(i, j);
+        }
+        dot(i, first * BLOCK) + level.total(self.0.get(first..last)) + dot(last * BLOCK, j)
+    }
+}
+
 /// ∫ u·v over sample positions `start` to `stop`, in units of one sample period.
 ///
-/// Both streams must hold [`MARGIN`] samples beyond either end.
-pub fn product_integral(level: Level, u: &History, v: &History, start: f64, stop: f64) -> f64 {
+/// Both streams must hold [`MARGIN`] samples beyond either end, and `products` all blocks between, or none.
+pub fn product_integral(
+    level: Level,
+    (u, v): (&History, &History),
+    products: &Products,
+    start: f64,
+    stop: f64,
+) -> f64 {
     let (i, j) = (start.floor() as u64, stop.floor() as u64);
     let f = |k: u64| f64::from(u.at(k)) * f64::from(v.at(k));
     let around = |k: u64| [f(k - 1), f(k), f(k + 1), f(k + 2)];
     let (at_start, at_stop) = (around(i), around(j));
     let ends = f64::midpoint(at_start[1], at_stop[1]);
     let gregory = ((at_start[2] - at_start[0]) - (at_stop[2] - at_stop[0])) / 24.0;
-    let products =
-        || if std::ptr::eq(u, v) { level.energy(u.get(i..j)) } else { level.dot(u.get(i..j), v.get(i..j)) };
-    let inside = if j > i { products() - at_start[1] + ends } else { 0.0 };
+    let inside = if j > i { products.sum(level, u, v, i, j) - at_start[1] + ends } else { 0.0 };
     let fractions = partial(at_stop, stop - j as f64) - partial(at_start, start - i as f64);
     inside + gregory + fractions
 }
@@ -41,6 +115,12 @@ mod tests {
 
     use super::*;
 
+    fn integral(h: &History, start: f64, stop: f64) -> f64 {
+        let mut products = Products::default();
+        products.update(Level::chosen(), h, h);
+        product_integral(Level::chosen(), (h, h), &products, start, stop)
+    }
+
     fn stream(n: usize, f: impl Fn(f64) -> f64) -> History {
         let mut h = History::starting_at(0);
         for (i, x) in h.grow(n).iter_mut().enumerate() {
@@ -57,10 +137,23 @@ mod tests {
             });
             let want = f64::midpoint(325.0f64.powi(2), 30.0f64.powi(2)).sqrt();
             for start in [5.0, 8.37, 9.999] {
-                let rms = (product_integral(Level::chosen(), &h, &h, start, start + 3.0 * per_cycle)
-                    / (3.0 * per_cycle))
-                    .sqrt();
+                let rms = (integral(&h, start, start + 3.0 * per_cycle) / (3.0 * per_cycle)).sqrt();
                 assert!((rms / want - 1.0).abs() < 1e-4, "{per_cycle} {start} {rms} {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_and_single_samples_add_up_to_the_plain_sum_wherever_it_begins_and_ends() {
+        let (u, v) =
+            (stream(900, |t| (t * 0.1).sin() * 100.0), stream(900, |t| (t * 0.1).cos() * 30.0 + 2.0));
+        let mut products = Products::default();
+        products.update(Level::chosen(), &u, &v);
+        for i in (0..900).step_by(37) {
+            for j in (i..=900).step_by(41) {
+                let want: f64 = (i..j).map(|k| f64::from(u.at(k)) * f64::from(v.at(k))).sum();
+                let got = products.sum(Level::chosen(), &u, &v, i, j);
+                assert!((got - want).abs() < 1e-8, "{i} {j} {got} {want}");
             }
         }
     }
@@ -68,9 +161,8 @@ mod tests {
     #[test]
     fn adjacent_windows_add_up() {
         let h = stream(300, |t| (t * 0.1).sin() * 100.0);
-        let whole = product_integral(Level::chosen(), &h, &h, 10.3, 200.8);
-        let parts = product_integral(Level::chosen(), &h, &h, 10.3, 77.6)
-            + product_integral(Level::chosen(), &h, &h, 77.6, 200.8);
+        let whole = integral(&h, 10.3, 200.8);
+        let parts = integral(&h, 10.3, 77.6) + integral(&h, 77.6, 200.8);
         assert!((whole / parts - 1.0).abs() < 1e-12);
     }
 }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::engine::analysis::Flags;
 use crate::pq::events::{Members, Value};
+use crate::simd::Level;
 
 /// One rapid voltage change of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -96,24 +97,11 @@ impl Second {
     }
 
     /// Mean, and the largest distance of a value from it. In lanes by place in the ring, which the number of values alone decides.
-    fn spread(&self) -> (f64, f64) {
-        const LANES: usize = 4;
+    fn spread(&self, level: Level) -> (f64, f64) {
         let values = &self.pu[..self.taken.min(self.pu.len())];
-        let (lanes, rest) = values.as_chunks::<LANES>();
-        let (mut sum, mut least, mut most) =
-            ([0.0; LANES], [f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
-        let mut take = |k: usize, v: f64| {
-            sum[k] += v;
-            least[k] = if v < least[k] { v } else { least[k] };
-            most[k] = if v > most[k] { v } else { most[k] };
-        };
-        for four in lanes {
-            four.iter().enumerate().for_each(|(k, v)| take(k, *v));
-        }
-        rest.iter().enumerate().for_each(|(k, v)| take(k, *v));
-        let mean = ((sum[0] + sum[2]) + (sum[1] + sum[3])) / self.pu.len() as f64;
-        let furthest = |a: f64, k: usize| a.max(mean - least[k]).max(most[k] - mean);
-        (mean, (0..LANES).fold(0.0, furthest))
+        let (sum, least, most) = level.spread(values);
+        let mean = sum / self.pu.len() as f64;
+        (mean, (mean - least).max(most - mean).max(0.0))
     }
 }
 
@@ -185,13 +173,23 @@ impl RvcDetector {
         self.channels == other.channels && rings[0] == rings[1]
     }
 
+    /// Its channels, as indices into those of the analysis.
+    pub fn channels(&self) -> &[usize] {
+        &self.channels
+    }
+
+    /// Place of a channel among its own.
+    pub fn member(&self, channel: usize) -> Option<usize> {
+        self.channels.iter().position(|c| *c == channel)
+    }
+
     /// Takes the next value, per unit of Udin, in order of `stop` over all members; returns the change that it ends.
-    pub fn update(&mut self, value: Value, fs: f64) -> Option<RapidChange> {
+    pub fn update(&mut self, level: Level, value: Value, fs: f64) -> Option<RapidChange> {
         let narrow = if self.open.is_some() { 1.0 - self.hysteresis } else { 1.0 };
         let band = self.threshold * narrow;
         let m = &mut self.members[value.member];
         m.recent.push(value.pu, value.start);
-        let (mean, furthest) = m.recent.spread();
+        let (mean, furthest) = m.recent.spread(level);
         let changes = furthest > self.threshold;
         m.steady = m.recent.is_whole() && furthest <= band;
         if m.steady && self.open.is_none() {
@@ -217,22 +215,22 @@ impl RvcDetector {
         m.unsteady_in_event |= !m.steady;
         m.changed |= changes;
         m.furthest = m.furthest.max((value.pu - m.steady_mean).abs());
-        if self.steady { self.close(false, value.reference_v, fs) } else { None }
+        if self.steady { self.close(level, false, value.reference_v, fs) } else { None }
     }
 
     /// Ends the change that goes on, because the segment ends.
-    pub fn finish(&mut self, udin_v: f64, fs: f64) -> Option<RapidChange> {
-        self.close(true, udin_v, fs)
+    pub fn finish(&mut self, level: Level, udin_v: f64, fs: f64) -> Option<RapidChange> {
+        self.close(level, true, udin_v, fs)
     }
 
-    fn close(&mut self, still_open: bool, udin_v: f64, fs: f64) -> Option<RapidChange> {
+    fn close(&mut self, level: Level, still_open: bool, udin_v: f64, fs: f64) -> Option<RapidChange> {
         let open = self.open.take()?;
         let mut stop = open.last_stop;
         let (mut delta_steady, mut delta_max, mut extreme) = (f64::NAN, 0.0, 0);
         if !still_open {
             stop = f64::NEG_INFINITY;
             for m in &mut self.members {
-                let (mean, _) = m.recent.spread();
+                let (mean, _) = m.recent.spread(level);
                 // f64::max passes over the NaN of the start.
                 delta_steady = delta_steady.max((mean - m.steady_mean).abs());
                 m.steady_mean = mean;
@@ -313,10 +311,10 @@ mod tests {
                     reference_v: 230.0,
                     flags: Flags::empty(),
                 };
-                all.extend(d.update(value, 1000.0));
+                all.extend(d.update(Level::chosen(), value, 1000.0));
             }
         }
-        all.extend(d.finish(230.0, 1000.0));
+        all.extend(d.finish(Level::chosen(), 230.0, 1000.0));
         all
     }
 

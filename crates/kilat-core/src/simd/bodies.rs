@@ -40,6 +40,46 @@ pub fn energy<S: Simd>(s: S, u: &[f32]) -> f64 {
     sum(s, acc.0 + acc.1, u_tail.iter().map(|a| f64::from(*a) * f64::from(*a)))
 }
 
+#[simd]
+pub fn block_dots<S: Simd>(s: S, u: &[f32], v: &[f32], out: &mut [f64]) {
+    let (u, _) = u.as_chunks::<{ Level::BLOCK }>();
+    let (v, _) = v.as_chunks::<{ Level::BLOCK }>();
+    for ((u, v), out) in u.iter().zip(v).zip(out) {
+        *out = dot(s, u, v);
+    }
+}
+
+#[simd]
+pub fn total<S: Simd>(s: S, values: &[f64]) -> f64 {
+    let mut acc = f64x8::splat(s, 0.0);
+    let (lanes, tail) = values.as_chunks::<{ LANES / 2 }>();
+    for a in lanes {
+        acc += f64x8::from_slice(s, a);
+    }
+    sum(s, acc, tail.iter().copied())
+}
+
+#[simd]
+pub fn spread<S: Simd>(s: S, values: &[f64]) -> (f64, f64, f64) {
+    let (mut acc, mut low, mut high) =
+        (f64x8::splat(s, 0.0), f64x8::splat(s, f64::INFINITY), f64x8::splat(s, f64::NEG_INFINITY));
+    let (lanes, tail) = values.as_chunks::<{ LANES / 2 }>();
+    for a in lanes {
+        let a = f64x8::from_slice(s, a);
+        acc += a;
+        low = low.min(a);
+        high = high.max(a);
+    }
+    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    for k in 0..LANES / 2 {
+        (least, most) = (least.min(low[k]), most.max(high[k]));
+    }
+    for v in tail {
+        (least, most) = (least.min(*v), most.max(*v));
+    }
+    (sum(s, acc, tail.iter().copied()), least, most)
+}
+
 /// Sum of eight lanes, with what is left over added lane by lane before.
 #[simd]
 fn sum<S: Simd>(_: S, lanes: f64x8<S>, left: impl Iterator<Item = f64>) -> f64 {
@@ -50,6 +90,104 @@ fn sum<S: Simd>(_: S, lanes: f64x8<S>, left: impl Iterator<Item = f64>) -> f64 {
     }
     let [a, b, c, d, e, f, g, h] = eight;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// The taps come one after the other, for sixteen outputs side by side: the inputs, `FACTOR` apart, are brought side by side before.
+#[simd]
+pub fn dense_fir<S: Simd, const FACTOR: usize>(s: S, x: &[f32], taps: &[f32], out: &mut [f32]) {
+    let mut beside = [[0.0; AT_A_TIME + DENSE_TAPS + LANES]; FACTOR];
+    let more = taps.len().div_ceil(FACTOR);
+    for (k, out) in out.chunks_mut(AT_A_TIME).enumerate() {
+        let from = k * AT_A_TIME * FACTOR;
+        let to = x.len().min(from + (out.len() + more).next_multiple_of(LANES) * FACTOR);
+        bring_beside(s, &x[from..to], &mut beside);
+        let mut at = 0;
+        let (fours, rest) = out.as_chunks_mut::<{ 4 * LANES }>();
+        for four in fours {
+            side_by_side::<S, FACTOR, 4>(s, &beside, taps, at, four.as_chunks_mut().0);
+            at += 4 * LANES;
+        }
+        for out in rest.chunks_mut(LANES) {
+            let mut sums = [[0.0; LANES]];
+            side_by_side::<S, FACTOR, 1>(s, &beside, taps, at, &mut sums);
+            out.copy_from_slice(&sums[0][..out.len()]);
+            at += LANES;
+        }
+    }
+}
+
+/// Every `FACTOR`-th input beside each other, 1, 2 or 4.
+#[simd]
+fn bring_beside<S: Simd, const FACTOR: usize>(
+    s: S,
+    x: &[f32],
+    beside: &mut [[f32; AT_A_TIME + DENSE_TAPS + LANES]; FACTOR],
+) {
+    let (vectors, left) = x.as_chunks::<LANES>();
+    let (whole, more) = vectors.split_at(vectors.len() / FACTOR * FACTOR);
+    for (at, inputs) in whole.chunks_exact(FACTOR).enumerate() {
+        let v = |k: usize| f32x16::from_slice(s, &inputs[k]);
+        let mut store = |k: usize, v: f32x16<S>| v.store_slice(&mut beside[k][at * LANES..(at + 1) * LANES]);
+        match FACTOR {
+            1 => store(0, v(0)),
+            2 => {
+                let (even, odd) = v(0).deinterleave(v(1));
+                store(0, even);
+                store(1, odd);
+            }
+            _ => {
+                let ((a_even, a_odd), (b_even, b_odd)) = (v(0).deinterleave(v(1)), v(2).deinterleave(v(3)));
+                let ((zeroth, second), (first, third)) =
+                    (a_even.deinterleave(b_even), a_odd.deinterleave(b_odd));
+                store(0, zeroth);
+                store(1, first);
+                store(2, second);
+                store(3, third);
+            }
+        }
+    }
+    let done = whole.len() / FACTOR * LANES;
+    for (k, input) in more.as_flattened().iter().chain(left).enumerate() {
+        beside[k % FACTOR][done + k / FACTOR] = *input;
+    }
+}
+
+/// Outputs of a [`dense_fir`] that are made from inputs in the nearest cache.
+const AT_A_TIME: usize = 128;
+/// Most taps that it takes for each of its inputs' places.
+pub const DENSE_TAPS: usize = 128;
+
+/// `V` times sixteen outputs from output `at` on.
+#[simd]
+fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
+    s: S,
+    beside: &[[f32; AT_A_TIME + DENSE_TAPS + LANES]; FACTOR],
+    taps: &[f32],
+    at: usize,
+    out: &mut [[f32; LANES]],
+) {
+    let mut sums = [f32x16::splat(s, 0.0); V];
+    let (whole, left) = taps.as_chunks::<FACTOR>();
+    for (k, taps) in whole.iter().enumerate() {
+        let from = at + k;
+        for p in 0..FACTOR {
+            let (x, _) = beside[p][from..from + V * LANES].as_chunks::<LANES>();
+            let tap = f32x16::splat(s, taps[p]);
+            for v in 0..V {
+                sums[v] += tap * f32x16::from_slice(s, &x[v]);
+            }
+        }
+    }
+    let from = at + whole.len();
+    for (x, tap) in beside.iter().zip(left) {
+        let (x, _) = x[from..from + V * LANES].as_chunks::<LANES>();
+        for v in 0..V {
+            sums[v] += *tap * f32x16::from_slice(s, &x[v]);
+        }
+    }
+    for (out, sum) in out.iter_mut().zip(sums) {
+        sum.store_slice(out);
+    }
 }
 
 /// Four outputs at a time, so that the taps are loaded once for four and the lanes of four sums are folded together.
@@ -129,6 +267,9 @@ pub fn taps<S: Simd>(
     }
 }
 
+/// Samples from the first of four outputs on, in which the others lie too, mostly: a power of two after those of the last.
+const NEAR: usize = LANES + 15;
+
 #[simd]
 pub fn weigh<S: Simd>(s: S, x: &[f32], at: &[u32], taps: &[f32], out: &mut [f32]) {
     let (taps, _) = taps.as_chunks::<LANES>();
@@ -140,10 +281,22 @@ pub fn weigh<S: Simd>(s: S, x: &[f32], at: &[u32], taps: &[f32], out: &mut [f32]
         // The usual width, in registers.
         let (taps_fours, _) = taps_fours.as_chunks::<4>();
         for ((four, at), taps) in fours.iter_mut().zip(at_fours).zip(taps_fours) {
+            let x = &x[at[0] as usize..];
             let mut acc = [f32x16::splat(s, 0.0); 4];
-            for ((acc, at), h) in acc.iter_mut().zip(at).zip(taps) {
-                let x = &x[*at as usize..][..LANES];
-                *acc = f32x16::from_slice(s, h) * f32x16::from_slice(s, x);
+            match x.first_chunk::<NEAR>() {
+                // The usual place: no sample needs a check of its own.
+                Some(near) if at[3] - at[0] <= (NEAR - LANES) as u32 => {
+                    for ((acc, k), h) in acc.iter_mut().zip(at).zip(taps) {
+                        let first = (k - at[0]) as usize % (NEAR - LANES + 1);
+                        *acc = f32x16::from_slice(s, h) * f32x16::from_slice(s, &near[first..first + LANES]);
+                    }
+                }
+                _ => {
+                    for ((acc, k), h) in acc.iter_mut().zip(at).zip(taps) {
+                        let first = (k - at[0]) as usize;
+                        *acc = f32x16::from_slice(s, h) * f32x16::from_slice(s, &x[first..first + LANES]);
+                    }
+                }
             }
             *four = sum_four(s, acc);
         }
@@ -169,6 +322,44 @@ fn weighed<S: Simd>(s: S, x: &[[f32; LANES]], taps: &[[f32; LANES]]) -> f32x16<S
         acc += f32x16::from_slice(s, h) * f32x16::from_slice(s, x);
     }
     acc
+}
+
+#[simd]
+pub fn likeness<S: Simd>(_: S, wave: &[f32], like: &[f32], w: [f64; 4]) -> [f64; 6] {
+    const EIGHT: usize = LANES / 2;
+    let mut sums = [[0.0; EIGHT]; 6];
+    let n = wave.len().saturating_sub(2).min(like.len().saturating_sub(3));
+    let rows = [(wave, 0), (wave, 1), (wave, 2), (like, 0), (like, 1), (like, 2), (like, 3)];
+    for from in (0..n).step_by(EIGHT) {
+        // What lies beyond the end counts as nothing.
+        let mut eights = [[0.0f32; EIGHT]; 7];
+        for (eight, (row, first)) in eights.iter_mut().zip(rows) {
+            let row = &row[first + from..first + n];
+            match row.first_chunk() {
+                Some(whole) => *eight = *whole,
+                None => eight[..row.len()].copy_from_slice(row),
+            }
+        }
+        let [before, here, after, p0, p1, p2, p3] = eights;
+        for k in 0..EIGHT {
+            let x = f64::from(here[k]);
+            let slope = (f64::from(after[k]) - f64::from(before[k])) / 2.0;
+            let p = (w[0] * f64::from(p0[k]) + w[1] * f64::from(p1[k]))
+                + (w[2] * f64::from(p2[k]) + w[3] * f64::from(p3[k]));
+            let d = p - x;
+            sums[0][k] += x * x;
+            sums[1][k] += x * slope;
+            sums[2][k] += slope * slope;
+            sums[3][k] += d * x;
+            sums[4][k] += d * slope;
+            sums[5][k] += d * d;
+        }
+    }
+    let mut folded = [0.0; 6];
+    for (folded, [a, b, c, d, e, f, g, h]) in folded.iter_mut().zip(sums) {
+        *folded = ((a + e) + (c + g)) + ((b + f) + (d + h));
+    }
+    folded
 }
 
 #[simd]

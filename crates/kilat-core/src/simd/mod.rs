@@ -62,6 +62,15 @@ impl Level {
         self.0
     }
 
+    /// The instruction set for kernels that fold lanes onto each other: half of the widest vectors, whose halves cost a shuffle each.
+    fn folding(self) -> fearless_simd::Level {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        if let (fearless_simd::Level::Avx512(_), Some(avx2)) = (self.0, self.0.as_avx2()) {
+            return fearless_simd::Level::Avx2(avx2);
+        }
+        self.0
+    }
+
     /// Name as `KILAT_SIMD` takes it.
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -100,12 +109,40 @@ impl Level {
             out.is_empty() || (out.len() - 1) * factor + taps.len() <= x.len(),
             "input too short for the taps"
         );
-        dispatch!(self.0, s => bodies::fir(s, x, taps, factor, out));
+        let last = taps.iter().rposition(|tap| *tap != 0.0).map_or(0, |last| last + 1);
+        let own = &taps[..last];
+        let is_dense = last <= factor * bodies::DENSE_TAPS;
+        match factor {
+            1 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 1>(s, x, own, out)),
+            2 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 2>(s, x, own, out)),
+            4 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 4>(s, x, own, out)),
+            _ => dispatch!(self.folding(), s => bodies::fir(s, x, taps, factor, out)),
+        }
     }
 
     /// Σ u² of a slice, in double precision: the bits of [`dot`](Self::dot) of the slice with itself.
     pub fn energy(self, u: &[f32]) -> f64 {
         dispatch!(self.0, s => bodies::energy(s, u))
+    }
+
+    /// Σ u·v over every [`BLOCK`](Self::BLOCK) samples of two equally long slices: the bits of [`dot`](Self::dot) of each.
+    ///
+    /// # Panics
+    /// When the slices are not so many blocks.
+    pub fn block_dots(self, u: &[f32], v: &[f32], out: &mut [f64]) {
+        let n = out.len() * Self::BLOCK;
+        assert!(u.len() == n && v.len() == n, "{} blocks of {} and {} samples", out.len(), u.len(), v.len());
+        dispatch!(self.0, s => bodies::block_dots(s, u, v, out));
+    }
+
+    /// Sum of values, in eight lanes.
+    pub fn total(self, values: &[f64]) -> f64 {
+        dispatch!(self.0, s => bodies::total(s, values))
+    }
+
+    /// Sum, least and most of values, none of which is NaN; infinities without one.
+    pub fn spread(self, values: &[f64]) -> (f64, f64, f64) {
+        dispatch!(self.0, s => bodies::spread(s, values))
     }
 
     /// Taps that interpolate at `start + step·i` for i = `first`, `first + 1`, …: a row of `table.taps` of them in `out` for each
@@ -126,7 +163,7 @@ impl Level {
         let whole = table.taps.is_multiple_of(bodies::LANES) && table.values.len() == table.steps.len();
         assert!(whole && out.len() == at.len() * table.taps, "rows of whole lanes");
         assert!(start >= 0.0 && step >= 0.0, "positions from zero up");
-        dispatch!(self.0, s => bodies::taps(s, table, start, step, first, at, out));
+        dispatch!(self.folding(), s => bodies::taps(s, table, start, step, first, at, out));
     }
 
     /// Interpolates `x` with such taps: `out[i] = Σ row i of taps[j]·x[at[i] + j]`.
@@ -136,8 +173,11 @@ impl Level {
     pub fn weigh(self, x: &[f32], at: &[u32], taps: &[f32], out: &mut [f32]) {
         let whole = taps.len().is_multiple_of(at.len().max(1) * bodies::LANES);
         assert!(at.len() == out.len() && whole, "a row of whole lanes for each output");
-        dispatch!(self.0, s => bodies::weigh(s, x, at, taps, out));
+        dispatch!(self.folding(), s => bodies::weigh(s, x, at, taps, out));
     }
+
+    /// Samples of a block of sums.
+    pub const BLOCK: usize = 128;
 
     /// Bins of a real transform are made so many at a time, behind the first.
     pub const BINS: usize = 8;
@@ -167,6 +207,16 @@ impl Level {
     /// Angles of the vectors (`x`, `y`), in radians from −π to π, to some 1e-15: as many as all three slices have.
     pub fn angles(self, x: &[f64], y: &[f64], out: &mut [f64]) {
         dispatch!(self.0, s => bodies::angles(s, x, y, out));
+    }
+
+    /// Sums over the samples x of `wave` but its first and last, with x′ half the difference of the two beside x, and d that of x
+    /// to p = Σ `w`[j]·`like`[n + j]: x², x·x′, x′², d·x, d·x′, d².
+    ///
+    /// # Panics
+    /// When `like` is not one sample longer than `wave`.
+    pub fn likeness(self, wave: &[f32], like: &[f32], w: [f64; 4]) -> [f64; 6] {
+        assert!(like.len() == wave.len() + 1, "{} samples and {} like them", wave.len(), like.len());
+        dispatch!(self.0, s => bodies::likeness(s, wave, like, w))
     }
 
     /// Largest |x[n] − Σ w[j]·past[n + j]|, n over `x`; `past` holds three samples more than `x`.
@@ -208,6 +258,27 @@ mod tests {
             prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
             let squares = Level::all().into_iter().map(|l| (l.energy(u), l.dot(u, u)));
             prop_assert!(squares.into_iter().all(|(e, d)| e.to_bits() == d.to_bits()));
+            let whole = u.len() / Level::BLOCK * Level::BLOCK;
+            let dots: Vec<f64> = u[..whole].chunks(Level::BLOCK).zip(v.chunks(Level::BLOCK)).map(|(u, v)| Level::chosen().dot(u, v)).collect();
+            for level in Level::all() {
+                let mut blocks = vec![0.0; dots.len()];
+                level.block_dots(&u[..whole], &v[..whole], &mut blocks);
+                prop_assert_eq!(&blocks, &dots);
+            }
+        }
+
+        #[test]
+        fn totals_agree_with_their_naive_twin_on_every_level(x in prop::collection::vec(-1e9f64..1e9, 0..100)) {
+            let want: f64 = x.iter().sum();
+            let got: Vec<f64> = Level::all().into_iter().map(|l| l.total(&x)).collect();
+            prop_assert!((got[0] - want).abs() <= 1e-14 * x.iter().map(|v| v.abs()).sum::<f64>());
+            prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
+            for level in Level::all() {
+                let (sum, least, most) = level.spread(&x);
+                prop_assert_eq!(sum.to_bits(), got[0].to_bits());
+                prop_assert_eq!(least, x.iter().copied().fold(f64::INFINITY, f64::min));
+                prop_assert_eq!(most, x.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+            }
         }
 
         #[test]
@@ -303,6 +374,17 @@ mod tests {
             }
             let got: Vec<u32> = Level::all().into_iter().map(|l| l.largest_difference(now, &x, w).to_bits()).collect();
             prop_assert!(got.iter().all(|g| *g == got[0]));
+        }
+
+        #[test]
+        fn likeness_agrees_with_its_naive_twin_on_every_level(x in samples(5..90)) {
+            let (wave, w) = (&x[1..], [-0.07f64, 0.8, 0.3, -0.03]);
+            let want = naive::likeness(wave, &x, w);
+            let got: Vec<[f64; 6]> = Level::all().into_iter().map(|l| l.likeness(wave, &x, w)).collect();
+            for (g, w) in got[0].iter().zip(want) {
+                prop_assert!((g - w).abs() <= 1e-13 * x.len() as f64 * 4e4f64.powi(2), "{g} {w}");
+            }
+            prop_assert!(got.iter().all(|g| g.map(f64::to_bits) == got[0].map(f64::to_bits)));
         }
 
         #[test]

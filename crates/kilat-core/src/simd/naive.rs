@@ -41,6 +41,18 @@ pub fn largest_difference(x: &[f32], past: &[f32], w: [f32; 4]) -> f32 {
     (0..x.len()).map(|n| (f64::from(x[n]) - before(n)).abs()).fold(0.0, f64::max) as f32
 }
 
+pub fn likeness(wave: &[f32], like: &[f32], w: [f64; 4]) -> [f64; 6] {
+    let mut sums = [0.0; 6];
+    for n in 1..wave.len() - 1 {
+        let x = |k: usize| f64::from(wave[k]);
+        let slope = (x(n + 1) - x(n - 1)) / 2.0;
+        let d = (0..4).map(|j| w[j] * f64::from(like[n - 1 + j])).sum::<f64>() - x(n);
+        let terms = [x(n) * x(n), x(n) * slope, slope * slope, d * x(n), d * slope, d * d];
+        sums.iter_mut().zip(terms).for_each(|(s, t)| *s += t);
+    }
+    sums
+}
+
 pub fn largest_fourth_difference(x: &[f32], stride: usize) -> f32 {
     let difference = |n: usize| {
         [1.0, -4.0, 6.0, -4.0, 1.0]

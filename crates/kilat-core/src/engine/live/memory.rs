@@ -1,5 +1,6 @@
 //! How much memory a stream takes, known before it starts.
 
+use crate::engine::cross::Pairs;
 use crate::engine::live::waveform::Catcher;
 use crate::engine::live::{Options, Output};
 use crate::engine::measured::Measured;
@@ -29,7 +30,7 @@ pub fn lag(plan: &Plan) -> usize {
 /// completes. The plan, which streams share, is not counted.
 pub fn bytes(plan: &Plan, options: &Options) -> usize {
     let streams = |c| Track::bytes(plan, c, chunk(plan)) + Meters::bytes(plan, c, chunk(plan));
-    let tracks: usize = (0..plan.channels.len()).map(streams).sum();
+    let tracks = (0..plan.channels.len()).map(streams).sum::<usize>() + Pairs::bytes(plan, chunk(plan));
     let emission = usize::from(plan.supraharmonics.is_some()) * (4 << 10);
     let window = size_of::<Measured>() + emission + 8 * plan.config.signalling.len();
     let channel = FIXED + WINDOWS * window + 2 * POINTS * size_of::<f32>();
