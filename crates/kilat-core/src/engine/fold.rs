@@ -222,17 +222,22 @@ impl Fold {
     /// Takes what comes first, if there is anything: the end of a half cycle, or a boundary of the cut.
     fn merge_one(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) -> bool {
         // Ties go to the lower channel, and to its half cycle: the first of equals stays.
-        let (mut first, mut next) = (f64::INFINITY, None);
+        let mut next: Option<(f64, usize, bool)> = None;
+        let mut offer = |at: f64, channel: usize, is_half: bool| {
+            if next.is_none_or(|(first, ..)| at.total_cmp(&first).is_lt()) {
+                next = Some((at, channel, is_half));
+            }
+        };
         for &c in &self.tracked {
             let inbox = &self.inboxes[c];
-            if let Some(half) = inbox.halves.front().filter(|half| half.stop < first) {
-                (first, next) = (half.stop, Some((c, true)));
+            if let Some(half) = inbox.halves.front() {
+                offer(half.stop, c, true);
             }
-            if let Some(boundary) = inbox.boundaries.front().filter(|b| b.position + self.ahead < first) {
-                (first, next) = (boundary.position + self.ahead, Some((c, false)));
+            if let Some(boundary) = inbox.boundaries.front() {
+                offer(boundary.position + self.ahead, c, false);
             }
         }
-        let Some((channel, is_half)) = next else { return false };
+        let Some((_, channel, is_half)) = next else { return false };
         if is_half && let Some(half) = self.inboxes[channel].halves.pop_front() {
             self.half(plan, channel, half, actions);
         } else if let Some(boundary) = self.inboxes[channel].boundaries.pop_front() {
