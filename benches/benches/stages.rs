@@ -63,7 +63,9 @@ fn flicker(c: &mut Criterion) {
         let mid = stream(n, |i| 325.27 * modulated(i / mid_hz) * (2.0 * PI * HZ * i / mid_hz).sin());
         let run = || {
             let mut three = [(); 3].map(|()| FlickerMeter::new(meters, 0, 1.0 / 230.0));
-            three.iter_mut().for_each(|m| m.take(meters, plan.level, &mid));
+            for meter in &mut three {
+                meter.take(meters, plan.level, &mid);
+            }
             flicker::run(meters, plan.level, three.iter_mut());
             three
         };
