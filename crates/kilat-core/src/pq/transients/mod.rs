@@ -176,10 +176,10 @@ pub fn surge_seen(rate_hz: f64) -> (f64, f64) {
 const REMEMBERED: usize = 32;
 /// The threshold of the residual is at least this many times its median: of normal noise the largest value of a half cycle is some
 /// 2.7 standard deviations at 10 kHz and 3.2 at 50 kHz, so that the threshold lies beyond 6, one false alarm in ten hours.
-const RESIDUAL_ABOVE: f32 = 2.2;
+const RESIDUAL_ABOVE: f32 = 2.4;
 /// That of the cycle difference may be lower, since a sample must depart as far from the cycle after it too: two differences of
 /// three normal values exceed √1.5·x together as rarely as one of them exceeds √2·x.
-const DIFFERENCE_ABOVE: f32 = 1.9;
+const DIFFERENCE_ABOVE: f32 = 2.1;
 /// Before anything is known of the noise, only what exceeds this part of the nominal peak counts.
 const UNKNOWN_NOISE: f64 = 0.1;
 /// The same while fewer than a quarter of [`REMEMBERED`] are known.
@@ -407,7 +407,9 @@ impl TransientSearch {
                 open.limits.lower_to(found, least);
             }
         }
-        if difference <= limits.difference.0 && residual <= limits.residual.0 && self.open.is_none() {
+        let exceeds = difference > limits.difference.0 || residual > limits.residual.0;
+        // A departure may be more than the difference to the cycle before, so what was found is sought in any case.
+        if found.is_none() && !exceeds && self.open.is_none() {
             return;
         }
         let merged = (MERGED_S * plan.fs).ceil() as u64;
