@@ -41,6 +41,11 @@ const APART: (f64, isize) = (0.5, 10);
 const FINE: usize = 25;
 /// What is a peak there: farther apart, since orders from 25 to 50 ring at either side.
 const FINE_APART: (f64, isize) = (0.7, 18);
+/// Part of the energy from order [`SHARP`] up that notches of any width have from order [`FINE`] up, and harmonics that waver have
+/// not; half of what is left of it when a notch is rounded by 100 µs.
+const FINE_PART: f64 = 0.02;
+/// Orders that must be measured to tell.
+const TELLING_ORDERS: usize = 40;
 /// Of that part, the median over the largest: of normal noise it is less once in a thousand intervals.
 const STANDS_OUT: f64 = 0.2;
 /// Part of its energy that notches explain.
@@ -158,6 +163,10 @@ fn drawn(component: &[Complex64], hz: f64, least_v: f64) -> Option<Notches> {
     let top = sharp.iter().fold(0.0f64, |m, v| m.max(v.abs()));
     let wide = sharp.iter().filter(|v| v.abs() > 0.4 * top).count();
     if wide as f64 > MOST_OF_CYCLE * POINTS as f64 || top < OF_HARMONICS * SQRT_2 * component[1].norm() {
+        return None;
+    }
+    let energy = |from: usize| component[from..].iter().map(Complex64::norm_sqr).sum::<f64>();
+    if component.len() > TELLING_ORDERS && energy(FINE) < FINE_PART * energy(SHARP) {
         return None;
     }
     let wave = part(component, 1..component.len(), |_| 1.0);

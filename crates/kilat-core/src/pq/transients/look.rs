@@ -34,7 +34,7 @@ const WINDOWS_S: [f64; 5] = [0.2e-3, 0.5e-3, 1e-3, 3e-3, 8e-3];
 /// Time in which a pulse falls to 1/e, in seconds.
 const PULSE_S: f64 = 1e-4;
 /// False alarms of white noise per hour, by each window.
-const ALARMS_PER_HOUR: f64 = 0.03;
+const ALARMS_PER_HOUR: f64 = 0.1;
 /// Energy over the largest of the half cycles before but one, from which it counts.
 const ABOVE_BEFORE: f64 = 1.4;
 /// Part of the energy that x₊ − x₋ may have gained: what lasts has as much of it as r, and a quarter of what x has alone.
@@ -92,7 +92,7 @@ struct Cell {
     pulse: [f64; PULSED],
 }
 
-/// Standard deviations beyond which normal noise of `fs` samples per second goes [`ALARMS_PER_HOUR`].
+/// Standard deviations beyond which normal noise of `fs` values per second goes [`ALARMS_PER_HOUR`].
 fn sigmas(fs: f64) -> f64 {
     let odds = 3600.0 * fs * (2.0 / std::f64::consts::PI).sqrt() / ALARMS_PER_HOUR;
     (0..4).fold(6.0, |z: f64, _| (2.0 * (odds / z).ln()).sqrt())
@@ -253,7 +253,6 @@ fn search(
     most_apart: f64,
 ) -> Option<(Range<usize>, f32, f64)> {
     let Stretch { cell, block, .. } = *stretch;
-    let sigmas = sigmas(fs);
     let now = (BLOCKS - 1) * block;
     let samples = (block * cell) as f64;
     // The mean of the two in the middle is as sure as the mean of so many samples.
@@ -267,6 +266,7 @@ fn search(
     // That of r is as its second difference says; what r has beyond it wavers.
     let noise_of_r = mean(&|c| c.energy[SHARP]).middle / SHARP_NOISE;
     for way in [PLAIN, SHARP, ALONE] {
+        let sigmas = sigmas(fs / LIKE[way]);
         let usual = mean(&|c| c.energy[way]).middle;
         // Steps set the half cycles before apart, a dip of two cycles all of them; the median of many more knows better.
         let usually_apart = mean(&|c| c.apart[way]).least.min(most_apart * most_apart);
@@ -319,3 +319,6 @@ fn search(
     }
     (found.start < found.end).then_some((found, noise, apart_by_chance))
 }
+
+#[cfg(test)]
+mod tests;
