@@ -8,6 +8,7 @@
 //! A all phases alike; C two phases, which approach each other; D one phase, with the others a little. E, F and G are the same
 //! with a positive-negative factor F below 1. With a zero sequence, D is B and C is E at a star-connected load.
 
+use std::cmp::Ordering;
 use std::f64::consts::{FRAC_PI_3, TAU};
 
 use realfft::num_complex::Complex64;
@@ -147,7 +148,7 @@ pub enum Side {
 /// Direction by vote of three methods.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Direction {
-    /// What most of them say.
+    /// What most of them say, unless the impedance contradicts.
     pub side: Side,
     /// Votes for downstream and for upstream.
     pub votes: (u8, u8),
@@ -166,16 +167,30 @@ pub struct Pair {
 
 /// Least change, over what was before, that a method votes on.
 const LEAST_CHANGE: f64 = 0.02;
+/// Half way between minus a source impedance (angles of 20° to 100°) and a load impedance (−20° to 80°), less a right angle.
+const BETWEEN_DEG: f64 = 30.0;
+/// Sine of the angle from that line within which the impedance does not vote.
+const TOO_NEAR: f64 = 0.15;
+/// Rise of the current beyond which a fall of active power says nothing: a short circuit nearby takes the voltage that power needs.
+const FAULT_CURRENT: f64 = 1.5;
+/// Power factor below which power flows backwards.
+const BACKWARDS: f64 = -0.1;
 
 /// Direction from the cycle before and the cycles inside the disturbance, one after the other (D1):
 ///
 /// * the sign of the change of active power, which a source of disturbance on the load side raises;
-/// * the real part of ΔU/ΔI: minus the source impedance when the load changes, plus the load impedance when the supply does;
+/// * the angle of ΔU/ΔI: that of minus the source impedance when the load changes, of the load impedance when the supply does;
 /// * the slope of |U·cos θ| against |I| over the cycles: negative for a load that draws more.
+///
+/// A side is named when most say so and the impedance, which circuits obey, does not contradict. None is where active power flowed
+/// backwards before: a transformer the wrong way round, a site that feeds and a line between two sources look alike.
 pub fn direction(before: Pair, during: &[Pair]) -> Direction {
     let Some(first) = during.first() else { return Direction::default() };
     let size = (before.u.norm(), before.i.norm().max(1e-12));
     let power = |p: &Pair| (p.u * p.i.conj()).re;
+    if power(&before) < BACKWARDS * size.0 * size.1 {
+        return Direction::default();
+    }
     let mut votes = (0u8, 0u8);
     let mut vote = |downstream: f64| match downstream {
         d if d > 0.0 => votes.0 += 1,
@@ -183,12 +198,18 @@ pub fn direction(before: Pair, during: &[Pair]) -> Direction {
         _ => {}
     };
     let rise = power(first) - power(&before);
-    if rise.abs() > LEAST_CHANGE * size.0 * size.1 {
+    let says_nothing = rise < 0.0 && first.i.norm() > FAULT_CURRENT * size.1;
+    if rise.abs() > LEAST_CHANGE * size.0 * size.1 && !says_nothing {
         vote(rise);
     }
+    let mut by_impedance = Side::Unknown;
     let (du, di) = (first.u - before.u, first.i - before.i);
     if di.norm() > LEAST_CHANGE * size.1 && du.norm() > LEAST_CHANGE * size.0 {
-        vote(-(du / di).re);
+        let z = du / di * Complex64::from_polar(1.0, -BETWEEN_DEG.to_radians());
+        if z.re.abs() > TOO_NEAR * z.norm() {
+            vote(-z.re);
+            by_impedance = if z.re < 0.0 { Side::Downstream } else { Side::Upstream };
+        }
     }
     let points: Vec<(f64, f64)> = std::iter::once(&before)
         .chain(during)
@@ -205,9 +226,9 @@ pub fn direction(before: Pair, during: &[Pair]) -> Direction {
     let cast = votes.0 + votes.1;
     let margin = f64::from(votes.0.abs_diff(votes.1)) / f64::from(cast.max(1));
     let side = match votes.0.cmp(&votes.1) {
-        std::cmp::Ordering::Greater => Side::Downstream,
-        std::cmp::Ordering::Less => Side::Upstream,
-        std::cmp::Ordering::Equal => Side::Unknown,
+        Ordering::Greater if by_impedance != Side::Upstream => Side::Downstream,
+        Ordering::Less if by_impedance != Side::Downstream => Side::Upstream,
+        _ => Side::Unknown,
     };
     Direction { side, votes, margin }
 }

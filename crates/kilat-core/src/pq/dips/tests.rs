@@ -97,6 +97,25 @@ fn the_vote_finds_the_side_of_a_fault() {
 }
 
 #[test]
+fn no_side_is_named_where_power_flows_backwards() {
+    let (before, during) = circuit(at(0.05, 60.0), at(1.0, 20.0), at(0.1, 50.0), true);
+    let turned = |p: Pair| Pair { i: -p.i, ..p };
+    assert_eq!(direction(before, &[during]).side, Side::Downstream);
+    assert_eq!(direction(turned(before), &[turned(during)]), Direction::default());
+}
+
+/// Sources of high voltage are almost pure reactances, and a short circuit nearby takes the voltage that power needs.
+#[test]
+fn a_close_short_circuit_behind_a_reactance_is_downstream() {
+    for source_deg in [80.0, 88.0, 95.0] {
+        let (before, during) = circuit(at(0.05, source_deg), at(1.0, 5.0), at(0.01, 85.0), true);
+        assert!((during.u * during.i.conj()).re < (before.u * before.i.conj()).re);
+        let d = direction(before, &[during, during]);
+        assert_eq!(d.side, Side::Downstream, "{source_deg}: {d:?}");
+    }
+}
+
+#[test]
 fn an_onset_is_found_at_any_place_on_the_wave() {
     let period = 200.0;
     for start in [40.0, 71.0, 100.0, 133.0, 180.0] {
