@@ -86,6 +86,11 @@ impl Cause {
             Self::Unknown => "unknown",
         }
     }
+
+    /// Name for readers.
+    pub fn name(self, lang: Lang) -> &'static str {
+        advice::of(self, lang).name
+    }
 }
 
 /// Numbers behind a finding.

@@ -11,6 +11,7 @@ mod around;
 mod compliance;
 mod evidence;
 mod figures;
+mod recurrence;
 pub mod sha256;
 mod summary;
 mod svg;
@@ -68,6 +69,8 @@ struct Page {
     sentences: Vec<String>,
     tiles: Vec<(String, String)>,
     findings: Vec<tables::FindingPanel>,
+    recurrences: Vec<recurrence::RecurrenceRow>,
+    recurrences_left_out: usize,
     events: Vec<tables::EventRow>,
     events_left_out: usize,
     rapid_changes: Vec<tables::RapidRow>,
@@ -121,6 +124,7 @@ pub fn html(
     let (details, details_left_out) = figures::waveforms::details(&v);
     let (spectra, spectrum_note) = figures::spectrum::spectra(&v);
     let (histogram, histogram_of) = figures::histogram::voltages(&v);
+    let (recurrences, recurrences_left_out) = recurrence::rows(&v, findings);
     let (events, events_left_out) = tables::events(&v);
     let (rapid_changes, rapid_left_out) = tables::rapid_changes(&v);
     let (transients, transients_left_out) = tables::transients(&v);
@@ -137,6 +141,8 @@ pub fn html(
         sentences: summary::sentences(&v, findings),
         tiles: summary::tiles(&v),
         findings: tables::findings(&v, findings),
+        recurrences,
+        recurrences_left_out,
         events,
         events_left_out,
         rapid_changes,

@@ -140,6 +140,40 @@ fn the_summary_names_the_worst_event_and_the_cause() {
     assert!(!id.contains("What to do") && !id.contains("The worst"));
 }
 
+/// Nine seconds of one phase and its current: each `steps` seconds a load of 1.2 kW pulls the voltage to 80 % for five cycles.
+fn load_that_comes_again(steps: &[f64]) -> (Capture, Analysis) {
+    let fs = 3200.0;
+    let on = |i: usize| steps.iter().any(|s| (*s..*s + 0.1).contains(&(i as f64 / fs)));
+    let wave = |i: usize| 2f64.sqrt() * (std::f64::consts::TAU * 50.0 * i as f64 / fs).sin();
+    let n = (9.0 * fs) as usize;
+    let u: Vec<f64> = (0..n).map(|i| wave(i) * if on(i) { 184.0 } else { 230.0 }).collect();
+    let amps: Vec<f64> = (0..n).map(|i| wave(i) * if on(i) { 20.0 } else { 5.0 }).collect();
+    let start = Some("2024-05-27T07:00:00Z".parse().unwrap());
+    let time = TimeBase::uniform(SampleRate::from_hz(fs).unwrap(), n as u64, start);
+    let capture =
+        Capture::new(time, vec![Channel::new("Ua", "V", u), Channel::new("Ia", "A", amps)]).unwrap();
+    let a = crate::analyze(&capture, &Config::class_a(230.0, 50.0)).unwrap();
+    (capture, a)
+}
+
+#[test]
+fn what_came_again_is_a_row_with_its_moments() {
+    let (capture, a) = load_that_comes_again(&[2.0, 4.0, 7.0]);
+    for (lang, heading) in [(Lang::En, "What came again"), (Lang::Id, "Yang terjadi berulang")] {
+        let page = page(&capture, &a, lang);
+        assert!(page.contains(heading));
+        let rows = cells(&page, "recurrences");
+        let dips = rows.iter().find(|r| r[0] == if lang == Lang::En { "dip" } else { "kedip" }).unwrap();
+        assert_eq!((dips[1].as_str(), dips[2].as_str()), ("Ua", "3"));
+        assert_eq!(number(&dips[3]), -20.0);
+        assert!((number(&dips[4]) - 110.0).abs() <= 10.0, "{dips:?}");
+        let begun = a.events.iter().map(|e| super::view::moment(a.timestamp(e.start_sample).unwrap()));
+        assert_eq!(dips[8], begun.collect::<Vec<_>>().join(", "));
+    }
+    let (capture, a) = load_that_comes_again(&[4.0]);
+    assert!(!page(&capture, &a, Lang::En).contains("<table id=\"recurrences\""));
+}
+
 #[test]
 fn nothing_is_found_where_nothing_happens() {
     let capture = slow::capture().slice(0..12_800).unwrap();

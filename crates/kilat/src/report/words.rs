@@ -1,6 +1,7 @@
 //! Every fixed text of the report, in each language.
 
-use kilat_core::diagnosis::Lang;
+use kilat_core::diagnosis::recurrence::Disturbance;
+use kilat_core::diagnosis::{Cause, Lang};
 use kilat_core::limits::curves::Region;
 use kilat_core::{EventKind, TransientKind, Wiring};
 use serde::Serialize;
@@ -274,6 +275,18 @@ words! {
     impulsive: "impulsive", "impulsif";
     oscillatory: "oscillatory", "osilatoris";
     notching: "notching", "takik";
+    recurrences: "What came again", "Yang terjadi berulang";
+    times: "Times", "Kali";
+    change: "Change", "Perubahan";
+    load_step: "Load step", "Langkah beban";
+    probable_cause: "Probable cause", "Penyebab yang mungkin";
+    moments: "When", "Kapan";
+    and_more: "and {} more", "dan {} lagi";
+    rapid_change: "rapid voltage change", "perubahan tegangan cepat";
+    impulsive_transient: "impulsive transient", "transien impulsif";
+    oscillatory_transient: "oscillatory transient", "transien osilatoris";
+    recurrences_note: "Disturbances alike in kind, phases, change, duration, ringing and load step; figures are those of the first. What comes within a second counts once.",
+        "Gangguan yang serupa jenis, fasa, perubahan, durasi, osilasi, dan langkah bebannya; angka adalah milik yang pertama. Yang terjadi dalam satu detik dihitung sekali.";
 }
 
 impl Words {
@@ -298,6 +311,25 @@ impl Words {
             TransientKind::Impulsive => self.impulsive,
             TransientKind::Oscillatory => self.oscillatory,
             TransientKind::Notching => self.notching,
+        }
+    }
+
+    /// What came again; causes that last have their own names.
+    pub fn disturbance(&self, kind: Disturbance, lang: Lang) -> &'static str {
+        match kind {
+            Disturbance::Dip => self.dip,
+            Disturbance::Swell => self.swell,
+            Disturbance::Interruption => self.interruption,
+            Disturbance::RapidChange => self.rapid_change,
+            Disturbance::ImpulsiveTransient => self.impulsive_transient,
+            Disturbance::OscillatoryTransient => self.oscillatory_transient,
+            Disturbance::ImpulsiveSurge => Cause::ImpulsiveSurge.name(lang),
+            Disturbance::LooseNeutral => Cause::LooseNeutral.name(lang),
+            Disturbance::Arcing => Cause::Arcing.name(lang),
+            Disturbance::Generator => Cause::Generator.name(lang),
+            Disturbance::Overload => Cause::Overload.name(lang),
+            Disturbance::Resonance => Cause::Resonance.name(lang),
+            Disturbance::Notching => Cause::Notching.name(lang),
         }
     }
 
