@@ -20,6 +20,8 @@ const LONGEST_S: f64 = 2e-3;
 const NETWORK_HZ: f64 = 5e3;
 /// Impulses within this time are strokes of one flash, in seconds.
 const FLASH_S: f64 = 1.0;
+/// Most strokes that a flash was ever seen to have; a contact that burns makes more.
+const MOST_STROKES: usize = 26;
 /// What an impulse leaves behind ends within this, in seconds.
 const AFTERMATH_S: f64 = 0.03;
 /// Part of the largest peak that another phase must show in the same direction.
@@ -156,7 +158,15 @@ fn weigh(a: &Analysis, answers: Answers, flash: &[(usize, &Transient)]) -> Case 
             );
         }
     }
-    if alike > 1 {
+    if flash.len() > MOST_STROKES {
+        c.contradicts(
+            0.4,
+            "L1",
+            "{} impulses follow one another, more than the strokes of any flash: a contact that burns does that",
+            "{} impuls berurutan, lebih banyak daripada sambaran kilat mana pun: kontak yang terbakar melakukannya",
+            vec![num(flash.len() as f64, 0)],
+        );
+    } else if alike > 1 {
         c.supports(
             0.1,
             "L1",
