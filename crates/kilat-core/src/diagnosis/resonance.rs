@@ -22,11 +22,13 @@ const LASTS: usize = 5;
 /// How far the order that bank and supply resonate at lies from the harmonic, over it.
 const NEAR: f64 = 0.15;
 
-/// A harmonic of one voltage that stands out.
+/// A harmonic of one voltage that stands out, alone or with the one beside it: what resonates between the two raises both.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
     voltage: usize,
     order: usize,
+    /// The other of two.
+    twin: Option<usize>,
     pct: f64,
     beside_pct: f64,
 }
@@ -45,17 +47,23 @@ pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
         };
         // Multiples of three belong to loads between phase and neutral: their path is the neutral, not a bank.
         for order in (4..=25).filter(|h| h % 3 != 0) {
+            let height = pct(order);
+            if height.is_nan() || height <= HIGH_PCT {
+                continue;
+            }
             let neighbours = [order - 4, order - 2, order + 2, order + 4];
-            let of_loads = neighbours.into_iter().filter(|n| n % 3 != 0 && (4..=29).contains(n));
-            let s = Standing {
-                voltage,
-                order,
-                pct: pct(order),
-                beside_pct: of_loads.map(pct).fold(0.0, f64::max),
-            };
-            let stands_out = s.pct > HIGH_PCT && s.pct > ALONE * s.beside_pct;
-            if stands_out && best.is_none_or(|b| s.pct > b.pct) {
-                best = Some(s);
+            let of_loads = || neighbours.into_iter().filter(|n| n % 3 != 0 && (4..=29).contains(n));
+            let highest = of_loads().max_by(|x, y| pct(*x).total_cmp(&pct(*y)));
+            let twin = highest.filter(|n| n.abs_diff(order) == 2 && height > VERY_HIGH_PCT);
+            for twin in [None, twin] {
+                let beside_pct = of_loads().filter(|n| Some(*n) != twin).map(pct).fold(0.0, f64::max);
+                let s = Standing { voltage, order, twin, pct: height, beside_pct };
+                // Of two, the lower one stands out too.
+                let least = twin.map_or(height, |n| pct(n).min(height));
+                if least > ALONE * beside_pct && best.is_none_or(|b| s.pct > b.pct) {
+                    best = Some(s);
+                    break;
+                }
             }
         }
     }
@@ -65,7 +73,7 @@ pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
     c.number("order", s.order as f64);
     c.number("harmonic_pct", s.pct);
     c.supports(
-        if s.pct > FAR_ABOVE * s.beside_pct { 0.2 } else { 0.1 },
+        if s.twin.is_none() && s.pct > FAR_ABOVE * s.beside_pct { 0.2 } else { 0.1 },
         "R1",
         "harmonic {} is {} % of the fundamental, the odd ones beside it at most {} %",
         "harmonik ke-{} sebesar {} % dari fundamental, harmonik ganjil di sebelahnya paling tinggi {} %",
@@ -80,16 +88,21 @@ pub(super) fn resonance(a: &Analysis) -> Option<Finding> {
             vec![num(VERY_HIGH_PCT, 1)],
         );
     }
-    bank(&mut c, a, &s, &whole);
+    let fits = bank(&mut c, a, &s, &whole);
+    // Rectifiers make two that stand out without any resonance; only a bank that fits tells.
+    if s.twin.is_some() && !fits {
+        return None;
+    }
     c.is_named().then(|| c.decide())
 }
 
-/// The bank behind the meter, and the order at which it and the supply resonate.
-fn bank(c: &mut Case, a: &Analysis, s: &Standing, whole: &[usize]) {
+/// The bank behind the meter, and the order at which it and the supply resonate; whether it is the one that stands out, or between
+/// the two.
+fn bank(c: &mut Case, a: &Analysis, s: &Standing, whole: &[usize]) -> bool {
     let pair = a.power_pairs.iter().position(|p| p.0 == s.voltage && a.channels[p.1].kind == Kind::Current);
     let Some(pair) = pair else {
         c.contradicts(0.15, "R1", "no current is measured", "arus tidak diukur", vec![]);
-        return;
+        return false;
     };
     let current = a.power_pairs[pair].1;
     let middle = |f: &dyn Fn(usize) -> f64| median(whole.iter().map(|k| f(*k)));
@@ -107,7 +120,7 @@ fn bank(c: &mut Case, a: &Analysis, s: &Standing, whole: &[usize]) {
             "beban tidak kapasitif ({} kvar): bank berada di hulu, atau tidak ada",
             vec![num(q_var / 1e3, 2)],
         );
-        return;
+        return false;
     }
     c.supports(
         0.15,
@@ -120,7 +133,9 @@ fn bank(c: &mut Case, a: &Analysis, s: &Standing, whole: &[usize]) {
     c.number("supply_ohm", supply_ohm);
     c.number("resonant_order", resonant);
     let values = vec![num(resonant, 1), num(supply_ohm, 3)];
-    if (resonant / order - 1.0).abs() < NEAR {
+    let twin = s.twin.map_or(order, |n| n as f64);
+    let fits = resonant > (1.0 - NEAR) * order.min(twin) && resonant < (1.0 + NEAR) * order.max(twin);
+    if fits {
         c.supports(
             0.25,
             "R1",
@@ -137,4 +152,5 @@ fn bank(c: &mut Case, a: &Analysis, s: &Standing, whole: &[usize]) {
             values,
         );
     }
+    fits
 }
