@@ -148,7 +148,7 @@ pub enum Side {
 /// Direction by vote of three methods.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Direction {
-    /// What most of them say, unless the impedance contradicts.
+    /// What most of them say, the impedance among them, or both others.
     pub side: Side,
     /// Votes for downstream and for upstream.
     pub votes: (u8, u8),
@@ -182,8 +182,9 @@ const BACKWARDS: f64 = -0.1;
 /// * the angle of ΔU/ΔI: that of minus the source impedance when the load changes, of the load impedance when the supply does;
 /// * the slope of |U·cos θ| against |I| over the cycles: negative for a load that draws more.
 ///
-/// A side is named when most say so and the impedance, which circuits obey, does not contradict. None is where active power flowed
-/// backwards before: a transformer the wrong way round, a site that feeds and a line between two sources look alike.
+/// A side is named when most say so and the impedance, which circuits obey, is among them; where it cannot vote, both others. None is
+/// where active power flowed backwards before: a transformer the wrong way round, a site that feeds and a line between two sources
+/// look alike.
 pub fn direction(before: Pair, during: &[Pair]) -> Direction {
     let Some(first) = during.first() else { return Direction::default() };
     let size = (before.u.norm(), before.i.norm().max(1e-12));
@@ -225,11 +226,13 @@ pub fn direction(before: Pair, during: &[Pair]) -> Direction {
     }
     let cast = votes.0 + votes.1;
     let margin = f64::from(votes.0.abs_diff(votes.1)) / f64::from(cast.max(1));
-    let side = match votes.0.cmp(&votes.1) {
-        Ordering::Greater if by_impedance != Side::Upstream => Side::Downstream,
-        Ordering::Less if by_impedance != Side::Downstream => Side::Upstream,
-        _ => Side::Unknown,
+    let most = match votes.0.cmp(&votes.1) {
+        Ordering::Greater => Side::Downstream,
+        Ordering::Less => Side::Upstream,
+        Ordering::Equal => Side::Unknown,
     };
+    let both_others = by_impedance == Side::Unknown && votes.0.max(votes.1) == 2;
+    let side = if most == by_impedance || both_others { most } else { Side::Unknown };
     Direction { side, votes, margin }
 }
 
