@@ -279,7 +279,6 @@ words! {
     times: "Times", "Kali";
     change: "Change", "Perubahan";
     load_step: "Load step", "Langkah beban";
-    probable_cause: "Probable cause", "Penyebab yang mungkin";
     moments: "When", "Kapan";
     and_more: "and {} more", "dan {} lagi";
     rapid_change: "rapid voltage change", "perubahan tegangan cepat";
