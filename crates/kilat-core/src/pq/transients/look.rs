@@ -14,8 +14,8 @@
 //! each rate and length, so that a ringing is found that exceeds the noise in no single sample. In the first two a **pulse** counts
 //! too: the sum of what follows, weighted by an exponential of 0.1 ms, as impulses fall.
 //!
-//! What is not like noise, harmonics that change fast for one, has its own limits: the windows before, and a part more; and in long
-//! windows some times its mean, since it may grow.
+//! What is not like noise, harmonics that change fast for one, has its own limits: the windows before, and a part more; plain, also
+//! what these have beyond the noise, some times over, since it may grow.
 //! A lasting step, and the echo of an impulse a cycle later, change x₊ − x₋ as much as r, so they are told apart.
 
 use std::ops::Range;
@@ -44,7 +44,7 @@ const GOES_ON: f64 = 0.55;
 /// Standard deviations by which the cycles before and after differ by chance.
 const APART_BY_CHANCE: f64 = 3.0;
 
-/// What wavers may grow to this part of the energy it had before.
+/// What wavers may grow to so many times the energy it had before.
 const GROWS: f64 = 4.0;
 /// What the energy of noise has beyond its mean in some window of a half cycle, of what it hardly ever has.
 const NOW_AND_THEN: f64 = 0.4;

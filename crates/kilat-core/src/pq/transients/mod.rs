@@ -175,7 +175,7 @@ pub fn surge_seen(rate_hz: f64) -> (f64, f64) {
 /// Half cycles that the medians rest on.
 const REMEMBERED: usize = 32;
 /// The threshold of the residual is at least this many times its median: of normal noise the largest value of a half cycle is some
-/// 2.7 standard deviations at 10 kHz and 3.2 at 50 kHz, so that the threshold lies beyond 6, one false alarm in ten hours.
+/// 2.7 standard deviations at 10 kHz and 3.2 at 50 kHz, so that the threshold lies beyond 6.5. What is less is for the second look.
 const RESIDUAL_ABOVE: f32 = 2.4;
 /// That of the cycle difference may be lower, since a sample must depart as far from the cycle after it too: two differences of
 /// three normal values exceed √1.5·x together as rarely as one of them exceeds √2·x.
