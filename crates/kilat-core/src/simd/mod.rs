@@ -1,6 +1,7 @@
 //! Kernels: each written once, instantiated per instruction set, chosen once at run time.
 //!
-//! Every kernel adds in sixteen fixed lanes that are folded in a fixed order, and none uses a fused multiply-add, so a
+//! Every kernel adds in a fixed order, in fixed lanes (sixteen of single precision, eight of double) that are folded by one tree, or tap
+//! after tap for outputs side by side, and none uses a fused multiply-add: so a
 //! result has the same bits on every instruction set, for every alignment and block. `naive` holds the slow twins.
 //! The environment variable `KILAT_SIMD` (`scalar`, `sse2`, `sse4.2`, `avx2`, `avx512`, `neon`) lowers the choice.
 
