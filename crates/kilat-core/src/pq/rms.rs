@@ -73,6 +73,8 @@ impl Products {
             }
         };
         let (first, last) = (i.div_ceil(BLOCK).max(self.0.first()), (j / BLOCK).min(self.0.end()));
+        // All or none: bits must not depend on what happens to be held.
+        debug_assert!(self.0.end() == 0 || (first, last) == (i.div_ceil(BLOCK), j / BLOCK));
         if first >= last {
             return dot(i, j);
         }
