@@ -172,8 +172,11 @@ pub(crate) fn moves_evenly(times: &Times, quantum_ps: i128) -> bool {
     }
     let median = median(times.some_steps());
     // Coarse writing makes fine steps uneven; it does not make whole numbers even.
-    let coarse = if median > 5 * quantum_ps { quantum_ps } else { 0 };
-    let even = times.steps().filter(|d| (d - median).abs() <= median / 100 + coarse).count();
+    let coarse = if median > quantum_ps.saturating_mul(5) { quantum_ps } else { 0 };
+    let even = times
+        .steps()
+        .filter(|d| d.abs_diff(median) <= (median / 100).saturating_add(coarse).unsigned_abs())
+        .count();
     even * 10 >= (times.len() - 1) * 9
 }
 
@@ -186,10 +189,11 @@ fn median(mut steps: Vec<i128>) -> i128 {
 fn usual_step(times: &Times, quantum_ps: i128) -> f64 {
     let steps: Vec<i128> = times.some_steps().into_iter().filter(|d| *d >= 0).collect();
     let median = median(steps);
-    if median > 2 * quantum_ps {
+    if median > quantum_ps.saturating_mul(2) {
         return median as f64;
     }
-    let (sum, n) = times.steps().filter(|d| *d >= 0).fold((0, 0), |(sum, n), d| (sum + d, n + 1));
+    let (sum, n) =
+        times.steps().filter(|d| *d >= 0).fold((0i128, 0), |(sum, n), d| (sum.saturating_add(d), n + 1));
     sum as f64 / f64::from(n.max(1))
 }
 
