@@ -59,6 +59,6 @@ impl Decimator {
         let from = first * self.factor - self.half;
         let steps = (out.len() as u64).saturating_sub(1) * self.factor;
         let x = input.get(from..from + steps + self.taps.len() as u64);
-        level.fir(x, &self.taps, self.factor as usize, out);
+        level.fir(x, &self.taps, self.factor as usize, input.soon(), out);
     }
 }

@@ -118,7 +118,7 @@ impl Corrector {
         let count = allowed.min((recorded.end() - self.held()).saturating_sub(output.end()));
         if count > 0 {
             let out = output.grow(count as usize);
-            level.fir(recorded.get(from..from + count + span - 1), &self.taps, 1, out);
+            level.fir(recorded.get(from..from + count + span - 1), &self.taps, 1, &[], out);
         }
         recorded.discard_before(output.end() + self.skipped());
     }

@@ -118,6 +118,11 @@ impl<T: Copy + Default> History<T> {
         }
     }
 
+    /// What lies behind the newest sample in lent memory, and may come next.
+    pub fn soon(&self) -> &[T] {
+        self.lent.as_deref().map_or(&[], |lent| &lent[self.end..])
+    }
+
     fn held(&self) -> &[T] {
         &self.lent.as_deref().unwrap_or(&self.data)[self.dead..self.end]
     }

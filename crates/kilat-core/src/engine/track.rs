@@ -220,7 +220,7 @@ impl Track {
     pub fn push(&mut self, plan: &Plan, samples: SamplesRef<'_>) {
         let channel = &plan.channels[self.index];
         for from in (0..samples.len()).step_by(NEAR) {
-            self.ingest(channel, samples.slice(from..samples.len().min(from + NEAR)), plan.fs as u64);
+            self.ingest(plan, samples.slice(from..samples.len().min(from + NEAR)));
         }
         if let Some(corrector) = &channel.corrector {
             corrector.run(plan.level, &mut self.recorded, &mut self.raw);
@@ -384,12 +384,12 @@ impl Track {
     }
 
     /// Takes samples without copying them, if they lie in lent memory and are what the stream is to hold, every one of them.
-    fn stays(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>) -> bool {
+    fn stays(&mut self, level: Level, channel: &ChannelPlan, samples: SamplesRef<'_>) -> bool {
         let (Some((whole, first)), SamplesRef::F32(x)) = (&self.lent, samples) else { return false };
         let at = first + self.raw.end() as usize;
         let as_they_are = channel.shift == 0.0 && channel.range.is_none() && channel.corrector.is_none();
         let is_there = whole.get(at..at + x.len()).is_some_and(|there| std::ptr::eq(there, x));
-        let stays = as_they_are && is_there && all_finite(x) && self.raw.lend(whole, at..at + x.len());
+        let stays = as_they_are && is_there && level.all_finite(x) && self.raw.lend(whole, at..at + x.len());
         if let Some(last) = x.last().filter(|_| stays) {
             self.held = *last;
         }
@@ -397,9 +397,10 @@ impl Track {
     }
 
     /// Converts codes, holding the last valid sample where one is missing, and notes what is missing or clipped.
-    fn ingest(&mut self, channel: &ChannelPlan, samples: SamplesRef<'_>, second: u64) {
-        let n = samples.len();
-        if self.stays(channel, samples) {
+    fn ingest(&mut self, plan: &Plan, samples: SamplesRef<'_>) {
+        let (n, second) = (samples.len(), plan.fs as u64);
+        let channel = &plan.channels[self.index];
+        if self.stays(plan.level, channel, samples) {
             return;
         }
         let corrector = channel.corrector.as_ref();
@@ -425,7 +426,7 @@ impl Track {
         let any_missing = match samples {
             SamplesRef::I16(x) => channel.missing_code.is_some_and(|m| x.iter().any(|c| i32::from(*c) == m)),
             SamplesRef::I32(x) => channel.missing_code.is_some_and(|m| x.contains(&m)),
-            SamplesRef::F32(_) | SamplesRef::F64(_) => !all_finite(out),
+            SamplesRef::F32(_) | SamplesRef::F64(_) => !plan.level.all_finite(out),
         };
         let range = channel.range.or(match samples {
             SamplesRef::I16(_) => Some((f64::from(i16::MIN), f64::from(i16::MAX))),
@@ -434,7 +435,7 @@ impl Track {
         let (least, most) = range.map_or((f32::NEG_INFINITY, f32::INFINITY), |(lo, hi)| {
             ((lo + shift) as f32, (hi + shift) as f32)
         });
-        // A count instead of a search: see `all_finite`.
+        // A count instead of a search: without a branch the loop runs in SIMD lanes, and nothing is to be found almost always.
         let clipped = |v: f32| u32::from(v <= least) + u32::from(v >= most);
         let any_clipped = range.is_some() && out.iter().map(|v| clipped(*v)).sum::<u32>() > 0;
         if any_missing {
@@ -471,11 +472,6 @@ impl Track {
             stream.hold_first(held as usize);
         }
     }
-}
-
-/// Counts instead of searching: without a branch the loop runs in SIMD lanes, and nothing is to be found almost always.
-fn all_finite(values: &[f32]) -> bool {
-    values.iter().map(|v| u32::from(!v.is_finite())).sum::<u32>() == 0
 }
 
 fn convert<T: Copy>(codes: &[T], out: &mut [f32], f: impl Fn(T) -> f32) {

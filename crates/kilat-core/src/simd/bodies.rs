@@ -22,8 +22,8 @@ pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
     for (a, b) in u_lanes.iter().zip(v_lanes) {
         let (a_low, a_high) = s.widen_f32x16(f32x16::from_slice(s, a));
         let (b_low, b_high) = s.widen_f32x16(f32x16::from_slice(s, b));
-        acc.0 += a_low * b_low;
-        acc.1 += a_high * b_high;
+        acc.0 = a_low.mul_add(b_low, acc.0);
+        acc.1 = a_high.mul_add(b_high, acc.1);
     }
     sum(s, acc.0 + acc.1, u_tail.iter().zip(v_tail).map(|(a, b)| f64::from(*a) * f64::from(*b)))
 }
@@ -34,10 +34,26 @@ pub fn energy<S: Simd>(s: S, u: &[f32]) -> f64 {
     let (u_lanes, u_tail) = u.as_chunks::<LANES>();
     for a in u_lanes {
         let (low, high) = s.widen_f32x16(f32x16::from_slice(s, a));
-        acc.0 += low * low;
-        acc.1 += high * high;
+        acc.0 = low.mul_add(low, acc.0);
+        acc.1 = high.mul_add(high, acc.1);
     }
     sum(s, acc.0 + acc.1, u_tail.iter().map(|a| f64::from(*a) * f64::from(*a)))
+}
+
+/// Nothing times zero is nothing but for what is not finite, and what that leaves stays in the sum.
+#[simd]
+pub fn all_finite<S: Simd>(s: S, values: &[f32]) -> bool {
+    const AT_ONCE: usize = 4;
+    let mut left = [f32x16::splat(s, 0.0); AT_ONCE];
+    let (lanes, tail) = values.as_chunks::<{ AT_ONCE * LANES }>();
+    for values in lanes {
+        let (values, _) = values.as_chunks::<LANES>();
+        for (left, values) in left.iter_mut().zip(values) {
+            *left = f32x16::from_slice(s, values).mul_add(0.0, *left);
+        }
+    }
+    let [a, b, c, d] = left;
+    ((a + b) + (c + d)).simd_eq(0.0).all_true() && tail.iter().all(|v| v.is_finite())
 }
 
 #[simd]
@@ -94,7 +110,7 @@ fn sum<S: Simd>(_: S, lanes: f64x8<S>, left: impl Iterator<Item = f64>) -> f64 {
 
 /// The taps come one after the other, for sixteen outputs side by side: the inputs, `FACTOR` apart, are brought side by side before.
 #[simd]
-pub fn dense_fir<S: Simd, const FACTOR: usize>(s: S, x: &[f32], taps: &[f32], out: &mut [f32]) {
+pub fn dense_fir<S: Simd, const FACTOR: usize>(s: S, x: &[f32], taps: &[f32], soon: &[f32], out: &mut [f32]) {
     let mut beside = [[0.0; AT_A_TIME + DENSE_TAPS + LANES]; FACTOR];
     let more = taps.len().div_ceil(FACTOR);
     for (k, out) in out.chunks_mut(AT_A_TIME).enumerate() {
@@ -104,6 +120,8 @@ pub fn dense_fir<S: Simd, const FACTOR: usize>(s: S, x: &[f32], taps: &[f32], ou
         let mut at = 0;
         let (fours, rest) = out.as_chunks_mut::<{ 4 * LANES }>();
         for four in fours {
+            let now = from + at * FACTOR;
+            prefetch(soon, now..now + 4 * LANES * FACTOR);
             side_by_side::<S, FACTOR, 4>(s, &beside, taps, at, four.as_chunks_mut().0);
             at += 4 * LANES;
         }
@@ -174,15 +192,16 @@ fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
             let (x, _) = beside[p][from..from + V * LANES].as_chunks::<LANES>();
             let tap = f32x16::splat(s, taps[p]);
             for v in 0..V {
-                sums[v] += tap * f32x16::from_slice(s, &x[v]);
+                sums[v] = tap.mul_add_precise(f32x16::from_slice(s, &x[v]), sums[v]);
             }
         }
     }
     let from = at + whole.len();
     for (x, tap) in beside.iter().zip(left) {
         let (x, _) = x[from..from + V * LANES].as_chunks::<LANES>();
+        let tap = f32x16::splat(s, *tap);
         for v in 0..V {
-            sums[v] += *tap * f32x16::from_slice(s, &x[v]);
+            sums[v] = tap.mul_add_precise(f32x16::from_slice(s, &x[v]), sums[v]);
         }
     }
     for (out, sum) in out.iter_mut().zip(sums) {
@@ -191,13 +210,22 @@ fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
 }
 
 /// Four outputs at a time, so that the taps are loaded once for four and the lanes of four sums are folded together.
+/// Asks for memory that is read soon.
+#[inline(always)]
+fn prefetch(soon: &[f32], range: std::ops::Range<usize>) {
+    for line in soon.get(range).unwrap_or_default().chunks(LANES) {
+        mem_prefetch::prefetch_read_data::<_, 2>(&line[0]);
+    }
+}
+
 #[simd]
-pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32]) {
+pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, soon: &[f32], out: &mut [f32]) {
     let (taps, _) = taps.as_chunks::<LANES>();
     let span = taps.len() * LANES;
     let mut from = 0;
     let (fours, rest) = out.as_chunks_mut::<4>();
     for four in fours {
+        prefetch(soon, from..from + 4 * factor);
         let (a, _) = x[from..from + span].as_chunks::<LANES>();
         let (b, _) = x[from + factor..from + factor + span].as_chunks::<LANES>();
         let (c, _) = x[from + 2 * factor..from + 2 * factor + span].as_chunks::<LANES>();
@@ -205,10 +233,10 @@ pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32
         let mut acc = [f32x16::splat(s, 0.0); 4];
         for ((((h, a), b), c), d) in taps.iter().zip(a).zip(b).zip(c).zip(d) {
             let h = f32x16::from_slice(s, h);
-            acc[0] += h * f32x16::from_slice(s, a);
-            acc[1] += h * f32x16::from_slice(s, b);
-            acc[2] += h * f32x16::from_slice(s, c);
-            acc[3] += h * f32x16::from_slice(s, d);
+            acc[0] = h.mul_add_precise(f32x16::from_slice(s, a), acc[0]);
+            acc[1] = h.mul_add_precise(f32x16::from_slice(s, b), acc[1]);
+            acc[2] = h.mul_add_precise(f32x16::from_slice(s, c), acc[2]);
+            acc[3] = h.mul_add_precise(f32x16::from_slice(s, d), acc[3]);
         }
         *four = sum_four(s, acc);
         from += 4 * factor;
@@ -255,13 +283,13 @@ pub fn taps<S: Simd>(
             let row = (row[k] + WHOLE).to_bits() as u32 as usize;
             if let [out] = out {
                 // The usual width, without a loop.
-                (f32x16::from_slice(s, &values[row]) + f * f32x16::from_slice(s, &steps[row]))
+                f.mul_add_precise(f32x16::from_slice(s, &steps[row]), f32x16::from_slice(s, &values[row]))
                     .store_slice(out);
                 continue;
             }
             let rows = row * vectors..(row + 1) * vectors;
             for ((c, d), out) in values[rows.clone()].iter().zip(&steps[rows]).zip(out) {
-                (f32x16::from_slice(s, c) + f * f32x16::from_slice(s, d)).store_slice(out);
+                f.mul_add_precise(f32x16::from_slice(s, d), f32x16::from_slice(s, c)).store_slice(out);
             }
         }
     }
@@ -319,7 +347,7 @@ pub fn weigh<S: Simd>(s: S, x: &[f32], at: &[u32], taps: &[f32], out: &mut [f32]
 fn weighed<S: Simd>(s: S, x: &[[f32; LANES]], taps: &[[f32; LANES]]) -> f32x16<S> {
     let mut acc = f32x16::splat(s, 0.0);
     for (x, h) in x.iter().zip(taps) {
-        acc += f32x16::from_slice(s, h) * f32x16::from_slice(s, x);
+        acc = f32x16::from_slice(s, h).mul_add_precise(f32x16::from_slice(s, x), acc);
     }
     acc
 }
@@ -368,40 +396,41 @@ pub fn largest_difference<S: Simd>(s: S, x: &[f32], past: &[f32], w: [f32; 4]) -
     let mut top = f32x16::splat(s, 0.0);
     let whole = x.len() / LANES * LANES;
     for at in (0..whole).step_by(LANES) {
-        let p0 = w0 * f32x16::from_slice(s, &past[at..at + LANES]);
-        let p1 = w1 * f32x16::from_slice(s, &past[at + 1..at + 1 + LANES]);
-        let p2 = w2 * f32x16::from_slice(s, &past[at + 2..at + 2 + LANES]);
-        let p3 = w3 * f32x16::from_slice(s, &past[at + 3..at + 3 + LANES]);
-        let difference = f32x16::from_slice(s, &x[at..at + LANES]) - ((p0 + p1) + (p2 + p3));
+        let row = |from: usize| f32x16::from_slice(s, &past[at + from..at + from + LANES]);
+        let outer = w3.mul_add_precise(row(3), w0 * row(0));
+        let inner = w2.mul_add_precise(row(2), w1 * row(1));
+        let difference = f32x16::from_slice(s, &x[at..at + LANES]) - (outer + inner);
         top = top.max(difference.abs());
     }
     let mut lanes = [0.0f32; LANES];
     top.store_slice(&mut lanes);
     let mut most = lanes.into_iter().fold(0.0, f32::max);
     for k in whole..x.len() {
-        let before = (w[0] * past[k] + w[1] * past[k + 1]) + (w[2] * past[k + 2] + w[3] * past[k + 3]);
-        most = most.max((x[k] - before).abs());
+        let outer = w[3].mul_add(past[k + 3], w[0] * past[k]);
+        let inner = w[2].mul_add(past[k + 2], w[1] * past[k + 1]);
+        most = most.max((x[k] - (outer + inner)).abs());
     }
     most
 }
 
 #[simd]
 pub fn largest_fourth_difference<S: Simd>(s: S, x: &[f32], stride: usize, n: usize) -> f32 {
-    let [four, six] = [4.0, 6.0].map(|w| f32x16::splat(s, w));
+    let [four, six] = [-4.0, 6.0].map(|w| f32x16::splat(s, w));
     let mut top = f32x16::splat(s, 0.0);
     let whole = n / LANES * LANES;
     let row = |at: usize, k: usize| f32x16::from_slice(s, &x[at + k * stride..at + k * stride + LANES]);
     for at in (0..whole).step_by(LANES) {
-        let outer = row(at, 0) + row(at, 4);
+        let outer = six.mul_add_precise(row(at, 2), row(at, 0) + row(at, 4));
         let inner = row(at, 1) + row(at, 3);
-        top = top.max(((outer - four * inner) + six * row(at, 2)).abs());
+        top = top.max(four.mul_add_precise(inner, outer).abs());
     }
     let mut lanes = [0.0f32; LANES];
     top.store_slice(&mut lanes);
     let mut most = lanes.into_iter().fold(0.0, f32::max);
     for at in whole..n {
         let x = |k: usize| x[at + k * stride];
-        most = most.max((((x(0) + x(4)) - 4.0 * (x(1) + x(3))) + 6.0 * x(2)).abs());
+        let outer = 6.0f32.mul_add(x(2), x(0) + x(4));
+        most = most.max((-4.0f32).mul_add(x(1) + x(3), outer).abs());
     }
     most
 }

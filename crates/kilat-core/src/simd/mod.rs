@@ -104,7 +104,7 @@ impl Level {
     ///
     /// # Panics
     /// When the taps are no whole number of lanes, or `x` ends before them.
-    pub fn fir(self, x: &[f32], taps: &[f32], factor: usize, out: &mut [f32]) {
+    pub fn fir(self, x: &[f32], taps: &[f32], factor: usize, soon: &[f32], out: &mut [f32]) {
         assert!(taps.len().is_multiple_of(bodies::LANES), "taps are padded to whole lanes");
         assert!(
             out.is_empty() || (out.len() - 1) * factor + taps.len() <= x.len(),
@@ -114,16 +114,21 @@ impl Level {
         let own = &taps[..last];
         let is_dense = last <= factor * bodies::DENSE_TAPS;
         match factor {
-            1 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 1>(s, x, own, out)),
-            2 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 2>(s, x, own, out)),
-            4 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 4>(s, x, own, out)),
-            _ => dispatch!(self.folding(), s => bodies::fir(s, x, taps, factor, out)),
+            1 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 1>(s, x, own, soon, out)),
+            2 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 2>(s, x, own, soon, out)),
+            4 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 4>(s, x, own, soon, out)),
+            _ => dispatch!(self.folding(), s => bodies::fir(s, x, taps, factor, soon, out)),
         }
     }
 
     /// Σ u² of a slice, in double precision: the bits of [`dot`](Self::dot) of the slice with itself.
     pub fn energy(self, u: &[f32]) -> f64 {
         dispatch!(self.0, s => bodies::energy(s, u))
+    }
+
+    /// True when no value is infinite or no number.
+    pub fn all_finite(self, values: &[f32]) -> bool {
+        dispatch!(self.0, s => bodies::all_finite(s, values))
     }
 
     /// Σ u·v over every [`BLOCK`](Self::BLOCK) samples of two equally long slices: the bits of [`dot`](Self::dot) of each.
@@ -290,7 +295,7 @@ mod tests {
             let mut first: Option<Vec<f32>> = None;
             for level in Level::all() {
                 let mut got = vec![0.0; n];
-                level.fir(&x, &taps, factor, &mut got);
+                level.fir(&x, &taps, factor, &[], &mut got);
                 for (g, w) in got.iter().zip(&want) {
                     prop_assert!((f64::from(*g) - w).abs() <= 0.5 * taps.len() as f64, "{g} {w}");
                 }
