@@ -117,6 +117,7 @@ impl Level {
             1 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 1>(s, x, own, soon, out)),
             2 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 2>(s, x, own, soon, out)),
             4 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 4>(s, x, own, soon, out)),
+            _ if taps.len() >= 8 * bodies::LANES => dispatch!(self.0, s => bodies::fir(s, x, taps, factor, soon, out)),
             _ => dispatch!(self.folding(), s => bodies::fir(s, x, taps, factor, soon, out)),
         }
     }
