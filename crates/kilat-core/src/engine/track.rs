@@ -221,6 +221,9 @@ impl Track {
         let channel = &plan.channels[self.index];
         for from in (0..samples.len()).step_by(NEAR) {
             self.ingest(plan, samples.slice(from..samples.len().min(from + NEAR)));
+            if channel.corrector.is_none() {
+                self.reduce(plan);
+            }
         }
         if let Some(corrector) = &channel.corrector {
             corrector.run(plan.level, &mut self.recorded, &mut self.raw);
@@ -261,8 +264,8 @@ impl Track {
         self.advance(plan);
     }
 
-    /// Does everything with new samples that needs no other channel.
-    fn advance(&mut self, plan: &Plan) {
+    /// Adds up new samples, and decimates them, while they are in the nearest cache.
+    fn reduce(&mut self, plan: &Plan) {
         let raw = &self.raw;
         if Products::serve(plan.half_period()) {
             self.energies.update(plan.level, raw, raw);
@@ -275,6 +278,12 @@ impl Track {
         if let Some(d) = plan.to_wide() {
             d.run(plan.level, raw, &mut self.wide);
         }
+    }
+
+    /// Does everything with new samples that needs no other channel.
+    fn advance(&mut self, plan: &Plan) {
+        self.reduce(plan);
+        let raw = &self.raw;
         let Some(cut) = &mut self.cut else { return };
         let mid = if plan.to_mid.is_some() { &self.mid } else { raw };
         let low = if let Some(d) = &plan.to_low {
