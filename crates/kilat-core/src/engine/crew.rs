@@ -50,7 +50,7 @@ impl Crew {
     /// caller with the last, and go towards each other: in the same order again, most items meet what is theirs in the cache.
     pub fn share<T: Send>(
         &self,
-        items: impl DoubleEndedIterator<Item = T> + Send,
+        items: impl Iterator<Item = T> + Send,
         work: impl Fn(usize, T) + Sync,
     ) {
         self.share_after(|| (), items, work);
@@ -60,7 +60,7 @@ impl Crew {
     pub fn share_after<T: Send>(
         &self,
         first: impl FnOnce(),
-        items: impl DoubleEndedIterator<Item = T> + Send,
+        items: impl Iterator<Item = T> + Send,
         work: impl Fn(usize, T) + Sync,
     ) {
         let Some(pool) = &self.helpers else {
@@ -69,12 +69,9 @@ impl Crew {
         };
         let items = Mutex::new(items);
         // A poisoned lock means a panic elsewhere, which the scope passes on.
-        let next = |thread| {
-            let mut items = items.lock().unwrap_or_else(PoisonError::into_inner);
-            if thread == 0 { items.next_back() } else { items.next() }
-        };
+        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
         let take = |thread| {
-            while let Some(item) = next(thread) {
+            while let Some(item) = next() {
                 work(thread, item);
             }
         };

@@ -10,15 +10,16 @@ use crate::pq::flicker::{self, FlickerMeter};
 /// The meter of one channel.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Meter {
-    channel: usize,
+    /// Which one.
+    pub channel: usize,
     meter: FlickerMeter,
 }
 
 impl Meter {
     /// Takes what its track has that is new.
-    pub fn take(&mut self, plan: &Plan, tracks: &[Track]) {
+    pub fn take(&mut self, plan: &Plan, track: &Track) {
         if let Some(f) = &plan.flicker {
-            self.meter.take(f, plan.level, tracks[self.channel].mid(plan));
+            self.meter.take(f, plan.level, track.mid(plan));
         }
     }
 }

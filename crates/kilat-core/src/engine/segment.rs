@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::{Samples, SamplesRef};
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
-use crate::engine::cross::{Pair, Pairs};
+use crate::engine::cross::Pairs;
 use crate::engine::delivery::{Delivery, most_actions};
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::Scratch;
@@ -24,12 +24,6 @@ use crate::units::Timestamp;
 const TILE: usize = 1 << 14;
 /// Threads share more at a time, so that they wait less often for each other.
 const SHARED: usize = 2 * TILE;
-
-/// What is made of the streams beside them, in any order.
-enum Beside<'e> {
-    Meter(&'e mut Meter),
-    Pair(&'e mut Pair),
-}
 
 /// What the engine remembers of a stream, to be written down.
 #[derive(Debug, Serialize)]
@@ -147,25 +141,31 @@ impl Engine {
             let Self { plan, crew, tracks, pairs, meters, fold, decided, delivery, scratch } = self;
             let plan = &**plan;
             let (recorded, derived) = tracks.split_at_mut(plan.recorded().len());
-            let push = |(track, samples): (&mut Track, &SamplesRef<'_>)| {
+            let push = |(track, samples, meter): (&mut Track, &SamplesRef<'_>, Option<&mut Meter>)| {
                 track.push(plan, samples.slice(range.clone()));
+                if let Some(meter) = meter {
+                    meter.take(plan, track);
+                }
             };
+            let mut waiting = meters.0.iter_mut().peekable();
+            let mut meter = |c| waiting.next_if(|m| m.channel == c);
+            let items = recorded.iter_mut().zip(block).enumerate().map(|(c, (track, samples))| (track, samples, meter(c)));
             if alone {
                 delivery.give(plan, sink);
-                recorded.iter_mut().zip(block).for_each(push);
+                items.for_each(push);
             } else {
-                let mut items: Vec<_> = recorded.iter_mut().zip(block).enumerate().collect();
-                items.sort_by_key(|(c, _)| plan.turns.iter().position(|turn| turn == c));
-                crew.share_after(|| delivery.give(plan, sink), items.into_iter(), |_, (_, item)| push(item));
+                // Those with most to do go first, so that threads end together.
+                let mut items: Vec<_> = items.collect();
+                items.sort_by_key(|(_, _, meter)| meter.is_none());
+                crew.share_after(|| delivery.give(plan, sink), items.into_iter(), |_, item| push(item));
             }
             for track in derived {
                 track.push_sum(plan, recorded);
             }
-            let senses = meters.0.iter_mut().map(Beside::Meter);
-            crew.share(senses.chain(pairs.0.iter_mut().map(Beside::Pair)), |_, beside| match beside {
-                Beside::Meter(meter) => meter.take(plan, tracks),
-                Beside::Pair(pair) => pair.update(plan, tracks),
-            });
+            for meter in meters.0.iter_mut().filter(|m| m.channel >= plan.recorded().len()) {
+                meter.take(plan, &tracks[meter.channel]);
+            }
+            crew.share(pairs.due(tracks), |_, due| due.add(plan.level));
             fold.collect(tracks);
             let mut merge = |decided: &mut Vec<Action>| {
                 meters.run(plan, fold);
@@ -211,13 +211,13 @@ impl Engine {
         for track in derived {
             track.push_sum(plan, recorded);
         }
-        self.pairs.0.iter_mut().for_each(|pair| pair.update(plan, &self.tracks));
+        self.pairs.due(&self.tracks).for_each(|due| due.add(plan.level));
         let length = self.tracks.first().map_or(0, |t| t.raw.end());
         for track in &mut self.tracks {
             track.finish(plan);
         }
         self.fold.collect(&mut self.tracks);
-        self.meters.0.iter_mut().for_each(|meter| meter.take(plan, &self.tracks));
+        self.meters.0.iter_mut().for_each(|meter| meter.take(plan, &self.tracks[meter.channel]));
         self.meters.run(plan, &mut self.fold);
         self.fold.finish(plan, &self.tracks, length, &mut self.decided);
         self.deliver(sink);

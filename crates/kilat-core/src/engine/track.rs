@@ -268,7 +268,7 @@ impl Track {
     fn reduce(&mut self, plan: &Plan) {
         let raw = &self.raw;
         if Products::serve(plan.half_period()) {
-            self.energies.update(plan.level, raw, raw);
+            self.energies.update(plan.level, raw);
         }
         if let Some(d) =
             plan.to_mid.as_ref().filter(|_| self.cut.is_some() || plan.config.measures(Part::Harmonics))

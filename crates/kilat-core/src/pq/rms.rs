@@ -44,13 +44,23 @@ impl Products {
         half_period >= 2.5 * BLOCK as f64
     }
 
-    /// Adds the blocks that both streams hold by now.
-    pub fn update(&mut self, level: Level, u: &History, v: &History) {
-        let (from, to) = (self.0.end(), u.end().min(v.end()) / BLOCK);
+    /// Adds the squares of a stream, the blocks that it holds by now.
+    pub fn update(&mut self, level: Level, u: &History) {
+        let (from, to) = self.due(u.end());
         if to > from {
-            let samples = from * BLOCK..to * BLOCK;
-            level.block_dots(u.get(samples.clone()), v.get(samples), self.0.grow((to - from) as usize));
+            let sums = self.0.grow((to - from) as usize);
+            level.block_energies(u.get(from * BLOCK..to * BLOCK), sums);
         }
+    }
+
+    /// The first block that is lacking, and the one behind the last before sample `end`.
+    pub fn due(&self, end: u64) -> (u64, u64) {
+        (self.0.end(), (end / BLOCK).max(self.0.end()))
+    }
+
+    /// Appends `n` blocks, to be filled.
+    pub fn grow(&mut self, n: usize) -> &mut [f64] {
+        self.0.grow(n)
     }
 
     /// First sample of which no block is made yet.
@@ -119,7 +129,7 @@ mod tests {
 
     fn integral(h: &History, start: f64, stop: f64) -> f64 {
         let mut products = Products::default();
-        products.update(Level::chosen(), h, h);
+        products.update(Level::chosen(), h);
         product_integral(Level::chosen(), (h, h), &products, start, stop)
     }
 
@@ -150,7 +160,10 @@ mod tests {
         let (u, v) =
             (stream(900, |t| (t * 0.1).sin() * 100.0), stream(900, |t| (t * 0.1).cos() * 30.0 + 2.0));
         let mut products = Products::default();
-        products.update(Level::chosen(), &u, &v);
+        let (from, to) = products.due(900);
+        let samples = from * BLOCK..to * BLOCK;
+        let streams = [u.get(samples.clone()), v.get(samples)];
+        Level::chosen().block_products(&streams, &[(0, 1)], &mut [products.grow((to - from) as usize)]);
         for i in (0..900).step_by(37) {
             for j in (i..=900).step_by(41) {
                 let want: f64 = (i..j).map(|k| f64::from(u.at(k)) * f64::from(v.at(k))).sum();

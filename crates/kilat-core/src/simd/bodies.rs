@@ -30,14 +30,8 @@ pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
 
 #[simd]
 pub fn energy<S: Simd>(s: S, u: &[f32]) -> f64 {
-    let mut acc = (f64x8::splat(s, 0.0), f64x8::splat(s, 0.0));
-    let (u_lanes, u_tail) = u.as_chunks::<LANES>();
-    for a in u_lanes {
-        let (low, high) = s.widen_f32x16(f32x16::from_slice(s, a));
-        acc.0 = low.mul_add(low, acc.0);
-        acc.1 = high.mul_add(high, acc.1);
-    }
-    sum(s, acc.0 + acc.1, u_tail.iter().map(|a| f64::from(*a) * f64::from(*a)))
+    let (lanes, tail) = u.as_chunks();
+    sum(s, squared(s, lanes), tail.iter().map(|a| f64::from(*a) * f64::from(*a)))
 }
 
 /// Nothing times zero is nothing but for what is not finite, and what that leaves stays in the sum.
@@ -57,11 +51,51 @@ pub fn all_finite<S: Simd>(s: S, values: &[f32]) -> bool {
 }
 
 #[simd]
-pub fn block_dots<S: Simd>(s: S, u: &[f32], v: &[f32], out: &mut [f64]) {
-    let (u, _) = u.as_chunks::<{ Level::BLOCK }>();
-    let (v, _) = v.as_chunks::<{ Level::BLOCK }>();
-    for ((u, v), out) in u.iter().zip(v).zip(out) {
-        *out = dot(s, u, v);
+pub fn block_energies<S: Simd>(s: S, u: &[f32], out: &mut [f64]) {
+    let (blocks, _) = u.as_chunks::<{ Level::BLOCK }>();
+    for (block, out) in blocks.iter().zip(out) {
+        *out = folded(s, squared(s, block.as_chunks().0));
+    }
+}
+
+/// Sums of squares, in eight lanes.
+#[simd]
+fn squared<S: Simd>(s: S, u: &[[f32; LANES]]) -> f64x8<S> {
+    let mut acc = (f64x8::splat(s, 0.0), f64x8::splat(s, 0.0));
+    for a in u {
+        let (low, high) = s.widen_f32x16(f32x16::from_slice(s, a));
+        acc.0 = low.mul_add(low, acc.0);
+        acc.1 = high.mul_add(high, acc.1);
+    }
+    acc.0 + acc.1
+}
+
+/// A block of every stream is widened once for all pairs: the products are those of [`dot`].
+#[simd]
+pub fn block_products<S: Simd>(s: S, streams: &[&[f32]], pairs: &[(usize, usize)], out: &mut [&mut [f64]]) {
+    let mut wide = [[0.0; Level::BLOCK]; Level::STREAMS];
+    let blocks = out.iter().map(|out| out.len()).min().unwrap_or(0);
+    for block in 0..blocks {
+        for (stream, wide) in streams.iter().zip(&mut wide) {
+            let (samples, _) = stream[block * Level::BLOCK..(block + 1) * Level::BLOCK].as_chunks::<LANES>();
+            let (wide, _) = wide.as_chunks_mut::<LANES>();
+            for (samples, wide) in samples.iter().zip(wide) {
+                let (low, high) = s.widen_f32x16(f32x16::from_slice(s, samples));
+                let (wide_low, wide_high) = wide.split_at_mut(LANES / 2);
+                low.store_slice(wide_low);
+                high.store_slice(wide_high);
+            }
+        }
+        for ((u, v), out) in pairs.iter().zip(&mut *out) {
+            let mut acc = (f64x8::splat(s, 0.0), f64x8::splat(s, 0.0));
+            let ((u, _), (v, _)) = (wide[*u].as_chunks::<LANES>(), wide[*v].as_chunks::<LANES>());
+            for (a, b) in u.iter().zip(v) {
+                let ((a_low, a_high), (b_low, b_high)) = (a.split_at(LANES / 2), b.split_at(LANES / 2));
+                acc.0 = f64x8::from_slice(s, a_low).mul_add(f64x8::from_slice(s, b_low), acc.0);
+                acc.1 = f64x8::from_slice(s, a_high).mul_add(f64x8::from_slice(s, b_high), acc.1);
+            }
+            out[block] = folded(s, acc.0 + acc.1);
+        }
     }
 }
 
@@ -98,14 +132,22 @@ pub fn spread<S: Simd>(s: S, values: &[f64]) -> (f64, f64, f64) {
 
 /// Sum of eight lanes, with what is left over added lane by lane before.
 #[simd]
-fn sum<S: Simd>(_: S, lanes: f64x8<S>, left: impl Iterator<Item = f64>) -> f64 {
+fn sum<S: Simd>(s: S, lanes: f64x8<S>, left: impl Iterator<Item = f64>) -> f64 {
     let mut eight = [0.0f64; LANES / 2];
     lanes.store_slice(&mut eight);
     for (i, v) in left.enumerate() {
         eight[i % (LANES / 2)] += v;
     }
-    let [a, b, c, d, e, f, g, h] = eight;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
+    folded(s, f64x8::from_slice(s, &eight))
+}
+
+/// Sum of eight lanes: halves onto each other, and again.
+#[simd]
+fn folded<S: Simd>(_: S, eight: f64x8<S>) -> f64 {
+    let (low, high) = eight.split();
+    let (low, high) = (low + high).split();
+    let two = low + high;
+    two[0] + two[1]
 }
 
 /// The taps come one after the other, for sixteen outputs side by side: the inputs, `FACTOR` apart, are brought side by side before.

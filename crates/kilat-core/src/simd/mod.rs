@@ -132,14 +132,26 @@ impl Level {
         dispatch!(self.0, s => bodies::all_finite(s, values))
     }
 
-    /// Σ u·v over every [`BLOCK`](Self::BLOCK) samples of two equally long slices: the bits of [`dot`](Self::dot) of each.
+    /// Σ u² over every [`BLOCK`](Self::BLOCK) samples: the bits of [`energy`](Self::energy) of each.
     ///
     /// # Panics
-    /// When the slices are not so many blocks.
-    pub fn block_dots(self, u: &[f32], v: &[f32], out: &mut [f64]) {
-        let n = out.len() * Self::BLOCK;
-        assert!(u.len() == n && v.len() == n, "{} blocks of {} and {} samples", out.len(), u.len(), v.len());
-        dispatch!(self.0, s => bodies::block_dots(s, u, v, out));
+    /// When the samples are not so many blocks.
+    pub fn block_energies(self, u: &[f32], out: &mut [f64]) {
+        assert!(u.len() == out.len() * Self::BLOCK, "{} blocks of {} samples", out.len(), u.len());
+        dispatch!(self.0, s => bodies::block_energies(s, u, out));
+    }
+
+    /// Most streams that are multiplied with each other.
+    pub const STREAMS: usize = 6;
+
+    /// Σ u·v over every [`BLOCK`](Self::BLOCK) samples of pairs of equally long streams, given by their places: the bits of
+    /// [`dot`](Self::dot) of each.
+    ///
+    /// # Panics
+    /// When there are more than [`STREAMS`](Self::STREAMS), or one is shorter than the blocks.
+    pub fn block_products(self, streams: &[&[f32]], pairs: &[(usize, usize)], out: &mut [&mut [f64]]) {
+        assert!(streams.len() <= Self::STREAMS && pairs.len() == out.len(), "{} streams", streams.len());
+        dispatch!(self.0, s => bodies::block_products(s, streams, pairs, out));
     }
 
     /// Sum of values, in eight lanes.
