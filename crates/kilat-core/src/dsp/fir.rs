@@ -7,9 +7,9 @@ use realfft::num_complex::Complex64;
 
 /// Modified Bessel function of the first kind, order zero, by its power series.
 fn bessel_i0(x: f64) -> f64 {
-    let (mut term, mut sum) = (1.0, 1.0);
+    let (mut term, mut sum, quarter) = (1.0, 1.0, x * x / 4.0);
     for k in 1..200 {
-        term *= (x / (2.0 * f64::from(k))).powi(2);
+        term *= quarter / f64::from(k * k);
         sum += term;
         if term < sum * 1e-17 {
             break;
@@ -35,13 +35,17 @@ pub struct Kernel {
     cutoff: f64,
     half_width: f64,
     beta: f64,
+    /// Height of the window that is divided by, so that it is one in the middle.
+    height: f64,
 }
 
 impl Kernel {
     /// Flat up to `pass`, down by `attenuation_db` from `stop` on.
     pub fn low_pass(pass: f64, stop: f64, attenuation_db: f64) -> Self {
         let width = (attenuation_db - 7.95) / (2.285 * 2.0 * PI * (stop - pass));
-        Self { cutoff: f64::midpoint(pass, stop), half_width: width / 2.0, beta: kaiser_beta(attenuation_db) }
+        let beta = kaiser_beta(attenuation_db);
+        let cutoff = f64::midpoint(pass, stop);
+        Self { cutoff, half_width: width / 2.0, beta, height: bessel_i0(beta) }
     }
 
     /// Distance from its centre at which the kernel ends, in samples.
@@ -57,7 +61,7 @@ impl Kernel {
         }
         let x = 2.0 * self.cutoff * t;
         let sinc = if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
-        2.0 * self.cutoff * sinc * bessel_i0(self.beta * (1.0 - r * r).sqrt()) / bessel_i0(self.beta)
+        2.0 * self.cutoff * sinc * bessel_i0(self.beta * (1.0 - r * r).sqrt()) / self.height
     }
 
     /// Odd number of taps, centred, of exactly unit gain at zero frequency.
@@ -99,7 +103,8 @@ pub fn of_response(
     let _ = inverse.process(&mut bins, &mut impulse);
     let beta = kaiser_beta(attenuation_db);
     let at = |m: f64| ((m - advance) / (half as f64 + 1.0)).powi(2);
-    let window = |m: f64| bessel_i0(beta * (1.0 - at(m)).max(0.0).sqrt()) / bessel_i0(beta);
+    let height = bessel_i0(beta);
+    let window = |m: f64| bessel_i0(beta * (1.0 - at(m)).max(0.0).sqrt()) / height;
     let tap = |m: i64| impulse[(-m).rem_euclid(points as i64) as usize] / points as f64 * window(m as f64);
     (-(half as i64)..=half as i64).map(tap).collect()
 }
