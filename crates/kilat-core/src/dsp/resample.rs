@@ -33,14 +33,15 @@ impl Resampler {
             let gain: f64 = raw.iter().sum();
             raw.iter().map(|t| t / gain).collect()
         };
-        let (mut rows, mut steps) = (Vec::with_capacity(ROWS * taps), Vec::with_capacity(ROWS * taps));
-        let mut here = row(0);
-        for r in 0..ROWS {
-            let next = row(r + 1);
-            rows.extend(here.iter().map(|t| *t as f32));
-            steps.extend(here.iter().zip(&next).map(|(a, b)| (b - a) as f32));
-            here = next;
-        }
+        // The kernel is even: what is so far behind a sample as this before the next has the same taps the other way round.
+        let half: Vec<_> = (0..=ROWS / 2).map(row).collect();
+        let tap = |r: usize, j: usize| match half.get(r) {
+            Some(row) => row[j],
+            None => half[ROWS - r][taps - 1 - j],
+        };
+        let each = || (0..ROWS).flat_map(|r| (0..taps).map(move |j| (r, j)));
+        let rows = each().map(|(r, j)| tap(r, j) as f32).collect();
+        let steps = each().map(|(r, j)| (tap(r + 1, j) - tap(r, j)) as f32).collect();
         Self { rows, steps, taps }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::{Samples, SamplesRef};
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
-use crate::engine::cross::Pairs;
+use crate::engine::cross::{Due, Pairs};
 use crate::engine::delivery::{Delivery, most_actions};
 use crate::engine::fold::{Action, Fold};
 use crate::engine::measured::Scratch;
@@ -165,17 +165,22 @@ impl Engine {
             for meter in meters.0.iter_mut().filter(|m| m.channel >= plan.recorded().len()) {
                 meter.take(plan, &tracks[meter.channel]);
             }
-            crew.share(pairs.due(tracks), |_, due| due.add(plan.level));
             fold.collect(tracks);
             let mut merge = |decided: &mut Vec<Action>| {
                 meters.run(plan, fold);
                 fold.run(plan, tracks, decided);
             };
+            let multiply = |_, due: Due<'_>| due.add(plan.level);
             if alone {
+                pairs.due(tracks).for_each(|due| multiply(0, due));
                 merge(decided);
                 delivery.take(decided);
                 delivery.measure(plan, crew, (tracks, pairs), scratch, || ());
+            } else if decided.iter().filter_map(Action::window).count() < crew.threads() {
+                // Windows wait until there is one for each thread.
+                crew.share_after(|| merge(decided), pairs.due(tracks), multiply);
             } else {
+                crew.share(pairs.due(tracks), multiply);
                 delivery.take(decided);
                 delivery.measure(plan, crew, (tracks, pairs), scratch, || merge(decided));
             }

@@ -256,7 +256,7 @@ fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
 #[inline(always)]
 fn prefetch(soon: &[f32], range: std::ops::Range<usize>) {
     for line in soon.get(range).unwrap_or_default().chunks(LANES) {
-        mem_prefetch::prefetch_read_data::<_, 3>(&line[0]);
+        mem_prefetch::prefetch_read_data::<_, 2>(&line[0]);
     }
 }
 
