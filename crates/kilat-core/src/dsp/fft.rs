@@ -98,6 +98,11 @@ impl LowBins {
         }
     }
 
+    /// Number of samples.
+    pub fn points(&self) -> usize {
+        2 * self.plan.len()
+    }
+
     /// Buffers that fit.
     pub fn scratch(&self) -> LowBinsScratch {
         let half = self.plan.len();
@@ -120,7 +125,7 @@ impl LowBins {
 
 impl std::fmt::Debug for LowBins {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "LowBins({} of {})", self.cos.len(), 2 * self.plan.len())
+        write!(f, "LowBins({} of {})", self.cos.len(), self.points())
     }
 }
 

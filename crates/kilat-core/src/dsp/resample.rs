@@ -24,7 +24,7 @@ impl Resampler {
     /// # Panics
     /// When the kernel is more than a thousand samples long.
     pub fn new(kernel: &Kernel) -> Self {
-        let taps = (2 * kernel.half_width().ceil() as usize).next_multiple_of(16);
+        let taps = Self::taps(kernel);
         assert!(taps <= TOGETHER, "{taps} taps");
         let row = |r: usize| -> Vec<f64> {
             let fraction = r as f64 / ROWS as f64;
@@ -43,6 +43,11 @@ impl Resampler {
         let rows = each().map(|(r, j)| tap(r, j) as f32).collect();
         let steps = each().map(|(r, j)| (tap(r + 1, j) - tap(r, j)) as f32).collect();
         Self { rows, steps, taps }
+    }
+
+    /// Taps that `kernel` takes.
+    pub fn taps(kernel: &Kernel) -> usize {
+        (2 * kernel.half_width().ceil() as usize).next_multiple_of(16)
     }
 
     /// Samples needed before and after a position.

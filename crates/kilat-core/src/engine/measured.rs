@@ -8,7 +8,7 @@ use crate::capture::Kind;
 use crate::config::{Part, Wiring};
 use crate::dsp::fft::LowBinsScratch;
 use crate::engine::cross::Pairs;
-use crate::engine::plan::{POINTS, Plan};
+use crate::engine::plan::Plan;
 use crate::engine::reuse::Reuse;
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
@@ -73,7 +73,7 @@ impl Scratch {
     /// Buffers that fit.
     pub fn new(plan: &Plan) -> Self {
         Self {
-            points: vec![vec![0.0; POINTS]; plan.channels.len()],
+            points: vec![vec![0.0; plan.fft.points()]; plan.channels.len()],
             window: plan.fft.scratch(),
             supraharmonics: plan.supraharmonics.as_ref().map(SupraharmonicPlan::scratch),
         }

@@ -18,9 +18,11 @@ use crate::units::SampleRate;
 
 /// Ripple and stopband of every filter: 2e-5, a twentieth of the 0.05 % that an alias may reach.
 pub const ATTENUATION_DB: f64 = 95.0;
-/// Points of a window's transform: enough for order 50 of 12 cycles (bin 606) with so much room for the resampler's slope that
-/// sixteen taps do at most rates.
-pub const POINTS: usize = 2560;
+/// Points of a window's transform, of which a plan takes what costs least: the fewest are enough for order 50 of 12 cycles (bin
+/// 606); the more there are, the more room has the resampler's slope, and the fewer taps it needs.
+const POINTS: [usize; 5] = [2304, 2560, 2880, 3072, 3456];
+/// What a point costs in the transform, in taps of the resampler: measured.
+const TRANSFORM_TAPS: usize = 6;
 /// Slowest mains of Class A, as part of nominal (IEC 61000-4-30, 5.1: 42.5–57.5 Hz and 51–69 Hz).
 pub const SLOWEST: f64 = 0.85;
 /// Fastest mains of Class A likewise.
@@ -126,8 +128,6 @@ pub struct Plan {
     pub system_currents: Vec<usize>,
     /// Voltage and current of each power pair.
     pub pairs: Vec<(usize, usize)>,
-    /// The channels in the order in which threads share them: each voltage before the current it is multiplied with.
-    pub turns: Vec<usize>,
     /// The current of the neutral, where it is measured.
     pub neutral_current: Option<usize>,
     /// Highest order that the rate supports.
@@ -138,7 +138,7 @@ pub struct Plan {
     pub to_low: Option<Decimator>,
     /// The stream crossings are sought in, band-passed.
     pub band_pass: Decimator,
-    /// From the mid stream onto [`POINTS`] points of a window.
+    /// From the mid stream onto the points of a window.
     pub resampler: Resampler,
     /// Transform of a window.
     pub fft: LowBins,
@@ -185,9 +185,6 @@ impl Plan {
                 }
             }
         }
-        let mut turns: Vec<usize> = (0..plans.len()).collect();
-        let voltage_of = |c: usize| plans.iter().position(|u| u.pair == Some(c)).unwrap_or(c);
-        turns.sort_by_key(|c| (voltage_of(*c), *c));
         let is_neutral = |c: &ChannelPlan| c.info.kind == Kind::Current && c.info.phase == Some(Phase::N);
         let neutral_current = plans.iter().position(is_neutral);
 
@@ -200,14 +197,19 @@ impl Plan {
         let pass = top.max(tone).min(0.45 * mid);
         // What folds around the mid rate must not reach the top order, and neither must what folds around the slowest rate of
         // the resampled window.
-        let slow_points = POINTS as f64 * f0 * SLOWEST / config.cycles() as f64;
-        // Nor may what the stream itself repeats around its rate: slow recorders have little room there.
-        let resampler_stop = (slow_points - (top * SLOWEST / FASTEST).max(tone)).min(mid - pass);
+        let kernel = |points: &usize| {
+            let slow_points = *points as f64 * f0 * SLOWEST / config.cycles() as f64;
+            // Nor may what the stream itself repeats around its rate: slow recorders have little room there.
+            let stop = (slow_points - (top * SLOWEST / FASTEST).max(tone)).min(mid - pass);
+            Kernel::low_pass(pass / mid, stop / mid, ATTENUATION_DB)
+        };
+        let cost = |points: &usize| points * (TRANSFORM_TAPS + Resampler::taps(&kernel(points)));
+        let points = POINTS.into_iter().min_by_key(cost).unwrap_or(POINTS[0]);
+        let resampler = Resampler::new(&kernel(&points));
         let to_mid = (mid_factor > 1.0).then(|| {
             let kernel = Kernel::low_pass(pass / fs, (mid - pass) / fs, ATTENUATION_DB);
             Decimator::new(&kernel.taps(), mid_factor as u64)
         });
-        let resampler = Resampler::new(&Kernel::low_pass(pass / mid, resampler_stop / mid, ATTENUATION_DB));
 
         let low_factor = (mid / (LOW_PER_CYCLE * f0)).floor().max(1.0);
         let low = mid / low_factor;
@@ -219,7 +221,7 @@ impl Plan {
         let top_bin = if config.signalling.is_empty() {
             orders * config.cycles() + config.cycles() / 2
         } else {
-            POINTS / 2 - 8
+            points / 2 - 8
         };
         Ok(Self {
             config: config.clone(),
@@ -230,14 +232,13 @@ impl Plan {
             system,
             system_currents,
             pairs,
-            turns,
             neutral_current,
             orders,
             to_mid,
             to_low,
             band_pass: Decimator::new(&fundamental_band_pass(f0 / low), 1),
             resampler,
-            fft: LowBins::new(POINTS, top_bin + 1),
+            fft: LowBins::new(points, top_bin + 1),
             flicker: FlickerPlan::new(mid, f0, config.lamp()).filter(|_| config.measures(Part::Flicker)),
             supraharmonics: config.supraharmonics.then(|| SupraharmonicPlan::new(config, rate)),
             level: Level::chosen(),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::dsp::fft::LowBinsScratch;
 use crate::engine::history::History;
 use crate::engine::measured::Mean;
-use crate::engine::plan::{POINTS, Plan};
+use crate::engine::plan::Plan;
 use crate::engine::state::wide;
 use crate::engine::timeline::Span;
 
@@ -113,10 +113,10 @@ impl Spectrum {
     }
 }
 
-/// Brings `span` of some channels onto [`POINTS`] points each; `mid` gives their streams.
+/// Brings `span` of some channels onto the points of the transform; `mid` gives their streams.
 pub fn resample<'h>(plan: &Plan, span: &Span, mid: impl Fn(usize) -> &'h History, out: &mut [Vec<f32>]) {
     let per_mid = plan.mid_factor() as f64;
-    let (start, step) = (span.start / per_mid, (span.stop - span.start) / per_mid / POINTS as f64);
+    let (start, step) = (span.start / per_mid, (span.stop - span.start) / per_mid / plan.fft.points() as f64);
     plan.resampler.run(plan.level, (start, step), mid, out);
 }
 
@@ -129,7 +129,7 @@ pub fn measure(plan: &Plan, span: &Span, scale: f64, scratch: &mut LowBinsScratc
     *out = Spectrum::default();
     let (mut re, mut im) = ([0.0; ORDERS], [0.0; ORDERS]);
     for h in 0..=plan.orders {
-        let unit = if h == 0 { 1.0 } else { SQRT_2 } / POINTS as f64 * scale;
+        let unit = if h == 0 { 1.0 } else { SQRT_2 } / plan.fft.points() as f64 * scale;
         (re[h], im[h]) = (f64::from(scratch.re[h * n]) * unit, f64::from(scratch.im[h * n]) * unit);
         out.component[h] = Complex64::new(re[h], im[h]);
     }
@@ -167,7 +167,7 @@ fn group(plan: &Plan, scratch: &LowBinsScratch, scale: f64, out: &mut Spectrum) 
     let n = plan.config.cycles();
     let mut squares = [0.0; MOST_BINS];
     let bins = plan.orders * n + n / 2 + 1;
-    plan.level.squares(&scratch.re[..bins], &scratch.im[..bins], 2.0 * unit_square(scale), &mut squares);
+    plan.level.squares(&scratch.re[..bins], &scratch.im[..bins], 2.0 * unit_square(scratch, scale), &mut squares);
     squares[0] /= 2.0;
     (out.subgroup[0], out.group[0]) = (squares[0], squares[0]);
     // The bins from one order to the next: the one beside it, those up to the middle, the middle, those behind, the one before the next.
@@ -194,12 +194,12 @@ const PARTIAL: RangeInclusive<usize> = 14..=40;
 /// Mean square of bin `k` of the window transformed last, in V² or A²; `scale` is volts or amperes per code.
 pub fn bin_square(scratch: &LowBinsScratch, scale: f64, k: usize) -> f64 {
     let square = f64::from(scratch.re[k]).powi(2) + f64::from(scratch.im[k]).powi(2);
-    square * unit_square(scale) * if k == 0 { 1.0 } else { 2.0 }
+    square * unit_square(scratch, scale) * if k == 0 { 1.0 } else { 2.0 }
 }
 
 /// Square of the unit of a bin.
-fn unit_square(scale: f64) -> f64 {
-    (scale / POINTS as f64).powi(2)
+fn unit_square(scratch: &LowBinsScratch, scale: f64) -> f64 {
+    (scale / scratch.input.len() as f64).powi(2)
 }
 
 /// Root of the sum of squares of some orders over a fundamental, in %.

@@ -5,7 +5,7 @@ use crate::engine::live::waveform::Catcher;
 use crate::engine::live::{Options, Output};
 use crate::engine::measured::Measured;
 use crate::engine::meters::Meters;
-use crate::engine::plan::{POINTS, Plan};
+use crate::engine::plan::Plan;
 use crate::engine::track::Track;
 
 /// Samples that go through the engine at a time, in seconds, and at least and at most.
@@ -33,7 +33,7 @@ pub fn bytes(plan: &Plan, options: &Options) -> usize {
     let tracks = (0..plan.channels.len()).map(streams).sum::<usize>() + Pairs::bytes(plan, chunk(plan));
     let emission = usize::from(plan.supraharmonics.is_some()) * (4 << 10);
     let window = size_of::<Measured>() + emission + 8 * plan.config.signalling.len();
-    let channel = FIXED + WINDOWS * window + 2 * POINTS * size_of::<f32>();
+    let channel = FIXED + WINDOWS * window + 2 * plan.fft.points() * size_of::<f32>();
     let waveforms = options.waveforms.map_or(0, |w| 2 * Catcher::bytes(plan, w, lag(plan)));
     let queue = 2 * options.queue * size_of::<Output>();
     tracks + plan.channels.len() * (channel + 8 * chunk(plan)) + waveforms + queue
