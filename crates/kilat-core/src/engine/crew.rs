@@ -48,11 +48,7 @@ impl Crew {
 
     /// Does `work` for each of `items`, which is told the number of the thread, from 0. The helpers begin with the first ones and the
     /// caller with the last, and go towards each other: in the same order again, most items meet what is theirs in the cache.
-    pub fn share<T: Send>(
-        &self,
-        items: impl Iterator<Item = T> + Send,
-        work: impl Fn(usize, T) + Sync,
-    ) {
+    pub fn share<T: Send>(&self, items: impl Iterator<Item = T> + Send, work: impl Fn(usize, T) + Sync) {
         self.share_after(|| (), items, work);
     }
 

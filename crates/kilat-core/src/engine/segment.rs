@@ -149,7 +149,11 @@ impl Engine {
             };
             let mut waiting = meters.0.iter_mut().peekable();
             let mut meter = |c| waiting.next_if(|m| m.channel == c);
-            let items = recorded.iter_mut().zip(block).enumerate().map(|(c, (track, samples))| (track, samples, meter(c)));
+            let items = recorded
+                .iter_mut()
+                .zip(block)
+                .enumerate()
+                .map(|(c, (track, samples))| (track, samples, meter(c)));
             if alone {
                 delivery.give(plan, sink);
                 items.for_each(push);

@@ -167,7 +167,12 @@ fn group(plan: &Plan, scratch: &LowBinsScratch, scale: f64, out: &mut Spectrum) 
     let n = plan.config.cycles();
     let mut squares = [0.0; MOST_BINS];
     let bins = plan.orders * n + n / 2 + 1;
-    plan.level.squares(&scratch.re[..bins], &scratch.im[..bins], 2.0 * unit_square(scratch, scale), &mut squares);
+    plan.level.squares(
+        &scratch.re[..bins],
+        &scratch.im[..bins],
+        2.0 * unit_square(scratch, scale),
+        &mut squares,
+    );
     squares[0] /= 2.0;
     (out.subgroup[0], out.group[0]) = (squares[0], squares[0]);
     // The bins from one order to the next: the one beside it, those up to the middle, the middle, those behind, the one before the next.

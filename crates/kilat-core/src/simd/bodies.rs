@@ -14,6 +14,7 @@ const BINS: usize = Level::BINS;
 /// Accumulators of every sum.
 pub const LANES: usize = 16;
 
+/// Products of single precision are exact in double precision: with or without a rounding of their own they are the same.
 #[simd]
 pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
     let mut acc = (f64x8::splat(s, 0.0), f64x8::splat(s, 0.0));
@@ -252,8 +253,8 @@ fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
 }
 
 /// Four outputs at a time, so that the taps are loaded once for four and the lanes of four sums are folded together.
-/// Asks for memory that is read soon.
-#[inline(always)]
+/// Asks for memory, so that it comes while something is computed.
+#[inline]
 fn prefetch(soon: &[f32], range: std::ops::Range<usize>) {
     for line in soon.get(range).unwrap_or_default().chunks(LANES) {
         mem_prefetch::prefetch_read_data::<_, 2>(&line[0]);

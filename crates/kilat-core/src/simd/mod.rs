@@ -1,8 +1,9 @@
 //! Kernels: each written once, instantiated per instruction set, chosen once at run time.
 //!
 //! Every kernel adds in a fixed order, in fixed lanes (sixteen of single precision, eight of double) that are folded by one tree, or tap
-//! after tap for outputs side by side, and none uses a fused multiply-add: so a
-//! result has the same bits on every instruction set, for every alignment and block. `naive` holds the slow twins.
+//! after tap for outputs side by side; where a product and a sum are rounded together, they are on every instruction set, also where
+//! that takes the processor many steps (`mul_add_precise`; with exact products `mul_add` is the same). So a result has the same bits
+//! on all of them, for every alignment and block. `naive` holds the slow twins.
 //! The environment variable `KILAT_SIMD` (`scalar`, `sse2`, `sse4.2`, `avx2`, `avx512`, `neon`) lowers the choice.
 
 mod bodies;
@@ -100,7 +101,8 @@ impl Level {
 
     /// Finite impulse response at every `factor`-th input: `out[k] = Σ taps[j]·x[k·factor + j]`.
     ///
-    /// `taps` is padded with zeros to a multiple of 16, and `x` holds every sample the padded taps touch.
+    /// `taps` is padded with zeros to a multiple of 16, and `x` holds every sample the padded taps touch. `soon` is what is read
+    /// after `x` and may not be in a cache yet: it is asked for on the way.
     ///
     /// # Panics
     /// When the taps are no whole number of lanes, or `x` ends before them.
@@ -117,8 +119,11 @@ impl Level {
             1 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 1>(s, x, own, soon, out)),
             2 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 2>(s, x, own, soon, out)),
             4 if is_dense => dispatch!(self.0, s => bodies::dense_fir::<_, 4>(s, x, own, soon, out)),
-            _ if taps.len() >= 8 * bodies::LANES => dispatch!(self.0, s => bodies::fir(s, x, taps, factor, soon, out)),
-            _ => dispatch!(self.folding(), s => bodies::fir(s, x, taps, factor, soon, out)),
+            _ => {
+                // Many lanes are folded seldom.
+                let level = if taps.len() < 8 * bodies::LANES { self.folding() } else { self.0 };
+                dispatch!(level, s => bodies::fir(s, x, taps, factor, soon, out));
+            }
         }
     }
 
@@ -277,13 +282,26 @@ mod tests {
             prop_assert!(got.iter().all(|g| g.to_bits() == got[0].to_bits()));
             let squares = Level::all().into_iter().map(|l| (l.energy(u), l.dot(u, u)));
             prop_assert!(squares.into_iter().all(|(e, d)| e.to_bits() == d.to_bits()));
-            let whole = u.len() / Level::BLOCK * Level::BLOCK;
-            let dots: Vec<f64> = u[..whole].chunks(Level::BLOCK).zip(v.chunks(Level::BLOCK)).map(|(u, v)| Level::chosen().dot(u, v)).collect();
+            let (u, v) = (u.chunks_exact(Level::BLOCK), v.chunks_exact(Level::BLOCK));
+            let dots: Vec<f64> = u.clone().zip(v.clone()).map(|(u, v)| Level::chosen().dot(u, v)).collect();
+            let energies: Vec<f64> = u.clone().map(|u| Level::chosen().energy(u)).collect();
+            let (u, v) = (u.flatten().copied().collect::<Vec<_>>(), v.flatten().copied().collect::<Vec<_>>());
             for level in Level::all() {
-                let mut blocks = vec![0.0; dots.len()];
-                level.block_dots(&u[..whole], &v[..whole], &mut blocks);
-                prop_assert_eq!(&blocks, &dots);
+                let (mut blocks, mut backwards, mut squares) = (vec![0.0; dots.len()], vec![0.0; dots.len()], vec![0.0; dots.len()]);
+                level.block_products(&[&u, &v], &[(0, 1), (1, 0)], &mut [&mut blocks, &mut backwards]);
+                level.block_energies(&u, &mut squares);
+                prop_assert_eq!((&blocks, &backwards, &squares), (&dots, &dots, &energies));
             }
+        }
+
+        #[test]
+        fn a_value_that_is_not_finite_is_found_wherever_it_is_on_every_level(x in samples(0..300), at in 0usize..300, odd in prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 0.0])) {
+            let mut x = x;
+            if let Some(x) = x.get_mut(at) {
+                *x = odd;
+            }
+            let want = x.iter().all(|v| v.is_finite());
+            prop_assert!(Level::all().into_iter().all(|l| l.all_finite(&x) == want));
         }
 
         #[test]

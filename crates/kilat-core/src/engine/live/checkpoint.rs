@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"kilatLIV";
 /// To be raised whenever the state changes its layout.
-const VERSION: u16 = 6;
+const VERSION: u16 = 7;
 const DIGEST: usize = 32;
 const HEADER: usize = MAGIC.len() + 2 + DIGEST;
 
