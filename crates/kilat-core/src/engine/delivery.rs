@@ -10,7 +10,7 @@ use crate::config::Part;
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
 use crate::engine::cross::Pairs;
-use crate::engine::fold::Action;
+use crate::engine::decisions::{Action, Decisions};
 use crate::engine::measured::{Measured, Scratch, System, measure};
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::reuse::Reuse;
@@ -19,12 +19,13 @@ use crate::engine::sink::{
 };
 use crate::engine::timeline::Span;
 use crate::engine::track::Track;
+use crate::pq::events::Event;
 use crate::pq::notching::NotchSearch;
+use crate::pq::rvc::RapidChange;
 use crate::pq::signalling::BurstRecorder;
+use crate::pq::transients::Transient;
 use crate::units::Timestamp;
 
-/// Most that one chunk of a stream, or its end, makes the fold decide of a tracked channel: half cycles and Pinst of a second.
-const ACTIONS: usize = 340;
 /// Most windows in all.
 const WINDOWS: usize = 8;
 
@@ -33,7 +34,7 @@ const WINDOWS: usize = 8;
 pub struct Delivery {
     /// What is to be handed over next.
     #[serde(skip)]
-    actions: Vec<Action>,
+    decided: Decisions,
     #[serde(skip)]
     spans: Vec<Span>,
     #[serde(skip)]
@@ -52,7 +53,7 @@ impl Delivery {
     /// For a segment that begins at sample `offset`, taken at `clock`.
     pub fn new(plan: &Plan, offset: u64, clock: Timestamp) -> Self {
         Self {
-            actions: Vec::new(),
+            decided: Decisions::default(),
             spans: Vec::new(),
             measured: Vec::new(),
             system: System::default(),
@@ -71,7 +72,7 @@ impl Delivery {
 
     /// Makes the room that a stream needs: for what one chunk completes, and for all that goes on over chunks.
     pub fn reserve(&mut self, plan: &Plan) {
-        self.actions.make_room(most_actions(plan));
+        self.decided.reserve(plan);
         self.spans.make_room(WINDOWS);
         self.measured.resize_with(WINDOWS * plan.channels.len(), || Measured::roomy(plan));
         self.system.reserve(plan);
@@ -111,9 +112,9 @@ impl Delivery {
     }
 
     /// Takes what the fold has decided, once everything before has been [given](Self::give).
-    pub fn take(&mut self, decided: &mut Vec<Action>) {
-        debug_assert!(self.actions.is_empty());
-        std::mem::swap(&mut self.actions, decided);
+    pub fn take(&mut self, decided: &mut Decisions) {
+        debug_assert!(self.decided.actions.is_empty());
+        std::mem::swap(&mut self.decided, decided);
     }
 
     /// Measures the windows that have been taken, the threads side by side; `meanwhile` the caller does something else first.
@@ -127,12 +128,10 @@ impl Delivery {
     ) {
         let channels = plan.channels.len();
         self.spans.clear();
-        for action in &mut self.actions {
-            if let Action::Interval(span) = action {
-                let quality = |t: &Track| t.flags(span.start, span.stop);
-                span.flags = tracks.iter().map(quality).fold(span.flags, Flags::union);
-                self.spans.push(*span);
-            }
+        for span in self.decided.windows() {
+            let quality = |t: &Track| t.flags(span.start, span.stop);
+            span.flags = tracks.iter().map(quality).fold(span.flags, Flags::union);
+            self.spans.push(*span);
         }
         let due = self.spans.len() * channels;
         if self.measured.len() < due {
@@ -167,7 +166,16 @@ impl Delivery {
         let channels = plan.channels.len();
         let offset = self.offset as f64;
         let mut measured = self.measured.chunks(channels);
-        for action in &self.actions {
+        let Decisions { actions, events, changes, transients } = &self.decided;
+        let (mut events, mut changes, mut transients) = (events.iter(), changes.iter(), transients.iter());
+        let mut event = || {
+            events.next().map(|e| Event {
+                start_sample: e.start_sample + offset,
+                stop_sample: e.stop_sample + offset,
+                ..*e
+            })
+        };
+        for action in actions {
             match *action {
                 Action::HalfCycle(v) => sink.half_cycle(HalfCycle {
                     start_sample: v.start_sample + offset,
@@ -218,37 +226,29 @@ impl Delivery {
                     stop_sample: v.stop_sample + offset,
                     ..v
                 }),
-                Action::Event(mut e) => {
-                    e.start_sample += offset;
-                    e.stop_sample += offset;
-                    sink.event(e);
-                }
-                Action::OpenEvent(mut e) => {
-                    e.start_sample += offset;
-                    e.stop_sample += offset;
-                    sink.open_event(e);
-                }
+                Action::Event => event().into_iter().for_each(|e| sink.event(e)),
+                Action::OpenEvent => event().into_iter().for_each(|e| sink.open_event(e)),
                 Action::Notice(n) => sink.notice(Notice { sample: n.sample + offset, ..n }),
-                Action::RapidChange(mut c) => {
-                    c.start_sample += offset;
-                    c.stop_sample += offset;
-                    sink.rapid_change(c);
+                Action::RapidChange => {
+                    if let Some(c) = changes.next() {
+                        let (start_sample, stop_sample) = (c.start_sample + offset, c.stop_sample + offset);
+                        sink.rapid_change(RapidChange { start_sample, stop_sample, ..*c });
+                    }
                 }
-                Action::Transient(mut t) => {
-                    t.start_sample += self.offset;
-                    t.stop_sample += self.offset;
-                    t.peak_sample += self.offset;
-                    sink.transient(t);
+                Action::Transient => {
+                    if let Some(t) = transients.next() {
+                        sink.transient(Transient {
+                            start_sample: t.start_sample + self.offset,
+                            stop_sample: t.stop_sample + self.offset,
+                            peak_sample: t.peak_sample + self.offset,
+                            ..*t
+                        });
+                    }
                 }
             }
         }
-        self.actions.clear();
+        self.decided.clear();
     }
-}
-
-/// Most that one chunk of a stream, or its end, makes the fold decide.
-pub fn most_actions(plan: &Plan) -> usize {
-    ACTIONS * plan.channels.iter().filter(|c| c.tracked).count()
 }
 
 /// One for each tone of the settings on each voltage, in the order of the values that a window gives.

@@ -11,18 +11,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::EventRms;
 use crate::engine::analysis::Flags;
+use crate::engine::decisions::{Action, Decisions};
 use crate::engine::flywheel::Boundary;
 use crate::engine::inbox::Inbox;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reuse;
 use crate::engine::severity::Severity;
-use crate::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Notice, NoticeKind, PInstValue};
+use crate::engine::sink::{FrequencyValue, HalfCycle, Notice, NoticeKind, PInstValue};
 use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
-use crate::pq::events::{Detector, Event, EventKind, Value};
+use crate::pq::events::{Detector, EventKind, Value};
 use crate::pq::flicker::PInst;
-use crate::pq::rvc::{RapidChange, RvcDetector};
-use crate::pq::transients::{Merger, Transient};
+use crate::pq::rvc::RvcDetector;
+use crate::pq::transients::Merger;
 use crate::units::Timestamp;
 
 /// Pole of the sliding reference, one step per 10/12 cycles (IEC 61000-4-30, 5.4.4): a time constant of one minute.
@@ -34,38 +35,6 @@ const AHEAD_CYCLES: f64 = 4.0;
 const WAITING: usize = 8;
 /// Likewise.
 const RECENT: usize = 64;
-
-/// What is to be given out, in order; positions are in the segment. An interval has still to be measured.
-#[derive(Debug)]
-pub enum Action {
-    /// A Urms(1/2) value.
-    HalfCycle(HalfCycle),
-    /// A window to be measured.
-    Interval(Span),
-    /// A 10-s frequency.
-    Frequency(FrequencyValue),
-    /// A value of Pinst.
-    PInst(PInstValue),
-    /// A value of Pst or Plt.
-    Flicker(FlickerValue),
-    /// An event that ended.
-    Event(Event),
-    /// An event that goes on.
-    OpenEvent(Event),
-    /// A rapid voltage change that ended.
-    RapidChange(RapidChange),
-    /// A transient.
-    Transient(Transient),
-    /// Something that happened to the stream.
-    Notice(Notice),
-}
-
-impl Action {
-    /// The window to be measured, if it is one.
-    pub fn window(&self) -> Option<&Span> {
-        if let Self::Interval(span) = self { Some(span) } else { None }
-    }
-}
 
 /// State of the fold within a segment.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -181,46 +150,48 @@ impl Fold {
     }
 
     /// Merges what has been collected.
-    pub fn run(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) {
+    pub fn run(&mut self, plan: &Plan, tracks: &[Track], out: &mut Decisions) {
         while self.tracked.iter().all(|c| self.inboxes[*c].is_ahead()) {
-            self.merge_one(plan, tracks, actions);
+            self.merge_one(plan, tracks, out);
         }
     }
 
     /// Merges the rest of a segment of `length` samples and closes what is open.
-    pub fn finish(&mut self, plan: &Plan, tracks: &[Track], length: u64, actions: &mut Vec<Action>) {
+    pub fn finish(&mut self, plan: &Plan, tracks: &[Track], length: u64, out: &mut Decisions) {
         self.timeline.limit(length as f64);
-        while self.merge_one(plan, tracks, actions) {}
+        while self.merge_one(plan, tracks, out) {}
         for c in &self.tracked {
             let found = &mut self.inboxes[*c];
             while let Some(t) = found.next_transient(f64::INFINITY) {
                 self.transients.push(t, plan);
             }
         }
-        self.transients.release(f64::INFINITY, |t| actions.push(Action::Transient(t)));
+        self.transients.release(f64::INFINITY, |t| out.transient(t));
         for d in &mut self.rvc {
             let udin_v = plan.channels[d.channels()[0]].info.udin_v;
-            actions.extend(d.finish(plan.level, udin_v, plan.fs).map(Action::RapidChange));
+            if let Some(change) = d.finish(plan.level, udin_v, plan.fs) {
+                out.rapid_change(change);
+            }
         }
         for d in &mut self.detectors {
             if let Some((event, last)) = d.finish(&plan.config, plan.fs) {
                 note_event(&mut self.recent, &mut self.severities, event.start_sample, last);
-                actions.push(Action::Event(event));
+                out.event(event);
             }
         }
         for c in 0..tracks.len() {
-            self.flicker(plan, c, f64::INFINITY, actions);
+            self.flicker(plan, c, f64::INFINITY, out);
         }
         for severity in self.severities.iter_mut().flatten() {
-            severity.finish(length, &mut |v| actions.push(Action::Flicker(v)));
+            severity.finish(length, &mut |v| out.push(Action::Flicker(v)));
         }
         let waiting = &mut self.waiting;
         self.timeline.finish(&mut |d| waiting.push_back(d));
-        self.release(plan, tracks, f64::INFINITY, actions);
+        self.release(plan, tracks, f64::INFINITY, out);
     }
 
     /// Takes what comes first, if there is anything: the end of a half cycle, or a boundary of the cut.
-    fn merge_one(&mut self, plan: &Plan, tracks: &[Track], actions: &mut Vec<Action>) -> bool {
+    fn merge_one(&mut self, plan: &Plan, tracks: &[Track], out: &mut Decisions) -> bool {
         // Ties go to the lower channel, and to its half cycle: the first of equals stays.
         let mut next: Option<(f64, usize, bool)> = None;
         let mut offer = |at: f64, channel: usize, is_half: bool| {
@@ -239,20 +210,20 @@ impl Fold {
         }
         let Some((_, channel, is_half)) = next else { return false };
         if is_half && let Some(half) = self.inboxes[channel].halves.pop_front() {
-            self.half(plan, channel, half, actions);
+            self.half(plan, channel, half, out);
         } else if let Some(boundary) = self.inboxes[channel].boundaries.pop_front() {
-            self.boundary(plan, tracks, channel, boundary, actions);
+            self.boundary(plan, tracks, channel, boundary, out);
         }
         true
     }
 
-    fn half(&mut self, plan: &Plan, channel: usize, half: Half, actions: &mut Vec<Action>) {
+    fn half(&mut self, plan: &Plan, channel: usize, half: Half, out: &mut Decisions) {
         while let Some(t) = self.inboxes[channel].next_transient(half.stop) {
             self.transients.push(t, plan);
         }
-        self.transients.release(half.stop, |t| actions.push(Action::Transient(t)));
+        self.transients.release(half.stop, |t| out.transient(t));
         if let Some(before) = self.before[channel].replace(half) {
-            self.value(plan, channel, &before, &half, actions);
+            self.value(plan, channel, &before, &half, out);
         }
         if let Some(severity) = &mut self.severities[channel] {
             severity.note(half.start, half.stop, half.flags & (Flags::MISSING | Flags::CLIPPED));
@@ -265,13 +236,13 @@ impl Fold {
         tracks: &[Track],
         channel: usize,
         Boundary { position, synthetic }: Boundary,
-        actions: &mut Vec<Action>,
+        out: &mut Decisions,
     ) {
         self.merged = position;
         for (channel, inbox) in self.inboxes.iter_mut().enumerate() {
             while let Some(sample) = inbox.next_overload(position) {
                 let notice = Notice::new(NoticeKind::Overload, sample);
-                actions.push(Action::Notice(Notice { channel: Some(channel), ..notice }));
+                out.push(Action::Notice(Notice { channel: Some(channel), ..notice }));
             }
         }
         let waiting = &mut self.waiting;
@@ -279,11 +250,11 @@ impl Fold {
         if self.lost != self.timeline.is_lost() {
             self.lost = !self.lost;
             let kind = if self.lost { NoticeKind::SyncLost } else { NoticeKind::SyncFound };
-            actions.push(Action::Notice(Notice::new(kind, position)));
+            out.push(Action::Notice(Notice::new(kind, position)));
         }
-        self.flicker(plan, channel, position - plan.flicker_lag(), actions);
+        self.flicker(plan, channel, position - plan.flicker_lag(), out);
         // All events up to here, and some cycles beyond, are known.
-        self.release(plan, tracks, position - plan.lag(), actions);
+        self.release(plan, tracks, position - plan.lag(), out);
     }
 
     /// True when both have the same channels.
@@ -311,7 +282,7 @@ impl Fold {
     }
 
     /// Urms(1/2): the sums of two stored half cycles.
-    fn value(&mut self, plan: &Plan, channel: usize, a: &Half, b: &Half, actions: &mut Vec<Action>) {
+    fn value(&mut self, plan: &Plan, channel: usize, a: &Half, b: &Half, out: &mut Decisions) {
         let p = &plan.channels[channel];
         let mut flags = a.flags | b.flags;
         flags.set(Flags::UNSYNCHRONISED, b.synthetic > UNSYNCHRONISED);
@@ -336,19 +307,22 @@ impl Fold {
                     if d.kind() == EventKind::Interruption { udin_v } else { self.references_v[channel] };
                 if let Some((event, last)) = d.update(against(reference_v, member), &plan.config, plan.fs) {
                     note_event(&mut self.recent, &mut self.severities, event.start_sample, last);
-                    actions.push(Action::Event(event));
+                    out.event(event);
                 }
-                actions.extend(d.progress(&plan.config, plan.fs).map(Action::OpenEvent));
+                if let Some(event) = d.progress(&plan.config, plan.fs) {
+                    out.open_event(event);
+                }
             }
             in_event |= d.active_since().is_some();
         }
         for d in self.rvc.iter_mut().filter(|_| proves) {
             let Some(member) = d.member(channel) else { continue };
-            let change = d.update(plan.level, against(udin_v, member), plan.fs);
-            actions.extend(change.map(Action::RapidChange));
+            if let Some(change) = d.update(plan.level, against(udin_v, member), plan.fs) {
+                out.rapid_change(change);
+            }
         }
         flags.set(Flags::EVENT, in_event);
-        actions.push(Action::HalfCycle(HalfCycle {
+        out.push(Action::HalfCycle(HalfCycle {
             channel,
             start_sample: start,
             stop_sample: stop,
@@ -358,7 +332,7 @@ impl Fold {
     }
 
     /// Gives out Pinst up to `until`, and what of Pst and Plt it closes. It lags so far behind that all events before are known.
-    fn flicker(&mut self, plan: &Plan, channel: usize, until: f64, actions: &mut Vec<Action>) {
+    fn flicker(&mut self, plan: &Plan, channel: usize, until: f64, out: &mut Decisions) {
         let Some(severity) = &mut self.severities[channel] else { return };
         let to_raw = plan.mid_factor() as f64;
         if self.inboxes[channel].p_inst.front().is_none_or(|p| p.at as f64 > until / to_raw) {
@@ -368,14 +342,14 @@ impl Fold {
         let open_since = active.fold(f64::INFINITY, f64::min);
         while let Some(p) = self.inboxes[channel].next_p_inst(until / to_raw) {
             let sample = p.at as f64 * to_raw;
-            severity.add(sample, &p, open_since, &mut |v| actions.push(Action::Flicker(v)));
+            severity.add(sample, &p, open_since, &mut |v| out.push(Action::Flicker(v)));
             let flags = if p.settled { Flags::empty() } else { Flags::UNSETTLED };
-            actions.push(Action::PInst(PInstValue { channel, sample, p_inst: p.value, flags }));
+            out.push(Action::PInst(PInstValue { channel, sample, p_inst: p.value, flags }));
         }
     }
 
     /// Gives out the windows and slots that end before `until`.
-    fn release(&mut self, plan: &Plan, tracks: &[Track], until: f64, actions: &mut Vec<Action>) {
+    fn release(&mut self, plan: &Plan, tracks: &[Track], until: f64, out: &mut Decisions) {
         while let Some(&decision) = self.waiting.front() {
             let (start, stop) = decision.range();
             if stop > until {
@@ -385,7 +359,7 @@ impl Fold {
             let open = self.detectors.iter().filter_map(Detector::active_since).any(|s| s < stop);
             let closed = self.recent.iter().any(|(from, last)| *from < stop && *last > start);
             let event = if open || closed { Flags::EVENT } else { Flags::empty() };
-            actions.push(match decision {
+            out.push(match decision {
                 Decision::Interval(span) => {
                     if plan.config.sliding_reference && event.is_empty() {
                         self.slide(plan, tracks, &span);

@@ -5,6 +5,7 @@ pub mod close_up;
 pub mod corrector;
 pub mod crew;
 pub mod cross;
+pub mod decisions;
 pub mod delivery;
 pub mod flywheel;
 pub mod fold;

@@ -9,12 +9,12 @@ use crate::capture::{Samples, SamplesRef};
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
 use crate::engine::cross::{Due, Pairs};
-use crate::engine::delivery::{Delivery, most_actions};
-use crate::engine::fold::{Action, Fold};
+use crate::engine::decisions::Decisions;
+use crate::engine::delivery::Delivery;
+use crate::engine::fold::Fold;
 use crate::engine::measured::Scratch;
 use crate::engine::meters::{Meter, Meters};
 use crate::engine::plan::Plan;
-use crate::engine::reuse::Reuse;
 use crate::engine::sink::Sink;
 use crate::engine::track::Track;
 use crate::units::Timestamp;
@@ -55,7 +55,7 @@ pub struct Engine {
     meters: Meters,
     fold: Fold,
     /// What the fold has decided and the delivery has not taken yet.
-    decided: Vec<Action>,
+    decided: Decisions,
     delivery: Delivery,
     scratch: Vec<Mutex<Scratch>>,
 }
@@ -68,7 +68,7 @@ impl Engine {
             pairs: Pairs::new(&plan),
             meters: Meters::new(&plan),
             fold: Fold::new(&plan, clock),
-            decided: Vec::new(),
+            decided: Decisions::default(),
             delivery: Delivery::new(&plan, offset, clock),
             scratch: (0..crew.threads()).map(|_| Mutex::new(Scratch::new(&plan))).collect(),
             crew,
@@ -99,7 +99,7 @@ impl Engine {
         self.pairs.reserve(&self.plan, chunk);
         self.meters.reserve(&self.plan, chunk);
         self.fold.reserve();
-        self.decided.make_room(most_actions(&self.plan));
+        self.decided.reserve(&self.plan);
         self.delivery.reserve(&self.plan);
     }
 
@@ -170,7 +170,7 @@ impl Engine {
                 meter.take(plan, &tracks[meter.channel]);
             }
             fold.collect(tracks);
-            let mut merge = |decided: &mut Vec<Action>| {
+            let mut merge = |decided: &mut Decisions| {
                 meters.run(plan, fold);
                 fold.run(plan, tracks, decided);
             };
@@ -180,7 +180,7 @@ impl Engine {
                 merge(decided);
                 delivery.take(decided);
                 delivery.measure(plan, crew, (tracks, pairs), scratch, || ());
-            } else if decided.iter().filter_map(Action::window).count() < crew.threads() {
+            } else if decided.windows().count() < crew.threads() {
                 // Windows wait until there is one for each thread.
                 crew.share_after(|| merge(decided), pairs.due(tracks), multiply);
             } else {
@@ -188,7 +188,7 @@ impl Engine {
                 delivery.take(decided);
                 delivery.measure(plan, crew, (tracks, pairs), scratch, || merge(decided));
             }
-            let starts = decided.iter().filter_map(Action::window).map(|w| w.start);
+            let starts = decided.windows().map(|w| w.start);
             let keep = starts.fold(fold.oldest().min(tracks[0].raw.end() as f64), f64::min);
             let keep = keep.min(pairs.oldest());
             pairs.discard_before((keep - plan.margin()).max(0.0) as u64);
