@@ -68,7 +68,10 @@ impl<'a> Reader<'a> {
             // What is wanted next lies mostly after it.
             let ahead = range.start..(range.end + 4 * range.len()).min(self.capture.len() as usize);
             let parts = self.plan.channels[channel].parts.clone();
-            let mut sum = vec![0.0; ahead.len()];
+            // In the memory of what was held: large pieces are dear to come by.
+            let mut sum = std::mem::take(&mut self.held[channel].1);
+            sum.clear();
+            sum.resize(ahead.len(), 0.0);
             if parts.is_empty() {
                 let scale = self.plan.channels[channel].scale;
                 self.add(channel, ahead.clone(), scale, &mut sum)?;
