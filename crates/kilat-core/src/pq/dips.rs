@@ -236,38 +236,79 @@ pub fn direction(before: Pair, during: &[Pair]) -> Direction {
     Direction { side, votes, margin }
 }
 
+/// Points of a period at which a departure is sought first.
+const COARSE: f64 = 500.0;
+
+/// Sums over everything from a point on: the normal equations of offset, cosine and sine, and the squares.
+#[derive(Clone, Copy, Default)]
+struct Tail {
+    g: [[f64; 3]; 3],
+    b: [f64; 3],
+    squares: f64,
+}
+
+impl Tail {
+    /// Takes the point before.
+    fn add(&mut self, turn: Complex64, d: f64) {
+        let row = [1.0, turn.re, turn.im];
+        for i in 0..3 {
+            for j in 0..3 {
+                self.g[i][j] += row[i] * row[j];
+            }
+            self.b[i] += row[i] * d;
+        }
+        self.squares += d * d;
+    }
+
+    /// Squares that are left when all before is nothing and this is what the three explain.
+    fn rest(&self, all: f64) -> f64 {
+        (all - self.squares).max(0.0) + (self.squares - explained(self.g, self.b)).max(0.0)
+    }
+}
+
 /// Where a wave departs for good from what it was, as an index into `difference`, to a part of a sample.
 ///
 /// `difference` is the wave minus its prediction from the cycles before; it is small up to the point sought and follows a
 /// sinusoid of `period` samples (the change of the fundamental) with an offset after it. The point is where these two, fitted,
-/// leave the least square.
+/// leave the least square: sought at 500 points of a period, then at every sample around the best of these.
 pub fn onset(difference: &[f64], period: f64) -> Option<usize> {
     let n = difference.len();
-    // Sums from the end: the normal equations of offset, cosine and sine over everything after a point.
-    let mut g = [[0.0f64; 3]; 3];
-    let (mut b, mut dd) = ([0.0f64; 3], 0.0);
-    let head: f64 = difference.iter().map(|d| d * d).sum();
+    let all: f64 = difference.iter().map(|d| d * d).sum();
     let least = (period / 8.0).ceil() as usize;
-    let mut best: Option<(f64, usize)> = None;
-    for k in (0..n).rev() {
-        let (sin, cos) = (TAU * k as f64 / period).sin_cos();
-        let (row, d) = ([1.0, cos, sin], difference[k]);
-        for i in 0..3 {
-            for j in 0..3 {
-                g[i][j] += row[i] * row[j];
+    let step = (period / COARSE).floor().max(1.0) as usize;
+    let turn = |k: usize| Complex64::from_polar(1.0, TAU * k as f64 / period);
+    let back = turn(1).conj();
+    // Goes down from sample `from`, behind which `tail` lies, and offers what every `step`-th leaves.
+    let walk =
+        |from: usize, to: usize, step: usize, mut tail: Tail, offer: &mut dyn FnMut(f64, usize, Tail)| {
+            let mut at = turn(from.saturating_sub(1));
+            let mut before = tail;
+            for k in (to..from).rev() {
+                tail.add(at, difference[k]);
+                at *= back;
+                if (from - k).is_multiple_of(step) {
+                    if n - k >= least {
+                        offer(tail.rest(all), k, before);
+                    }
+                    before = tail;
+                }
             }
-            b[i] += row[i] * d;
+        };
+    let mut best: Option<(f64, usize, Tail)> = None;
+    let mut better = |rest: f64, k: usize, before: Tail| {
+        if best.is_none_or(|(least, ..)| rest < least) {
+            best = Some((rest, k, before));
         }
-        dd += d * d;
-        if n - k < least {
-            continue;
+    };
+    walk(n, 0, step, Tail::default(), &mut better);
+    let (mut rest, mut found, before) = best?;
+    let around = (found + step, (found + 1).saturating_sub(step));
+    walk(around.0, around.1, 1, before, &mut |r, k, _| {
+        if r < rest {
+            (rest, found) = (r, k);
         }
-        let rest = (head - dd).max(0.0) + (dd - explained(g, b)).max(0.0);
-        if best.is_none_or(|(least, _)| rest < least) {
-            best = Some((rest, k));
-        }
-    }
-    best.map(|(_, k)| k)
+    });
+    Some(found)
 }
 
 /// bᵀ·g⁻¹·b: the part of a sum of squares that three functions explain; of two of them when the third is not independent.

@@ -117,16 +117,18 @@ fn a_close_short_circuit_behind_a_reactance_is_downstream() {
 
 #[test]
 fn an_onset_is_found_at_any_place_on_the_wave() {
-    let period = 200.0;
-    for start in [40.0, 71.0, 100.0, 133.0, 180.0] {
-        let d: Vec<f64> = (0..400)
-            .map(|k| {
-                let noise = 0.004 * ((k * 7919 % 101) as f64 / 50.0 - 1.0);
-                let t = f64::from(k);
-                noise + if t < start { 0.0 } else { -0.5 * (TAU * t / period).sin() }
-            })
-            .collect();
-        let got = onset(&d, period).unwrap() as f64;
-        assert!((got - start).abs() <= 3.0, "{got} {start}");
+    // The second at 250 kHz, where not every sample is tried.
+    for period in [200, 5000] {
+        for degrees in [72, 128, 180, 240, 324] {
+            let start = period * degrees / 360;
+            let d: Vec<f64> = (0..2 * period)
+                .map(|k| {
+                    let noise = 0.004 * ((k * 7919 % 101) as f64 / 50.0 - 1.0);
+                    noise + if k < start { 0.0 } else { -0.5 * (TAU * k as f64 / period as f64).sin() }
+                })
+                .collect();
+            let got = onset(&d, period as f64).unwrap();
+            assert!(got.abs_diff(start) <= (period / 66).min(16), "{period}: {got} {start}");
+        }
     }
 }
