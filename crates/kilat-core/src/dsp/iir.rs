@@ -1,8 +1,9 @@
 //! Recursive filters in double precision: second-order sections from analogue ones by the bilinear transform.
 
 use std::f64::consts::{FRAC_PI_2, PI};
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Mul};
 
+use fearless_simd::{Simd, f64x4, prelude::*};
 use serde::{Deserialize, Serialize};
 
 /// Added to every input: the memory of a filter that falls silent would pass through subnormal numbers, which are slow.
@@ -69,14 +70,24 @@ pub struct Section {
 pub struct Memory<T = f64>(pub [T; 2]);
 
 /// A number, or a vector of numbers that go their way side by side.
-pub trait Lanes:
-    Copy + Add<Output = Self> + Sub<Output = Self> + Add<f64, Output = Self> + Mul<f64, Output = Self>
-{
+pub trait Lanes: Copy + Add<f64, Output = Self> + Mul<f64, Output = Self> {
+    /// Itself and so many times `x`, rounded once.
+    #[must_use]
+    fn and(self, factor: f64, x: Self) -> Self;
 }
 
-impl<T> Lanes for T where
-    T: Copy + Add<Output = T> + Sub<Output = T> + Add<f64, Output = T> + Mul<f64, Output = T>
-{
+impl Lanes for f64 {
+    fn and(self, factor: f64, x: Self) -> Self {
+        factor.mul_add(x, self)
+    }
+}
+
+impl<S: Simd> Lanes for f64x4<S> {
+    #[expect(clippy::inline_always, reason = "see Section::run")]
+    #[inline(always)]
+    fn and(self, factor: f64, x: Self) -> Self {
+        x.mul_add_precise(factor, self)
+    }
 }
 
 impl Section {
@@ -96,8 +107,8 @@ impl Section {
         let Self { b, a } = self;
         let Memory(m) = memory;
         let x = x + TRACE;
-        let y = x * b[0] + m[0];
-        *m = [x * b[1] - y * a[0] + m[1], x * b[2] - y * a[1]];
+        let y = m[0].and(b[0], x);
+        *m = [m[1].and(b[1], x).and(-a[0], y), (x * b[2]).and(-a[1], y)];
         y
     }
 }
