@@ -3,7 +3,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use kilat::engine::analysis::Flags;
 use kilat::engine::history::History;
-use kilat::engine::plan::{ChannelSpec, POINTS, Plan};
+use kilat::engine::plan::{ChannelSpec, Plan};
 use kilat::engine::timeline::Span;
 use kilat::pq::harmonics::{Spectrum, measure, resample};
 use kilat::{Config, SampleRate, SamplesRef};
@@ -34,7 +34,7 @@ fn harmonics(c: &mut Criterion) {
         let span =
             Span { start, stop, fresh: start, tick: 0, is_last: false, cycles: 10, flags: Flags::empty() };
         let (mut scratch, mut spectrum) = (plan.fft.scratch(), Spectrum::default());
-        let mut points = vec![vec![0.0; POINTS]; 6];
+        let mut points = vec![vec![0.0; plan.fft.points()]; 6];
         let mut run = || {
             let decimated = |raw: &History| {
                 let mut mid = History::starting_at(plan.to_mid.as_ref().map_or(0, |d| d.first_output(0)));
