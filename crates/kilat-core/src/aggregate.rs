@@ -8,8 +8,9 @@
 //!
 //! Class S does not resynchronise: its intervals, and those of 150/180 cycles, run on across ticks, and nothing overlaps.
 //!
-//! Values are roots of mean squares, powers are means ([`Mean`]). An aggregate of which more than one basic interval's time is
-//! missing at either end, or that a gap cuts, is [`Flags::INCOMPLETE`]; it carries the flags of all its parts.
+//! Values are roots of mean squares, powers are means ([`Mean`]). Sums are in double precision, harmonics then rounded as those of
+//! the parts are ([`Spectrum::round`](crate::pq::harmonics::Spectrum::round)). An aggregate of which more than one basic
+//! interval's time is missing at either end, or that a gap cuts, is [`Flags::INCOMPLETE`]; it carries the flags of all its parts.
 
 use serde::{Deserialize, Serialize};
 
@@ -117,6 +118,7 @@ impl Sums {
         self.means.resize_with(self.channels.len(), Measured::default);
         for (mean, sum) in self.means.iter_mut().zip(&self.channels) {
             mean.each(sum, &mut divide);
+            mean.spectrum.round();
         }
         self.system_means.each(&self.system, &mut divide);
         // An aggregate is not itself an overlap; that of its parts is the standard's way.

@@ -231,7 +231,7 @@ fn tones_above_order_50_fold_onto_nothing() {
                 let h = &a.harmonics;
                 for table in [&h.subgroup, &h.group, &h.interharmonic_subgroup, &h.interharmonic_group] {
                     for ((r, _, order), got) in table.indexed_iter().filter(|(_, v)| !v.is_nan()) {
-                        let is_fundamental = order == 1 && *got > UDIN_V / 2.0;
+                        let is_fundamental = order == 1 && f64::from(*got) > UDIN_V / 2.0;
                         let want = if is_fundamental { UDIN_V } else { 0.0 };
                         within(
                             *got,
@@ -284,7 +284,7 @@ fn groups_and_subgroups_of_a_modulated_fifth_differ_as_they_must() {
     };
     let a = analyze(&capture(12_800.0, None, vec![("Ua", sampled(12_800.0, 1.0, wave))]), 50.0);
     for r in 0..a.intervals.start_sample.len() {
-        let (group, subgroup) = (a.harmonics.group[[r, 0, 5]], a.harmonics.subgroup[[r, 0, 5]]);
+        let [group, subgroup] = [&a.harmonics.group, &a.harmonics.subgroup].map(|t| f64::from(t[[r, 0, 5]]));
         // The figures are printed with five decimals.
         within(group / UDIN_V, 0.06235, 0.000_005 + OURS * HARMONIC * 0.06235, || "group".into());
         within(subgroup / UDIN_V, 0.06000, 0.000_005 + OURS * HARMONIC * 0.06, || "subgroup".into());

@@ -57,7 +57,7 @@ fn is_the_current(a: &Analysis, want: &Harmonic, rms_part: f64, degrees_per_orde
             let got = a.harmonics.subgroup[[k, 1, h]];
             within(got, want.rms[h], rms_part * want.rms[h] + 1e-6 * total, || format!("{case}: order {h}"));
             // Against the voltage, which nothing was done to.
-            let phase = |c: usize| a.harmonics.phase_rad[[k, c, h]];
+            let phase = |c: usize| f64::from(a.harmonics.phase_rad[[k, c, h]]);
             let want_rad = want.phase_rad[h] - truth()[0].phase_rad[h];
             let error = angle_between(phase(1) - phase(0), want_rad).to_degrees();
             let limit = degrees_per_order * h as f64;

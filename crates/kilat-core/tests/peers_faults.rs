@@ -130,9 +130,9 @@ fn losing_one_phase_leaves_the_healthy_ones_untouched() {
                 }
                 for (r, start) in a.intervals.start_sample.iter().enumerate() {
                     within(a.intervals.rms[[r, c]], want, MAGNITUDE_V, || case("r.m.s.", c, *start));
-                    let fifth = a.harmonics.subgroup[[r, c, 5]] / UDIN_V;
+                    let fifth = f64::from(a.harmonics.subgroup[[r, c, 5]]) / UDIN_V;
                     within(fifth, 0.06, HARMONIC * 0.06, || case("5th harmonic", c, *start));
-                    let seventh = a.harmonics.subgroup[[r, c, 7]] / UDIN_V;
+                    let seventh = f64::from(a.harmonics.subgroup[[r, c, 7]]) / UDIN_V;
                     within(seventh, 0.0, 0.0005, || case("7th harmonic", c, *start));
                 }
                 assert!(

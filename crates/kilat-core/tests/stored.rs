@@ -100,8 +100,8 @@ fn single(capture: &Capture) -> Capture {
 fn bits(a: &Analysis) -> Vec<u64> {
     let half = a.half_cycles.iter().flat_map(|h| h.u_rms_v.iter());
     let p_inst = a.flicker.iter().flat_map(|f| f.p_inst.p_inst.iter()).map(|p| u64::from(p.to_bits()));
-    let all = half.chain(&a.intervals.rms).chain(&a.harmonics.subgroup).chain(&a.harmonics.phase_rad);
-    all.map(|v| v.to_bits()).chain(p_inst).collect()
+    let spectra = a.harmonics.subgroup.iter().chain(&a.harmonics.phase_rad).map(|v| u64::from(v.to_bits()));
+    half.chain(&a.intervals.rms).map(|v| v.to_bits()).chain(spectra).chain(p_inst).collect()
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Broadband {
     fn of(a: &Analysis, current: usize, currents: &[usize], whole: &[usize]) -> Option<Self> {
         let broad = |k: usize, c: usize| {
             let orders = BROAD.filter_map(|h| a.harmonics.interharmonic_group.get([k, c, h]));
-            orders.filter(|v| v.is_finite()).map(|v| v * v).sum::<f64>().sqrt()
+            orders.filter(|v| v.is_finite()).map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt()
         };
         let level: Vec<f64> = whole.iter().map(|&k| broad(k, current)).collect();
         let others = currents.iter().filter(|o| **o != current);

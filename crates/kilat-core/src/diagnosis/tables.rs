@@ -23,7 +23,7 @@ pub(super) fn rate(a: &Analysis) -> f64 {
 
 /// Subgroup of `order` of a channel in a basic interval; NaN when it is not measured.
 pub(super) fn harmonic(a: &Analysis, interval: usize, channel: usize, order: usize) -> f64 {
-    a.harmonics.subgroup.get([interval, channel, order]).copied().unwrap_or(f64::NAN)
+    a.harmonics.subgroup.get([interval, channel, order]).map_or(f64::NAN, |v| f64::from(*v))
 }
 
 /// Basic intervals without any of `flags`.

@@ -162,19 +162,19 @@ pub struct Aggregates {
 }
 
 /// Harmonics per basic interval (IEC 61000-4-7). Order 0 is the d.c. part or the subharmonic range; NaN where an order lies
-/// beyond what the sampling rate supports.
+/// beyond what the sampling rate supports. What has an order is in single precision, 24 bits: it is nearly all of an analysis.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Harmonics {
     /// Harmonic subgroups, r.m.s. in volts or amperes: `(interval, channel, order)`.
-    pub subgroup: Array3<f64>,
+    pub subgroup: Array3<f32>,
     /// Harmonic groups, r.m.s.
-    pub group: Array3<f64>,
+    pub group: Array3<f32>,
     /// Interharmonic centred subgroups between order h and h+1, r.m.s.
-    pub interharmonic_subgroup: Array3<f64>,
+    pub interharmonic_subgroup: Array3<f32>,
     /// Interharmonic groups between order h and h+1, r.m.s.
-    pub interharmonic_group: Array3<f64>,
+    pub interharmonic_group: Array3<f32>,
     /// Phase of the harmonic component: of a cosine at the start of the interval, in radians.
-    pub phase_rad: Array3<f64>,
+    pub phase_rad: Array3<f32>,
     /// THD from single harmonic components, in % of the fundamental component: `(interval, channel)`.
     pub thd_harmonic_pct: Array2<f64>,
     /// THD from subgroups, in % of the fundamental subgroup.

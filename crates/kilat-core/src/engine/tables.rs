@@ -21,7 +21,7 @@ pub struct Tables {
     line_line: Vec<f64>,
     power: PhaseColumns<Vec<f64>>,
     system_power: SystemColumns<Vec<f64>>,
-    spectra: [Vec<f64>; 5],
+    spectra: [Vec<f32>; 5],
     distortion: [Vec<f64>; 5],
     signalling: Vec<f64>,
     low: Vec<f64>,
@@ -63,7 +63,8 @@ impl Tables {
             let columns =
                 [&s.subgroup, &s.group, &s.interharmonic_subgroup, &s.interharmonic_group, &s.phase_rad];
             for (all, one) in self.spectra.iter_mut().zip(columns) {
-                all.extend_from_slice(one);
+                // Rounded already: nothing is lost here.
+                all.extend(one.iter().map(|v| *v as f32));
             }
             let indices = [
                 s.thd_harmonic_pct,
@@ -153,6 +154,6 @@ fn table(rows: usize, columns: usize, values: Vec<f64>) -> Array2<f64> {
     Array2::from_shape_vec((rows, columns), values).unwrap_or_default()
 }
 
-fn cube(shape: (usize, usize, usize), values: Vec<f64>) -> Array3<f64> {
+fn cube<T: Default>(shape: (usize, usize, usize), values: Vec<T>) -> Array3<T> {
     Array3::from_shape_vec(shape, values).unwrap_or_default()
 }

@@ -117,6 +117,7 @@ fn series(a: &Analysis, site: &Site, limit: &Limit) -> Result<Vec<Series>, Strin
         _ => &a.aggregates.ten_minutes,
     };
     let i = &measured.intervals;
+    let subgroup = |row: usize, c: usize, h: usize| f64::from(measured.harmonics.subgroup[[row, c, h]]);
     let event = |row: usize| i.flags[row].contains(Flags::EVENT);
     let supply = || supply_voltages(a).into_iter();
     let per_channel = |channels: &mut dyn Iterator<Item = usize>, x: &dyn Fn(usize, usize) -> f64| {
@@ -149,29 +150,27 @@ fn series(a: &Analysis, site: &Site, limit: &Limit) -> Result<Vec<Series>, Strin
         }
         Quantity::VoltageThd(orders) => {
             reached(orders, supply().collect())?;
-            let s = &measured.harmonics.subgroup;
             per_channel(&mut supply(), &|row, c| {
-                let squares: f64 = (2..=orders).map(|h| s[[row, c, h]].powi(2)).sum();
-                100.0 * squares.sqrt() / s[[row, c, 1]]
+                let squares: f64 = (2..=orders).map(|h| subgroup(row, c, h).powi(2)).sum();
+                100.0 * squares.sqrt() / subgroup(row, c, 1)
             })
         }
         Quantity::VoltageHarmonic(order) => {
             reached(order, supply().collect())?;
-            let s = &measured.harmonics.subgroup;
-            per_channel(&mut supply(), &|row, c| 100.0 * s[[row, c, order]] / s[[row, c, 1]])
+            per_channel(&mut supply(), &|row, c| 100.0 * subgroup(row, c, order) / subgroup(row, c, 1))
         }
         Quantity::CurrentHarmonic(order) => {
             let demand_a = demand(site)?;
             reached(order, line_currents(a))?;
-            let s = &measured.harmonics.subgroup;
-            per_channel(&mut line_currents(a).into_iter(), &|row, c| 100.0 * s[[row, c, order]] / demand_a)
+            per_channel(&mut line_currents(a).into_iter(), &|row, c| {
+                100.0 * subgroup(row, c, order) / demand_a
+            })
         }
         Quantity::Tdd => {
             let demand_a = demand(site)?;
             reached(50, line_currents(a))?;
-            let s = &measured.harmonics.subgroup;
             per_channel(&mut line_currents(a).into_iter(), &|row, c| {
-                let squares: f64 = (2..=50).map(|h| s[[row, c, h]].powi(2)).sum();
+                let squares: f64 = (2..=50).map(|h| subgroup(row, c, h).powi(2)).sum();
                 100.0 * squares.sqrt() / demand_a
             })
         }

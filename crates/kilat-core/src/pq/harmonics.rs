@@ -27,7 +27,8 @@ pub const ORDERS: usize = 51;
 /// Bins up to the upper edge of the highest group of 12 cycles.
 const MOST_BINS: usize = (ORDERS - 1) * 12 + 7;
 
-/// Harmonics of one channel in one window, in volts or amperes r.m.s.; NaN beyond the orders the rate supports.
+/// Harmonics of one channel in one window, in volts or amperes r.m.s.; NaN beyond the orders the rate supports. What has an order
+/// is [rounded](Self::round), but for the phasors.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Spectrum {
     /// Phasors of the harmonic components: r.m.s., phases of cosines at the start of the window; order 0 is d.c., and real.
@@ -88,6 +89,15 @@ impl Spectrum {
     /// Phasor of the fundamental.
     pub fn fundamental(&self) -> Complex64 {
         self.component[1]
+    }
+
+    /// Rounds groups, subgroups and phases to single precision, in which tables keep them: so that a stream, which gives them
+    /// out as they are, gives the very same. 24 bits are a relative 6e-8; indices have been made of the values before.
+    pub fn round(&mut self) {
+        let Self { subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad, .. } = self;
+        for values in [subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad] {
+            values.iter_mut().for_each(|v| *v = f64::from(*v as f32));
+        }
     }
 
     /// Goes through all values beside those of `other`, for aggregation. Phasors do not aggregate.
@@ -160,6 +170,7 @@ pub fn measure(plan: &Plan, span: &Span, scale: f64, scratch: &mut LowBinsScratc
         let sum: f64 = PARTIAL.map(|h| h as f64 * out.group[h].powi(2)).sum();
         out.pwhd_group_pct = 100.0 * sum.sqrt() / out.group[1];
     }
+    out.round();
 }
 
 /// Mean squares of groups and subgroups of a window of the usual number of cycles.

@@ -170,13 +170,14 @@ pub fn streamed(capture: &Capture, config: &Config, block: impl FnMut() -> usize
 
 /// Fails unless `got` is within `tolerance` of `want`; a NaN is never within anything.
 #[track_caller]
-pub fn within(got: f64, want: f64, tolerance: f64, what: impl FnOnce() -> String) {
+pub fn within(got: impl Into<f64>, want: f64, tolerance: f64, what: impl FnOnce() -> String) {
+    let got = got.into();
     assert!((got - want).abs() <= tolerance, "{}: {got} is not within {tolerance:e} of {want}", what());
 }
 
 /// Difference of two angles, in radians, between −π and π.
-pub fn angle_between(a: f64, b: f64) -> f64 {
-    let d = (a - b).rem_euclid(2.0 * PI);
+pub fn angle_between(a: impl Into<f64>, b: impl Into<f64>) -> f64 {
+    let d = (a.into() - b.into()).rem_euclid(2.0 * PI);
     if d > PI { d - 2.0 * PI } else { d }
 }
 

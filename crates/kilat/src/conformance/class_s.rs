@@ -112,7 +112,9 @@ fn harmonics(rate_hz: f64, mains: Mains) -> Vec<Row> {
                 let a = analyze(&config(mains), rate_hz, intervals_s(INTERVALS), &[wave])?;
                 let of_order = a.harmonics.subgroup.index_axis(ndarray::Axis(2), order as usize);
                 let per_cent = 100.0 / mains.udin_v;
-                Ok(Reading::worst(of_order.iter().map(|u| Reading { expected: pct, measured: u * per_cent })))
+                Ok(Reading::worst(
+                    of_order.iter().map(|u| Reading { expected: pct, measured: f64::from(*u) * per_cent }),
+                ))
             }));
         }
     }

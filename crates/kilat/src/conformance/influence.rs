@@ -188,7 +188,8 @@ fn harmonics(mains: Mains, influence: Influence) -> [Row; 2] {
                 let per_cent = 100.0 / mains.udin_v;
                 Ok(Reading::worst(windows(&a).map(|(k, from, to)| {
                     let square: f64 = bins.clone().map(|b| waves[0].bin_rms(b, from, to).powi(2)).sum();
-                    Reading { expected: square.sqrt() * per_cent, measured: table[[k, 0, ORDER]] * per_cent }
+                    let measured = f64::from(table[[k, 0, ORDER]]) * per_cent;
+                    Reading { expected: square.sqrt() * per_cent, measured }
                 })))
             })
         },

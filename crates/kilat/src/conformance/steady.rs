@@ -128,7 +128,7 @@ fn order_reading(rate_hz: f64, mains: Mains, wave: &Wave, order: usize, between:
     Ok(Reading::worst(windows(&a).map(|(k, from, to)| Reading {
         expected: bins(mains, order, between).map(|b| wave.bin_rms(b, from, to).powi(2)).sum::<f64>().sqrt()
             * per_cent,
-        measured: table[[k, 0, order]] * per_cent,
+        measured: f64::from(table[[k, 0, order]]) * per_cent,
     })))
 }
 

@@ -116,15 +116,15 @@ pub struct SignallingOutput {
 #[derive(Debug, Clone, Serialize)]
 pub struct HarmonicsOutput {
     /// Harmonic subgroups.
-    pub subgroup: Vec<Vec<f64>>,
+    pub subgroup: Vec<Vec<f32>>,
     /// Harmonic groups.
-    pub group: Vec<Vec<f64>>,
+    pub group: Vec<Vec<f32>>,
     /// Interharmonic centred subgroups, between order h and h+1.
-    pub interharmonic_subgroup: Vec<Vec<f64>>,
+    pub interharmonic_subgroup: Vec<Vec<f32>>,
     /// Interharmonic groups, between order h and h+1.
-    pub interharmonic_group: Vec<Vec<f64>>,
+    pub interharmonic_group: Vec<Vec<f32>>,
     /// Phases of the harmonic components, in radians; empty in aggregates, which have none.
-    pub phase_rad: Vec<Vec<f64>>,
+    pub phase_rad: Vec<Vec<f32>>,
 }
 
 /// Power of a pair, one entry per interval in each column.
@@ -198,11 +198,12 @@ impl ChannelColumns {
     pub(super) fn of(a: &Analysis, m: Measured<'_>, c: usize, harmonics: bool) -> Self {
         let (info, h) = (&a.channels[c], m.harmonics);
         let voltage = info.kind == Kind::Voltage;
-        let orders = |x: &Array3<f64>| -> Vec<Vec<f64>> {
+        let orders = |x: &Array3<f32>| -> Vec<Vec<f32>> {
             x.index_axis(Axis(1), c).rows().into_iter().map(|r| r.to_vec()).collect()
         };
-        let mean =
-            |order: usize| Range::quadratic((0..h.subgroup.dim().0).map(|k| h.subgroup[[k, c, order]])).mean;
+        let mean = |order: usize| {
+            Range::quadratic((0..h.subgroup.dim().0).map(|k| f64::from(h.subgroup[[k, c, order]]))).mean
+        };
         let deviates = voltage && a.config.edition.has_deviation();
         let deviation = |table| if deviates { column(table, c) } else { Vec::new() };
         let tones = a.config.signalling.iter().enumerate().filter(|_| voltage);

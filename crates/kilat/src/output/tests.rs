@@ -56,7 +56,11 @@ fn full_adds_the_harmonics_of_each_interval() {
     let h = doc["files"][0]["channels"][0]["harmonics"]["subgroup"].as_array().unwrap();
     assert_eq!(h.len(), a.intervals.flags.len());
     assert_eq!(h[0].as_array().unwrap().len(), 51);
-    assert_eq!(h[0][1].as_f64().unwrap(), a.harmonics.subgroup[[0, 0, 1]]);
+    let first = a.harmonics.subgroup[[0, 0, 1]];
+    assert_eq!(h[0][1], f64::from(first));
+    // The text has the digits of single precision, and no more.
+    let text = serde_json::to_string(&Document::new(vec![analysis(&capture, &a, &[], &[], Detail::Full)]));
+    assert!(text.unwrap().contains(&format!(",{first},")), "{first}");
 }
 
 #[test]
@@ -251,7 +255,7 @@ fn aggregates_have_the_shape_of_the_basic_intervals() {
     assert_eq!(under, a.aggregates.ten_minutes.deviation.under_pct[[0, 0]]);
     assert!(under > 1.0 && ten["channels"][1]["under_deviation_pct"].as_array().unwrap().is_empty());
     let first = &ten["channels"][1]["harmonics"]["subgroup"][0][1];
-    assert_eq!(first.as_f64(), Some(a.aggregates.ten_minutes.harmonics.subgroup[[0, 1, 1]]));
+    assert_eq!(first.as_f64(), Some(a.aggregates.ten_minutes.harmonics.subgroup[[0, 1, 1]].into()));
     assert_eq!(doc["aggregates"][0]["channels"][0]["harmonics"], Value::Null);
 }
 

@@ -137,7 +137,7 @@ fn orders(a: &Analysis, m: Measured<'_>, c: usize, time: &Series) -> Vec<Observe
     let of_channel_c = m.harmonics.subgroup.index_axis(Axis(1), c);
     let mut out = Vec::new();
     for order in 1..of_channel_c.ncols() {
-        let values = of_channel_c.column(order).to_vec();
+        let values = of_channel_c.column(order).iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
         if values.iter().any(|v| v.is_finite()) {
             let name = format!("{} H{order}", a.channels[c].name);
             let mut channel = log(&name, of_channel(a, c, "spectra_hgroup"), time, values);

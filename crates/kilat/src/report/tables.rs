@@ -271,7 +271,7 @@ pub(super) fn channels(v: &View) -> Vec<ChannelRow> {
         let (lowest, _, highest) = three(half.iter().copied());
         let rms = three((0..a.intervals.rms.nrows()).filter_map(|k| a.intervals.rms.get([k, i]).copied())).1;
         let h = &a.harmonics.subgroup;
-        let fundamental = three((0..h.dim().0).filter_map(|k| h.get([k, i, 1]).copied())).1;
+        let fundamental = three((0..h.dim().0).filter_map(|k| h.get([k, i, 1]).map(|v| f64::from(*v)))).1;
         let d = &a.harmonics.thd_subgroup_pct;
         let (_, thd, thd_max) = three((0..d.nrows()).filter_map(|k| d.get([k, i]).copied()));
         let with_unit = |x: f64| if x.is_finite() { format!("{} {unit}", v.quantity(x)) } else { v.n(x, 0) };

@@ -38,7 +38,7 @@ fn measurements(rows: usize, length_s: f64) -> Measurements {
 }
 
 /// Sets a harmonic in some rows.
-fn fill(m: &mut Measurements, rows: std::ops::Range<usize>, channel: usize, order: usize, rms: f64) {
+fn fill(m: &mut Measurements, rows: std::ops::Range<usize>, channel: usize, order: usize, rms: f32) {
     for row in rows {
         m.harmonics.subgroup[[row, channel, order]] = rms;
     }
@@ -239,7 +239,7 @@ fn the_worst_of_several_weeks_counts_and_a_last_part_does_not_hide_it() {
 fn orders_beyond_the_rate_are_not_judged() {
     let mut a = quiet(7.0);
     for (channel, order) in (0..4).flat_map(|c| (20..51).map(move |h| (c, h))) {
-        fill(&mut a.aggregates.ten_minutes, 0..1008, channel, order, f64::NAN);
+        fill(&mut a.aggregates.ten_minutes, 0..1008, channel, order, f32::NAN);
     }
     let c = en50160(&a);
     assert!(c.verdicts.iter().all(|v| v.limit.quantity.order().is_none_or(|h| h < 20)));

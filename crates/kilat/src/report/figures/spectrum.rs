@@ -48,7 +48,8 @@ fn spectrum(v: &View, channels: &[usize], used: &[usize], kind: Kind) -> String 
         .iter()
         .filter(|&&c| c < all)
         .map(|&c| {
-            (2..orders).map(|n| three(used.iter().map(|&k| h[[k, c, n]] / h[[k, c, 1]] * 100.0)).1).collect()
+            let pct = |k: usize, n: usize| f64::from(h[[k, c, n]]) / f64::from(h[[k, c, 1]]) * 100.0;
+            (2..orders).map(|n| three(used.iter().map(|&k| pct(k, n))).1).collect()
         })
         .collect();
     let top = levels.iter().flatten().copied().filter(|p| p.is_finite()).fold(0.0, f64::max);

@@ -77,14 +77,14 @@ pub fn analysis(capture: &Capture) -> Analysis {
         }
         (re * 2f64.sqrt() / ten as f64, im * 2f64.sqrt() / ten as f64)
     };
-    let mut subgroup = Array3::from_elem((rows, all, 51), f64::NAN);
+    let mut subgroup = Array3::from_elem((rows, all, 51), f32::NAN);
     for ((k, c, h), v) in subgroup.indexed_iter_mut().filter(|((.., h), _)| *h <= 40) {
         let (re, im) = tone(c, k, h);
-        *v = re.hypot(im);
+        *v = re.hypot(im) as f32;
     }
     let thd = Array2::from_shape_fn((rows, all), |(k, c)| {
-        let rest = (2..=40).map(|h| subgroup[[k, c, h]].powi(2)).sum::<f64>().sqrt();
-        rest / subgroup[[k, c, 1]] * 100.0
+        let rest = (2..=40).map(|h| f64::from(subgroup[[k, c, h]]).powi(2)).sum::<f64>().sqrt();
+        rest / f64::from(subgroup[[k, c, 1]]) * 100.0
     });
     let sequence = |first: usize, k: usize, turn: f64| {
         let sum = (0..3).fold((0.0, 0.0), |(re, im), p| {
