@@ -13,8 +13,8 @@ pub(super) const HEAD: usize = 8;
 /// Bytes of samples from which on they stay in the file. Below, a copy in memory is quicker and outlives the file.
 pub(super) const STAY_FROM: usize = 64 << 20;
 
-/// Bytes of a mapped file that stay in memory behind the place that was read last: channels are read one after the other.
-const KEPT_BYTES: usize = 32 << 20;
+/// Bytes of a mapped file that stay in memory behind the place that was read last, at least.
+const KEPT_BYTES: usize = 4 << 20;
 
 /// Rows of bytes.
 pub(super) struct Records {
@@ -61,8 +61,10 @@ impl Records {
             Held::Own(bytes) => &bytes[range],
             Held::File { content, start, released } => {
                 let range = start + range.start..start + range.end;
-                // Going on, leave what is far behind; going back, begin anew from there.
-                let behind = range.start.saturating_sub(KEPT_BYTES).max(*start);
+                // Going on, leave what is far behind; going back, begin anew from there. Channels are read one after the other:
+                // as much as is asked for now another one may still be reading.
+                let kept = range.len().max(KEPT_BYTES);
+                let behind = range.start.saturating_sub(kept).max(*start);
                 let before = released.swap(behind, Ordering::Relaxed);
                 content.release(before.min(behind)..behind);
                 &content[range]
