@@ -243,7 +243,7 @@ impl ChannelColumns {
 impl PairColumns {
     pub(super) fn of(a: &Analysis, m: Measured<'_>, pair: usize) -> Self {
         let (u, i) = a.power_pairs[pair];
-        let columns = m.power.clone().map(|table| column(&table, pair));
+        let columns = m.power.as_ref().map(|table| column(table, pair));
         let range = |x: &[f64]| Range::arithmetic(x.iter().copied());
         Self {
             voltage: a.channels[u].name.clone(),

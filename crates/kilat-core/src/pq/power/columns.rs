@@ -44,6 +44,11 @@ macro_rules! quantities {
                 vec![$((stringify!($value), &self.$value),)* $((stringify!($ratio), &self.$ratio),)*]
             }
 
+            /// The same columns, borrowed.
+            pub fn as_ref(&self) -> $Columns<&T> {
+                $Columns { $($value: &self.$value,)* $($ratio: &self.$ratio,)* }
+            }
+
             /// The same columns, each made into something else.
             pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> $Columns<U> {
                 $Columns { $($value: f(self.$value),)* $($ratio: f(self.$ratio),)* }
