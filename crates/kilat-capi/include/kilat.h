@@ -328,7 +328,7 @@ typedef struct kilat_channel_values {
    */
   double thd_group_pct;
   /*
-   Harmonic subgroups, r.m.s.
+   Harmonic subgroups, r.m.s.; like the other arrays rounded to single precision.
    */
   const double *subgroup;
   /*

@@ -80,7 +80,7 @@ pub struct kilat_channel_values {
     pub thd_subgroup_pct: f64,
     /// THD of the groups, in %.
     pub thd_group_pct: f64,
-    /// Harmonic subgroups, r.m.s.
+    /// Harmonic subgroups, r.m.s.; like the other arrays rounded to single precision.
     pub subgroup: *const f64,
     /// Harmonic groups, r.m.s.
     pub group: *const f64,
