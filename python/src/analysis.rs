@@ -217,9 +217,9 @@ impl Results {
             return Err(PyIndexError::new_err(format!("there is no channel {channel}")));
         };
         let p_inst = Columns::new(slf)
-            .times("time", f.p_inst.sample.iter().copied())?
+            .times("time", f.p_inst.sample.iter())?
             .lend("p_inst", |a| ArrayView1::from(&a.flicker[channel].p_inst.p_inst))?
-            .lend("sample", |a| ArrayView1::from(&a.flicker[channel].p_inst.sample))?
+            .copy("sample", f.p_inst.sample.iter())?
             .flags(&f.p_inst.flags)?;
         let severity = |name: &str, t: &SeverityTable| -> Table<'py> {
             let columns = Columns::new(slf)

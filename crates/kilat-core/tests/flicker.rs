@@ -112,7 +112,7 @@ fn an_analysis_rates_flicker() {
             let config = Config { lamp, ..Config::class_a(UDIN_V, 50.0) };
             let a = offline::analyze(&capture, &config, 1).unwrap();
             let p = &a.flicker[0].p_inst;
-            let late = p.sample.iter().zip(&p.p_inst).filter(|(s, _)| **s > 14.0 * rate_hz);
+            let late = p.sample.iter().zip(&p.p_inst).filter(|(s, _)| *s > 14.0 * rate_hz);
             let most = f64::from(late.fold(0.0f32, |m, (_, p)| m.max(*p)));
             assert!((most / want - 1.0).abs() < 0.01, "{rate_hz} Hz, {lamp:?}: {most}, not {want}");
             assert!(p.flags.iter().all(|f| *f == Flags::UNSETTLED) && a.flicker[0].pst.severity.is_empty());

@@ -101,7 +101,7 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
     all.push(("10-s flags".into(), flags(&a.frequency.flags)));
     for (c, f) in a.flicker.iter().enumerate() {
         let p = &f.p_inst;
-        all.push((format!("Pinst of {c}, positions"), bits(&p.sample)));
+        all.push((format!("Pinst of {c}, positions"), bits(&p.sample.iter().collect::<Vec<_>>())));
         all.push((format!("Pinst of {c}"), p.p_inst.iter().map(|v| u64::from(v.to_bits())).collect()));
         all.push((format!("Pinst of {c}, flags"), flags(&p.flags)));
         for (name, t) in [("Pst", &f.pst), ("Plt", &f.plt)] {

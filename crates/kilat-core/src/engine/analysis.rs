@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::capture::{Kind, Phase, TimeBase};
 use crate::config::{Config, Wiring};
+use crate::engine::steps::Steps;
 use crate::error::Warning;
 use crate::pq::dips::DipForm;
 use crate::pq::events::Event;
@@ -251,7 +252,7 @@ pub struct Frequency {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PInstTable {
     /// Sample position of each value.
-    pub sample: Vec<f64>,
+    pub sample: Steps,
     /// Instantaneous flicker sensation.
     pub p_inst: Vec<f32>,
     /// Flags of each value.

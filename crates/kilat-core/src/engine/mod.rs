@@ -24,6 +24,7 @@ pub mod segment;
 pub mod severity;
 pub mod sink;
 pub mod state;
+pub mod steps;
 pub mod tables;
 pub mod timeline;
 pub mod track;

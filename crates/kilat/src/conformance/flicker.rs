@@ -59,7 +59,7 @@ impl Case {
     fn largest(self, (from_s, to_s): (f64, f64), wave: &dyn Fn(f64) -> f64) -> Result<f64> {
         let capture = capture(self.rate_hz, to_s + 0.2, Timestamp(0), &[wave])?;
         let p = offline::analyze(&capture, &self.config(), 1)?.flicker.swap_remove(0).p_inst;
-        let late = p.sample.iter().zip(&p.p_inst).filter(|(s, _)| **s >= from_s * self.rate_hz);
+        let late = p.sample.iter().zip(&p.p_inst).filter(|(s, _)| *s >= from_s * self.rate_hz);
         Ok(late.map(|(_, p)| f64::from(*p)).fold(f64::NAN, f64::max))
     }
 

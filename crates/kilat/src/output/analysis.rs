@@ -308,7 +308,7 @@ fn flicker(a: &Analysis, c: usize, detail: Detail) -> FlickerOutput {
         pst: severity(&f.pst),
         plt: severity(&f.plt),
         p_inst: (detail == Detail::Full).then(|| PInstColumns {
-            time_s: seconds(&f.p_inst.sample),
+            time_s: f.p_inst.sample.iter().map(|p| a.seconds(p)).collect(),
             p_inst: f.p_inst.p_inst.clone(),
             flags: f.p_inst.flags.clone(),
         }),
