@@ -170,7 +170,8 @@ fn a_violation_is_certain_before_the_week_is_over_and_compliance_is_not() {
     a.aggregates.ten_minutes.harmonics.subgroup[[50, 0, 5]] = 230.0 * 0.07;
     let v = of(&en50160(&a), Quantity::VoltageHarmonic(5), 950);
     assert_eq!((v.status, v.beyond), (Status::Violated, 51));
-    assert!((v.margin + 1.0).abs() < 1e-9);
+    // 7 % less 6 %; the 7 % are a product in single precision.
+    assert!((v.margin + 1.0).abs() < 7.0 * f64::from(f32::EPSILON));
 }
 
 /// 40 values beyond and 20 missing may be 60 of 1008: neither verdict is certain. 20 and 20 is fine.
