@@ -163,7 +163,7 @@ pub struct Aggregates {
 }
 
 /// Harmonics per basic interval (IEC 61000-4-7). Order 0 is the d.c. part or the subharmonic range; NaN where an order lies
-/// beyond what the sampling rate supports. What has an order is in single precision, 24 bits: it is nearly all of an analysis.
+/// beyond what the sampling rate supports. What has an order is in single precision, 24 bits: it is most of an analysis.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Harmonics {
     /// Harmonic subgroups, r.m.s. in volts or amperes: `(interval, channel, order)`.

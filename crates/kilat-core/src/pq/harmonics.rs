@@ -92,7 +92,8 @@ impl Spectrum {
     }
 
     /// Rounds groups, subgroups and phases to single precision, in which tables keep them: so that a stream, which gives them
-    /// out as they are, gives the very same. 24 bits are a relative 6e-8; indices have been made of the values before.
+    /// out as they are, gives the very same. 24 bits are a relative 6e-8; beyond 3.4e38 there is only infinity. Indices have been
+    /// made of the values before.
     pub fn round(&mut self) {
         let Self { subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad, .. } = self;
         for values in [subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad] {
