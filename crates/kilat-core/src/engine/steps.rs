@@ -66,7 +66,9 @@ mod tests {
 
     fn steps(positions: &[f64]) -> Steps {
         let mut steps = Steps::default();
-        positions.iter().for_each(|p| steps.push(*p));
+        for p in positions {
+            steps.push(*p);
+        }
         assert_eq!((steps.len(), steps.is_empty()), (positions.len(), positions.is_empty()));
         steps
     }

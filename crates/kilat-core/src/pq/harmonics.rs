@@ -97,7 +97,9 @@ impl Spectrum {
     pub fn round(&mut self) {
         let Self { subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad, .. } = self;
         for values in [subgroup, group, interharmonic_subgroup, interharmonic_group, phase_rad] {
-            values.iter_mut().for_each(|v| *v = f64::from(*v as f32));
+            for v in values {
+                *v = f64::from(*v as f32);
+            }
         }
     }
 
