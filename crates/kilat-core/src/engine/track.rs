@@ -222,7 +222,11 @@ impl Track {
         for from in (0..samples.len()).step_by(NEAR) {
             self.ingest(plan, samples.slice(from..samples.len().min(from + NEAR)));
             if channel.corrector.is_none() {
-                self.reduce(plan);
+                let soon = match samples {
+                    SamplesRef::F32(x) => x.get(from + NEAR..).unwrap_or_default(),
+                    _ => &[],
+                };
+                self.reduce(plan, soon);
             }
         }
         if let Some(corrector) = &channel.corrector {
@@ -264,35 +268,36 @@ impl Track {
         self.advance(plan);
     }
 
-    /// Adds up new samples, and decimates them, while they are in the nearest cache.
-    fn reduce(&mut self, plan: &Plan) {
+    /// Adds up new samples, and decimates them, while they are in the nearest cache; `soon` comes next.
+    fn reduce(&mut self, plan: &Plan, soon: &[f32]) {
         let raw = &self.raw;
+        let soon = if raw.soon().is_empty() { soon } else { raw.soon() };
         if Products::serve(plan.half_period()) {
             self.energies.update(plan.level, raw);
         }
         if let Some(d) =
             plan.to_mid.as_ref().filter(|_| self.cut.is_some() || plan.config.measures(Part::Harmonics))
         {
-            d.run(plan.level, raw, &mut self.mid);
+            d.run(plan.level, raw, soon, &mut self.mid);
         }
         if let Some(d) = plan.to_wide() {
-            d.run(plan.level, raw, &mut self.wide);
+            d.run(plan.level, raw, &[], &mut self.wide);
         }
     }
 
     /// Does everything with new samples that needs no other channel.
     fn advance(&mut self, plan: &Plan) {
-        self.reduce(plan);
+        self.reduce(plan, &[]);
         let raw = &self.raw;
         let Some(cut) = &mut self.cut else { return };
         let mid = if plan.to_mid.is_some() { &self.mid } else { raw };
         let low = if let Some(d) = &plan.to_low {
-            d.run(plan.level, mid, &mut self.low);
+            d.run(plan.level, mid, &[], &mut self.low);
             &self.low
         } else {
             mid
         };
-        plan.band_pass.run(plan.level, low, &mut self.band);
+        plan.band_pass.run(plan.level, low, &[], &mut self.band);
         let to_raw = plan.low_factor() as f64;
         let wheel = &mut cut.wheel;
         cut.finder.run(&self.band, |c| wheel.push(Crossing { position: c.position * to_raw, ..c }));
