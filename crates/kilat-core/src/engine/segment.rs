@@ -24,6 +24,8 @@ use crate::units::Timestamp;
 const TILE: usize = 1 << 14;
 /// Threads share more at a time, so that they wait less often for each other.
 const SHARED: usize = 2 * TILE;
+/// Windows that wait for each other at most, however many threads there are: their samples are held meanwhile.
+const WAITING: usize = 4;
 
 /// What the engine remembers of a stream, to be written down.
 #[derive(Debug, Serialize)]
@@ -180,7 +182,7 @@ impl Engine {
                 merge(decided);
                 delivery.take(decided);
                 delivery.measure(plan, crew, (tracks, pairs), scratch, || ());
-            } else if decided.windows().count() < crew.threads() {
+            } else if decided.windows().count() < crew.threads().min(WAITING) {
                 // Windows wait until there is one for each thread.
                 crew.share_after(|| merge(decided), pairs.due(tracks), multiply);
             } else {

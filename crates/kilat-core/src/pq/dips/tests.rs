@@ -132,3 +132,27 @@ fn an_onset_is_found_at_any_place_on_the_wave() {
         }
     }
 }
+
+#[test]
+fn an_onset_sought_at_some_points_first_is_that_of_a_search_of_all() {
+    // Every third sample is tried first.
+    let period = 1500;
+    for start in [301, 750, 1402] {
+        let d: Vec<f64> = (0..2 * period)
+            .map(|k| {
+                let noise = 0.004 * ((k * 7919 % 101) as f64 / 50.0 - 1.0);
+                noise + if k < start { 0.0 } else { 0.4 * (TAU * k as f64 / period as f64 + 0.7).cos() }
+            })
+            .collect();
+        let all = d.iter().map(|d| d * d).sum();
+        let (mut tail, mut best) = (Tail::default(), (f64::INFINITY, 0));
+        for k in (0..d.len()).rev() {
+            tail.add(Complex64::from_polar(1.0, TAU * k as f64 / period as f64), d[k]);
+            let rest = tail.rest(all);
+            if d.len() - k > period / 8 && rest < best.0 {
+                best = (rest, k);
+            }
+        }
+        assert_eq!(onset(&d, period as f64), Some(best.1));
+    }
+}
