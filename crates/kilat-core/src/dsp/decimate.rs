@@ -42,25 +42,24 @@ impl Decimator {
 
     /// Appends to `output` whatever `input` now allows.
     ///
-    /// Zero taps pad the filter to whole lanes, so an output waits until the padding, too, has samples to multiply. `soon` is what
-    /// comes next, where it may not be in a cache yet: it is asked for meanwhile.
-    pub fn run(&self, level: Level, input: &History, soon: &[f32], output: &mut History) {
-        let span = self.taps.len() as u64;
+    /// Zero taps pad the filter to whole lanes, so an output waits until the padding, too, has samples to multiply.
+    pub fn run(&self, level: Level, input: &History, output: &mut History) {
         let next = output.end();
-        // Output k reads inputs k·factor − half … k·factor − half + span − 1.
-        let Some(last) = (input.end() + self.half).checked_sub(span) else { return };
-        let count = (last / self.factor + 1).saturating_sub(next);
+        let count = self.outputs(input.end()).saturating_sub(next);
         if count > 0 {
-            self.filter(level, input, next, soon, output.grow(count as usize));
+            self.fill(level, input, next, output.grow(count as usize), &[]);
         }
     }
 
-    /// Fills `out` with outputs `first`, `first + 1`, …; `input` must hold what they and their padding read.
-    pub fn fill(&self, level: Level, input: &History, first: u64, out: &mut [f32]) {
-        self.filter(level, input, first, &[], out);
+    /// One past the index of the last output that inputs before `end` allow.
+    pub fn outputs(&self, end: u64) -> u64 {
+        // Output k reads inputs k·factor − half … k·factor − half + span − 1.
+        (end + self.half).checked_sub(self.taps.len() as u64).map_or(0, |last| last / self.factor + 1)
     }
 
-    fn filter(&self, level: Level, input: &History, first: u64, soon: &[f32], out: &mut [f32]) {
+    /// Fills `out` with outputs `first`, `first + 1`, …; `input` must hold what they and their padding read. `soon` is
+    /// what comes next, where it may not be in a cache yet: it is asked for meanwhile.
+    pub fn fill(&self, level: Level, input: &History, first: u64, out: &mut [f32], soon: &[f32]) {
         let from = first * self.factor - self.half;
         let steps = (out.len() as u64).saturating_sub(1) * self.factor;
         let x = input.get(from..from + steps + self.taps.len() as u64);

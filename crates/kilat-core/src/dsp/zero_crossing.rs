@@ -14,7 +14,7 @@ pub struct Crossing {
 }
 
 /// Finds the crossings of a stream as it grows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CrossingFinder {
     next: u64,
 }

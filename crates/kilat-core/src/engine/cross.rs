@@ -1,19 +1,19 @@
 //! The products of channels with each other, for power and for differences of phases: sums over blocks, beside the streams.
 
 use std::array::from_fn;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Part;
+use crate::engine::history::History;
 use crate::engine::plan::{ChannelPlan, Plan};
-use crate::engine::track::Track;
-use crate::pq::rms::{Products, product_integral};
+use crate::engine::streams::Streams;
+use crate::pq::rms::{Products, Sums, product_integral};
 use crate::simd::Level;
 
 /// Most pairs: each phase with the next, in volts and in amperes, and each voltage with its current.
 const PAIRS: usize = 9;
-/// Blocks of every pair that a thread adds up at a time.
-const TOGETHER: usize = 32;
 
 /// All pairs of channels that the plan multiplies; none where half cycles are too short for blocks.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -30,19 +30,36 @@ struct Pair {
     products: Products,
 }
 
-/// Blocks that are to be added up, of every pair over the same samples.
+/// Blocks of every pair that are to be added up.
 pub struct Due<'p> {
-    streams: [&'p [f32]; Level::STREAMS],
+    streams: [Option<&'p History>; Level::STREAMS],
     places: [(usize, usize); PAIRS],
-    sums: [&'p mut [f64]; PAIRS],
+    sums: [Sums<'p>; PAIRS],
 }
 
 impl Due<'_> {
+    /// The samples in them.
+    pub fn samples(&self) -> Range<u64> {
+        self.sums[0].samples()
+    }
+
+    /// Takes those away that lie before sample `end`.
+    #[must_use]
+    pub fn split_before(&mut self, end: u64) -> Self {
+        Self { sums: self.sums.each_mut().map(|s| s.split_before(end)), ..*self }
+    }
+
     /// Adds them up.
-    pub fn add(mut self, level: Level) {
-        let streams = self.streams.iter().filter(|s| !s.is_empty()).count();
-        let pairs = self.sums.iter().filter(|s| !s.is_empty()).count();
-        level.block_products(&self.streams[..streams], &self.places[..pairs], &mut self.sums[..pairs]);
+    pub fn add(self, level: Level) {
+        let samples = self.samples();
+        if samples.is_empty() {
+            return;
+        }
+        let streams = self.streams.map(|s| s.map_or(&[][..], |s| s.get(samples.clone())));
+        let mut sums = self.sums.map(Sums::out);
+        let of = streams.iter().filter(|s| !s.is_empty()).count();
+        let pairs = sums.iter().filter(|s| !s.is_empty()).count();
+        level.block_products(&streams[..of], &self.places[..pairs], &mut sums[..pairs]);
     }
 }
 
@@ -57,10 +74,15 @@ impl Pairs {
         if !Products::serve(plan.half_period()) {
             return new;
         }
-        for (u, v) in plan.channels.iter().enumerate().flat_map(of) {
+        let pairs: Vec<_> = plan.channels.iter().enumerate().flat_map(of).collect();
+        // In the order of its phases, a whole system is what the kernel knows best.
+        let phases = plan.system.iter().chain(&plan.system_currents).copied();
+        new.channels.extend(phases.filter(|c| pairs.iter().any(|(u, v)| c == u || c == v)));
+        for (u, v) in pairs {
             let places = (new.place(u), new.place(v));
             new.pairs.push(Pair { places, products: Products::default() });
         }
+        new.pairs.sort_by_key(|pair| pair.places);
         debug_assert!(new.channels.len() <= Level::STREAMS && new.pairs.len() <= PAIRS);
         new
     }
@@ -72,31 +94,23 @@ impl Pairs {
         })
     }
 
-    /// What the streams hold by now and no block holds, in parts that may go in any order.
-    pub fn due<'p>(&'p mut self, tracks: &'p [Track]) -> impl Iterator<Item = Due<'p>> + Send {
-        let Self { channels, pairs } = self;
-        let ends = channels.iter().map(|c| tracks[*c].raw.end());
-        let (from, to) = pairs.first_mut().map_or((0, 0), |p| p.products.due(ends.min().unwrap_or(0)));
-        let samples = from * Level::BLOCK as u64..to * Level::BLOCK as u64;
-        let mut streams = [&[][..]; Level::STREAMS];
-        for (stream, c) in streams.iter_mut().zip(channels) {
-            *stream = tracks[*c].raw.get(samples.clone());
+    /// What the streams, which `raw` gives for channels, hold by now and no block holds.
+    pub fn due<'p>(&'p mut self, raw: impl Fn(usize) -> &'p History) -> Due<'p> {
+        let mut streams = [None; Level::STREAMS];
+        for (stream, c) in streams.iter_mut().zip(&self.channels) {
+            *stream = Some(raw(*c));
         }
-        let places = from_fn(|k| pairs.get(k).map_or((0, 0), |p| p.places));
-        let mut sums: [&mut [f64]; PAIRS] = from_fn(|_| &mut [][..]);
-        for (sums, pair) in sums.iter_mut().zip(pairs) {
-            *sums = pair.products.grow((to - from) as usize);
+        let end = streams.iter().flatten().map(|s| s.end()).min().unwrap_or(0);
+        let (mut places, mut sums) = ([(0, 0); PAIRS], from_fn(|_| Sums::default()));
+        for (pair, (places, sums)) in self.pairs.iter_mut().zip(places.iter_mut().zip(&mut sums)) {
+            (*places, *sums) = (pair.places, pair.products.lacking(end));
         }
-        std::iter::from_fn(move || {
-            let blocks = sums[0].len().min(TOGETHER);
-            let part = Due {
-                streams: streams.map(|s| &s[..s.len().min(blocks * Level::BLOCK)]),
-                places,
-                sums: sums.each_mut().map(|s| s.split_off_mut(..blocks.min(s.len())).unwrap_or_default()),
-            };
-            streams = streams.map(|s| &s[s.len().min(blocks * Level::BLOCK)..]);
-            (blocks > 0).then_some(part)
-        })
+        Due { streams, places, sums }
+    }
+
+    /// Forgets the blocks from sample `end` on.
+    pub fn cut_back(&mut self, end: u64) {
+        self.pairs.iter_mut().for_each(|p| p.products.cut_back(end));
     }
 
     /// The same in the memory of these.
@@ -108,12 +122,12 @@ impl Pairs {
 
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time.
     pub fn reserve(&mut self, plan: &Plan, chunk: usize) {
-        self.pairs.iter_mut().for_each(|p| p.products.reserve(Track::most_held(plan) + chunk));
+        self.pairs.iter_mut().for_each(|p| p.products.reserve(Streams::most_held(plan) + chunk));
     }
 
     /// Bytes of them for such a stream.
     pub fn bytes(plan: &Plan, chunk: usize) -> usize {
-        Self::new(plan).pairs.len() * 2 * size_of::<f64>() * Products::most(Track::most_held(plan) + chunk)
+        Self::new(plan).pairs.len() * 2 * size_of::<f64>() * Products::most(Streams::most_held(plan) + chunk)
     }
 
     /// True when both are of the same channels.
@@ -122,9 +136,9 @@ impl Pairs {
         self.channels == other.channels && places(self) == places(other)
     }
 
-    /// Oldest sample that products still to come need.
-    pub fn oldest(&self) -> f64 {
-        self.pairs.iter().map(|p| p.products.end() as f64).fold(f64::INFINITY, f64::min)
+    /// First sample of which no block is made yet; far ahead when there are no pairs.
+    pub fn end(&self) -> u64 {
+        self.pairs.iter().map(|p| p.products.end()).min().unwrap_or(u64::MAX)
     }
 
     /// Lets go of what lies before sample `index`.
@@ -136,7 +150,7 @@ impl Pairs {
     pub fn integral(
         &self,
         plan: &Plan,
-        tracks: &[Track],
+        streams: &[Streams],
         (u, v): (usize, usize),
         start: f64,
         stop: f64,
@@ -144,6 +158,6 @@ impl Pairs {
         let none = Products::default();
         let are_these = |p: &&Pair| (self.channels[p.places.0], self.channels[p.places.1]) == (u, v);
         let pair = self.pairs.iter().find(are_these).map_or(&none, |p| &p.products);
-        product_integral(plan.level, (&tracks[u].raw, &tracks[v].raw), pair, start, stop)
+        product_integral(plan.level, (&streams[u].raw, &streams[v].raw), pair, start, stop)
     }
 }

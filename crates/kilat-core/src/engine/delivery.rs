@@ -1,14 +1,11 @@
 //! What has been decided, on its way to the sink: windows are measured, and everything is handed over in order.
 
-use std::sync::{Mutex, PoisonError};
-
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregator;
 use crate::capture::Kind;
 use crate::config::Part;
 use crate::engine::analysis::Flags;
-use crate::engine::crew::Crew;
 use crate::engine::cross::Pairs;
 use crate::engine::decisions::{Action, Decisions};
 use crate::engine::measured::{Measured, Scratch, System, measure};
@@ -17,8 +14,8 @@ use crate::engine::reuse::Reuse;
 use crate::engine::sink::{
     FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink,
 };
+use crate::engine::streams::Streams;
 use crate::engine::timeline::Span;
-use crate::engine::track::Track;
 use crate::pq::events::Event;
 use crate::pq::notching::NotchSearch;
 use crate::pq::rvc::RapidChange;
@@ -47,6 +44,20 @@ pub struct Delivery {
     /// Index in the capture of the first sample of the segment, and when it was taken.
     offset: u64,
     clock: Timestamp,
+}
+
+/// Some channels of a window that is to be measured.
+pub struct Window<'d> {
+    span: &'d Span,
+    first: usize,
+    out: &'d mut [Measured],
+}
+
+impl Window<'_> {
+    /// Measures it.
+    pub fn measure(self, plan: &Plan, sources: (&[Streams], &Pairs), scratch: &mut Scratch) {
+        measure(plan, sources, self.span, self.first, scratch, self.out);
+    }
 }
 
 impl Delivery {
@@ -117,48 +128,31 @@ impl Delivery {
         std::mem::swap(&mut self.decided, decided);
     }
 
-    /// Measures the windows that have been taken, the threads side by side; `meanwhile` the caller does something else first.
-    pub fn measure(
+    /// The windows that have been taken, to be [measured](Window::measure) in any order: whole ones as long as there is one for each
+    /// of so many `threads`, and the rest in parts, so that none stands idle.
+    pub fn windows(
         &mut self,
         plan: &Plan,
-        crew: &Crew,
-        (tracks, pairs): (&[Track], &Pairs),
-        scratch: &mut [Mutex<Scratch>],
-        meanwhile: impl FnOnce(),
-    ) {
+        streams: &[Streams],
+        threads: usize,
+    ) -> impl Iterator<Item = Window<'_>> + Send {
         let channels = plan.channels.len();
         self.spans.clear();
         for span in self.decided.windows() {
-            let quality = |t: &Track| t.flags(span.start, span.stop);
-            span.flags = tracks.iter().map(quality).fold(span.flags, Flags::union);
+            let quality = |s: &Streams| s.flags(span.start, span.stop);
+            span.flags = streams.iter().map(quality).fold(span.flags, Flags::union);
             self.spans.push(*span);
         }
         let due = self.spans.len() * channels;
         if self.measured.len() < due {
             self.measured.resize_with(due, Measured::default);
         }
-        let due = self.measured[..due].chunks_mut(channels);
-        let spans = &self.spans;
-        let threads = crew.threads();
-        if let ([own], 1) = (&mut *scratch, threads) {
-            // A live stream has one thread, and takes no lock.
-            let own = own.get_mut().unwrap_or_else(PoisonError::into_inner);
-            meanwhile();
-            spans.iter().zip(due).for_each(|(span, out)| measure(plan, (tracks, pairs), span, 0, own, out));
-        } else {
-            // Whole windows are cheapest; the last ones are shared so that no thread stands idle.
-            let whole = spans.len() / threads * threads;
-            let parts = spans.iter().zip(due).enumerate().flat_map(|(w, (span, out))| {
-                let part = if w < whole { channels } else { channels.div_ceil(threads) };
-                out.chunks_mut(part).enumerate().map(move |(k, out)| (span, k * part, out))
-            });
-            let scratch = &*scratch;
-            crew.share_after(meanwhile, parts, |thread, (span, first, out)| {
-                // A poisoned lock means a panic elsewhere, and the buffers are overwritten anyway.
-                let mut own = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                measure(plan, (tracks, pairs), span, first, &mut own, out);
-            });
-        }
+        let whole = self.spans.len() / threads * threads;
+        let due = self.spans.iter().zip(self.measured[..due].chunks_mut(channels));
+        due.enumerate().flat_map(move |(w, (span, out))| {
+            let part = if w < whole { channels } else { channels.div_ceil(threads) };
+            out.chunks_mut(part).enumerate().map(move |(k, out)| Window { span, first: k * part, out })
+        })
     }
 
     /// Hands everything over in order.

@@ -18,6 +18,7 @@ use crate::engine::plan::Plan;
 use crate::engine::reuse::Reuse;
 use crate::engine::severity::Severity;
 use crate::engine::sink::{FrequencyValue, HalfCycle, Notice, NoticeKind, PInstValue};
+use crate::engine::streams::Streams;
 use crate::engine::timeline::{Decision, Span, Timeline, UNSYNCHRONISED};
 use crate::engine::track::{Half, Track};
 use crate::pq::events::{Detector, EventKind, Value};
@@ -139,9 +140,12 @@ impl Fold {
         waiting.fold(self.timeline.oldest(), f64::min).min(self.merged - self.patience)
     }
 
-    /// Takes what the tracks have found.
-    pub fn collect(&mut self, tracks: &mut [Track]) {
-        tracks.iter_mut().zip(&mut self.inboxes).for_each(|(track, inbox)| track.hand_over(inbox));
+    /// Takes what streams and tracks have found.
+    pub fn collect(&mut self, streams: &mut [Streams], tracks: &mut [Track]) {
+        streams.iter_mut().zip(&mut self.inboxes).for_each(|(stream, inbox)| stream.hand_over(inbox));
+        for track in tracks {
+            track.hand_over(&mut self.inboxes[track.channel()]);
+        }
     }
 
     /// Takes the values of Pinst that a flickermeter has found.
@@ -150,16 +154,16 @@ impl Fold {
     }
 
     /// Merges what has been collected.
-    pub fn run(&mut self, plan: &Plan, tracks: &[Track], out: &mut Decisions) {
+    pub fn run(&mut self, plan: &Plan, streams: &[Streams], out: &mut Decisions) {
         while self.tracked.iter().all(|c| self.inboxes[*c].is_ahead()) {
-            self.merge_one(plan, tracks, out);
+            self.merge_one(plan, streams, out);
         }
     }
 
     /// Merges the rest of a segment of `length` samples and closes what is open.
-    pub fn finish(&mut self, plan: &Plan, tracks: &[Track], length: u64, out: &mut Decisions) {
+    pub fn finish(&mut self, plan: &Plan, streams: &[Streams], length: u64, out: &mut Decisions) {
         self.timeline.limit(length as f64);
-        while self.merge_one(plan, tracks, out) {}
+        while self.merge_one(plan, streams, out) {}
         for c in &self.tracked {
             let found = &mut self.inboxes[*c];
             while let Some(t) = found.next_transient(f64::INFINITY) {
@@ -179,7 +183,7 @@ impl Fold {
                 out.event(event);
             }
         }
-        for c in 0..tracks.len() {
+        for c in 0..streams.len() {
             self.flicker(plan, c, f64::INFINITY, out);
         }
         for severity in self.severities.iter_mut().flatten() {
@@ -187,11 +191,11 @@ impl Fold {
         }
         let waiting = &mut self.waiting;
         self.timeline.finish(&mut |d| waiting.push_back(d));
-        self.release(plan, tracks, f64::INFINITY, out);
+        self.release(plan, streams, f64::INFINITY, out);
     }
 
     /// Takes what comes first, if there is anything: the end of a half cycle, or a boundary of the cut.
-    fn merge_one(&mut self, plan: &Plan, tracks: &[Track], out: &mut Decisions) -> bool {
+    fn merge_one(&mut self, plan: &Plan, streams: &[Streams], out: &mut Decisions) -> bool {
         // Ties go to the lower channel, and to its half cycle: the first of equals stays.
         let mut next: Option<(f64, usize, bool)> = None;
         let mut offer = |at: f64, channel: usize, is_half: bool| {
@@ -212,7 +216,7 @@ impl Fold {
         if is_half && let Some(half) = self.inboxes[channel].halves.pop_front() {
             self.half(plan, channel, half, out);
         } else if let Some(boundary) = self.inboxes[channel].boundaries.pop_front() {
-            self.boundary(plan, tracks, channel, boundary, out);
+            self.boundary(plan, streams, channel, boundary, out);
         }
         true
     }
@@ -233,7 +237,7 @@ impl Fold {
     fn boundary(
         &mut self,
         plan: &Plan,
-        tracks: &[Track],
+        streams: &[Streams],
         channel: usize,
         Boundary { position, synthetic }: Boundary,
         out: &mut Decisions,
@@ -254,7 +258,7 @@ impl Fold {
         }
         self.flicker(plan, channel, position - plan.flicker_lag(), out);
         // All events up to here, and some cycles beyond, are known.
-        self.release(plan, tracks, position - plan.lag(), out);
+        self.release(plan, streams, position - plan.lag(), out);
     }
 
     /// True when both have the same channels.
@@ -349,7 +353,7 @@ impl Fold {
     }
 
     /// Gives out the windows and slots that end before `until`.
-    fn release(&mut self, plan: &Plan, tracks: &[Track], until: f64, out: &mut Decisions) {
+    fn release(&mut self, plan: &Plan, streams: &[Streams], until: f64, out: &mut Decisions) {
         while let Some(&decision) = self.waiting.front() {
             let (start, stop) = decision.range();
             if stop > until {
@@ -362,7 +366,7 @@ impl Fold {
             out.push(match decision {
                 Decision::Interval(span) => {
                     if plan.config.sliding_reference && event.is_empty() {
-                        self.slide(plan, tracks, &span);
+                        self.slide(plan, streams, &span);
                     }
                     Action::Interval(Span { flags: span.flags | event, ..span })
                 }
@@ -381,13 +385,13 @@ impl Fold {
     }
 
     /// Moves the sliding references by one interval without an event (IEC 61000-4-30, 5.4.4).
-    fn slide(&mut self, plan: &Plan, tracks: &[Track], span: &Span) {
+    fn slide(&mut self, plan: &Plan, streams: &[Streams], span: &Span) {
         for &c in &self.tracked {
-            let track = &tracks[c];
-            if track.flags(span.start, span.stop).contains(Flags::MISSING) {
+            let stream = &streams[c];
+            if stream.flags(span.start, span.stop).contains(Flags::MISSING) {
                 continue;
             }
-            let square = track.energy(plan, span.start, span.stop);
+            let square = stream.energy(plan, span.start, span.stop);
             let u_v = (square / (span.stop - span.start)).max(0.0).sqrt() * plan.channels[c].scale.abs();
             self.references_v[c] = SLIDING * self.references_v[c] + (1.0 - SLIDING) * u_v;
         }

@@ -63,12 +63,16 @@ impl<T: Copy + Default> History<T> {
     pub fn grow(&mut self, n: usize) -> &mut [T] {
         self.own();
         if self.end + n > self.data.len() {
-            self.data.copy_within(self.dead..self.end, 0);
-            self.end -= self.dead;
-            self.dead = 0;
-            let needed = self.end + n;
+            let alive = self.dead..self.end;
+            let needed = alive.len() + n;
+            (self.dead, self.end) = (0, alive.len());
             if 2 * needed > self.data.len() {
-                self.data.resize(4 * needed, T::default());
+                // Fresh memory is zero before it is touched.
+                let room = vec![T::default(); 4 * needed];
+                let old = std::mem::replace(&mut self.data, room);
+                self.data[..self.end].copy_from_slice(&old[alive]);
+            } else {
+                self.data.copy_within(alive, 0);
             }
         }
         self.end += n;
@@ -102,6 +106,11 @@ impl<T: Copy + Default> History<T> {
         }
     }
 
+    /// Forgets the samples from `end` on.
+    pub fn cut_back(&mut self, end: u64) {
+        self.end -= self.end().saturating_sub(end.max(self.first)) as usize;
+    }
+
     /// Lets go of samples before `index`.
     pub fn discard_before(&mut self, index: u64) {
         let dead = index.saturating_sub(self.first).min((self.end - self.dead) as u64);
@@ -118,9 +127,15 @@ impl<T: Copy + Default> History<T> {
         }
     }
 
-    /// What lies behind the newest sample in lent memory, and may come next.
-    pub fn soon(&self) -> &[T] {
-        self.lent.as_deref().map_or(&[], |lent| &lent[self.end..])
+    /// True while the stream lies in memory that is not its own.
+    pub fn is_lent(&self) -> bool {
+        self.lent.is_some()
+    }
+
+    /// What lies behind the samples before `end`: in lent memory beyond the newest, too, which may come next.
+    pub fn behind(&self, end: u64) -> &[T] {
+        let all = self.lent.as_deref().map_or_else(|| &self.data[..self.end], |lent| &lent[..]);
+        &all[self.dead + (end - self.first) as usize..]
     }
 
     fn held(&self) -> &[T] {
@@ -153,11 +168,15 @@ mod tests {
         assert!(stream.lend(&whole, 10..20) && stream.lend(&whole, 20..30));
         assert!(!stream.lend(&whole, 31..40) && !stream.lend(&Arc::new(vec![0.0; 100]), 30..40));
         assert_eq!((stream.first(), stream.end(), stream.get(5..25)), (5, 25, &whole[10..30]));
+        assert_eq!((stream.behind(25), stream.behind(6)), (&whole[30..], &whole[11..]));
+        stream.cut_back(20);
+        assert!(stream.end() == 20 && stream.lend(&whole, 25..30));
         stream.discard_before(12);
         stream.grow(2).copy_from_slice(&[-1.0, -2.0]);
         assert_eq!((stream.first(), stream.end(), stream.get(12..25)), (12, 27, &whole[17..30]));
         assert_eq!(stream.get(24..27), [29.0, -1.0, -2.0]);
-        assert!(!stream.lend(&whole, 30..40));
+        assert!(!stream.is_lent() && !stream.lend(&whole, 30..40));
+        assert_eq!(stream.behind(25), [-1.0, -2.0]);
         stream.discard_before(27);
         assert!(stream.lend(&whole, 90..92));
         assert_eq!(stream.get(27..29), [90.0, 91.0]);

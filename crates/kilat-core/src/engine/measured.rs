@@ -10,8 +10,8 @@ use crate::dsp::fft::LowBinsScratch;
 use crate::engine::cross::Pairs;
 use crate::engine::plan::Plan;
 use crate::engine::reuse::Reuse;
+use crate::engine::streams::Streams;
 use crate::engine::timeline::Span;
-use crate::engine::track::Track;
 use crate::pq::harmonics;
 use crate::pq::harmonics::Spectrum;
 use crate::pq::power::Wave;
@@ -322,7 +322,7 @@ fn sum_rms(phases: [&Measured; 3]) -> f64 {
 /// Measures `span` of channels `first`, `first + 1`, …: as many as `out` has room for.
 pub fn measure(
     plan: &Plan,
-    (tracks, pairs): (&[Track], &Pairs),
+    (streams, pairs): (&[Streams], &Pairs),
     span: &Span,
     first: usize,
     scratch: &mut Scratch,
@@ -330,33 +330,33 @@ pub fn measure(
 ) {
     if plan.config.measures(Part::Harmonics) {
         let points = &mut scratch.points[..out.len()];
-        harmonics::resample(plan, span, |k| tracks[first + k].mid(plan), points);
+        harmonics::resample(plan, span, |k| streams[first + k].mid(plan), points);
     }
     for (k, out) in out.iter_mut().enumerate() {
         // The transform overwrites its input.
         std::mem::swap(&mut scratch.points[k], &mut scratch.window.input);
-        measure_channel(plan, (tracks, pairs), span, first + k, scratch, out);
+        measure_channel(plan, (streams, pairs), span, first + k, scratch, out);
         std::mem::swap(&mut scratch.points[k], &mut scratch.window.input);
     }
 }
 
 fn measure_channel(
     plan: &Plan,
-    (tracks, pairs): (&[Track], &Pairs),
+    (streams, pairs): (&[Streams], &Pairs),
     span: &Span,
     channel: usize,
     scratch: &mut Scratch,
     out: &mut Measured,
 ) {
     let c = &plan.channels[channel];
-    let track = &tracks[channel];
+    let own = &streams[channel];
     let length = span.stop - span.start;
     let integral = |other: usize, start: f64| {
-        let codes = pairs.integral(plan, tracks, (channel, other), start, span.stop);
+        let codes = pairs.integral(plan, streams, (channel, other), start, span.stop);
         codes * c.scale * plan.channels[other].scale
     };
     let mean = |other: usize| integral(other, span.start) / length;
-    let mean_square = track.energy(plan, span.start, span.stop) / length;
+    let mean_square = own.energy(plan, span.start, span.stop) / length;
     out.rms = mean_square.max(0.0).sqrt() * c.scale.abs();
     (out.under_v, out.over_v) = if plan.config.edition.has_deviation() {
         (out.rms.min(c.info.udin_v), out.rms.max(c.info.udin_v))
@@ -381,7 +381,7 @@ fn measure_channel(
         out.signalling_v.extend(tones);
     }
     if let (Some(p), Some(scratch)) = (&plan.supraharmonics, &mut scratch.supraharmonics) {
-        let streams = (&track.raw, track.wide(plan));
+        let streams = (&own.raw, own.wide(plan));
         let out = out.emission.get_or_insert_default();
         p.measure(plan.level, streams, span, c.scale, scratch, out);
     }

@@ -4,29 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::fold::Fold;
 use crate::engine::plan::Plan;
-use crate::engine::track::Track;
+use crate::engine::streams::Streams;
 use crate::pq::flicker::{self, FlickerMeter};
 
 /// The meter of one channel.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Meter {
-    /// Which one.
-    pub channel: usize,
+struct Meter {
+    channel: usize,
     meter: FlickerMeter,
-}
-
-impl Meter {
-    /// Takes what its track has that is new.
-    pub fn take(&mut self, plan: &Plan, track: &Track) {
-        if let Some(f) = &plan.flicker {
-            self.meter.take(f, plan.level, track.mid(plan));
-        }
-    }
 }
 
 /// A meter for each channel that has one.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Meters(pub Vec<Meter>);
+pub struct Meters(Vec<Meter>);
 
 impl Meters {
     /// At the start of a segment.
@@ -63,9 +53,12 @@ impl Meters {
         self.0.iter().map(|m| m.channel).eq(other.0.iter().map(|m| m.channel))
     }
 
-    /// Gives what comes of what the meters have [taken](Meter::take) to `fold`.
-    pub fn run(&mut self, plan: &Plan, fold: &mut Fold) {
+    /// Gives what comes of what is new in the streams to `fold`.
+    pub fn run(&mut self, plan: &Plan, streams: &[Streams], fold: &mut Fold) {
         let Some(f) = &plan.flicker else { return };
+        for Meter { channel, meter } in &mut self.0 {
+            meter.take(f, plan.level, streams[*channel].mid(plan));
+        }
         flicker::run(f, plan.level, self.0.iter_mut().map(|m| &mut m.meter));
         for Meter { channel, meter } in &mut self.0 {
             fold.sense(*channel, &mut meter.due);

@@ -188,7 +188,11 @@ impl Plan {
         let is_neutral = |c: &ChannelPlan| c.info.kind == Kind::Current && c.info.phase == Some(Phase::N);
         let neutral_current = plans.iter().position(is_neutral);
 
-        let mid_factor = (fs / MID_RATE_HZ).floor().max(1.0);
+        // Whole vectors of inputs between outputs are decimated twice as fast.
+        let mid_factor = match (fs / MID_RATE_HZ).floor().max(1.0) {
+            many if many >= 16.0 => (many / 16.0).floor() * 16.0,
+            few => few,
+        };
         let mid = fs / mid_factor;
         let top = (config.orders() as f64 + 0.5) * f0 * FASTEST;
         let orders = ((0.45 * mid / (f0 * FASTEST)).floor() as usize).min(config.orders());

@@ -1,37 +1,46 @@
 //! The engine: cut, measure, fold, on one stretch of samples without a gap. Both drivers push samples into this.
 
 use std::mem::take;
-use std::sync::{Arc, Mutex};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::capture::{Samples, SamplesRef};
 use crate::engine::analysis::Flags;
 use crate::engine::crew::Crew;
-use crate::engine::cross::{Due, Pairs};
+use crate::engine::cross::Pairs;
 use crate::engine::decisions::Decisions;
-use crate::engine::delivery::Delivery;
+use crate::engine::delivery::{Delivery, Window};
 use crate::engine::fold::Fold;
 use crate::engine::measured::Scratch;
-use crate::engine::meters::{Meter, Meters};
+use crate::engine::meters::Meters;
 use crate::engine::plan::Plan;
+use crate::engine::reduce::Stretch;
 use crate::engine::sink::Sink;
+use crate::engine::streams::Streams;
 use crate::engine::track::Track;
 use crate::units::Timestamp;
 
+/// Samples of a channel that are converted, looked through, added up and decimated while they are in the nearest cache.
+const NEAR: usize = 1024;
+/// So many of them a thread takes at a time.
+const PART: usize = 2 * NEAR;
 /// Samples that go through all stages together. It bounds memory and keeps what a thread works on in its cache; results do not depend
 /// on it.
 const TILE: usize = 1 << 14;
 /// Threads share more at a time, so that they wait less often for each other.
 const SHARED: usize = 2 * TILE;
-/// Windows that wait for each other at most, however many threads there are: their samples are held meanwhile.
-const WAITING: usize = 4;
+/// Seconds that they share when samples must be converted, from half a tile to one.
+const CONVERTED_S: f64 = 0.1;
 
 /// What the engine remembers of a stream, to be written down.
 #[derive(Debug, Serialize)]
 pub struct Saved<'e> {
-    tracks: &'e [Track],
+    streams: &'e [Streams],
     pairs: &'e Pairs,
+    tracks: &'e [Track],
     meters: &'e Meters,
     fold: &'e Fold,
     delivery: &'e Delivery,
@@ -40,8 +49,9 @@ pub struct Saved<'e> {
 /// The same, read back.
 #[derive(Debug, Deserialize)]
 pub struct State {
-    tracks: Vec<Track>,
+    streams: Vec<Streams>,
     pairs: Pairs,
+    tracks: Vec<Track>,
     meters: Meters,
     fold: Fold,
     delivery: Delivery,
@@ -52,8 +62,9 @@ pub struct State {
 pub struct Engine {
     plan: Arc<Plan>,
     crew: Arc<Crew>,
-    tracks: Vec<Track>,
+    streams: Vec<Streams>,
     pairs: Pairs,
+    tracks: Vec<Track>,
     meters: Meters,
     fold: Fold,
     /// What the fold has decided and the delivery has not taken yet.
@@ -62,12 +73,25 @@ pub struct Engine {
     scratch: Vec<Mutex<Scratch>>,
 }
 
+/// What goes in order within itself, and beside all else.
+enum Work<'w> {
+    Follow(&'w mut Track),
+    Measure(Window<'w>),
+}
+
+/// The buffers of a thread. A poisoned lock means a panic elsewhere, and they are overwritten anyway.
+fn own(scratch: &Mutex<Scratch>) -> MutexGuard<'_, Scratch> {
+    scratch.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Engine {
     /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample.
     pub fn new(plan: Arc<Plan>, crew: Arc<Crew>, offset: u64, clock: Timestamp) -> Self {
+        let followed = (0..plan.channels.len()).filter(|c| plan.channels[*c].tracked);
         Self {
-            tracks: (0..plan.channels.len()).map(|c| Track::default().anew(&plan, c)).collect(),
+            streams: (0..plan.channels.len()).map(|c| Streams::default().anew(&plan, c)).collect(),
             pairs: Pairs::new(&plan),
+            tracks: followed.map(|c| Track::default().anew(&plan, c)).collect(),
             meters: Meters::new(&plan),
             fold: Fold::new(&plan, clock),
             decided: Decisions::default(),
@@ -81,10 +105,14 @@ impl Engine {
     /// Begins a new segment at sample `offset`, taken at `clock`, in the memory of the one before, which must have been
     /// [interrupted](Self::interrupt).
     pub fn restart(&mut self, offset: u64, clock: Timestamp) {
-        for (channel, track) in self.tracks.iter_mut().enumerate() {
-            *track = take(track).anew(&self.plan, channel);
+        for (channel, streams) in self.streams.iter_mut().enumerate() {
+            *streams = take(streams).anew(&self.plan, channel);
         }
         self.pairs = take(&mut self.pairs).anew();
+        for track in &mut self.tracks {
+            let channel = track.channel();
+            *track = take(track).anew(&self.plan, channel);
+        }
         self.meters = take(&mut self.meters).anew(&self.plan);
         self.fold = take(&mut self.fold).anew(&self.plan, clock);
         self.delivery.restart(offset, clock);
@@ -92,13 +120,14 @@ impl Engine {
 
     /// Samples that are pushed may stay where they are: sample 0 of the segment is sample `first` of `channels`, the recorded ones.
     pub fn lend<'s>(&mut self, channels: impl Iterator<Item = &'s Samples>, first: usize) {
-        self.tracks.iter_mut().zip(channels).for_each(|(track, samples)| track.lend(samples, first));
+        self.streams.iter_mut().zip(channels).for_each(|(streams, samples)| streams.lend(samples, first));
     }
 
     /// Makes the room that a stream needs which is pushed `chunk` samples at a time, so that it does not allocate later.
     pub fn reserve(&mut self, chunk: usize) {
-        self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
+        self.streams.iter_mut().for_each(|s| s.reserve(&self.plan, chunk));
         self.pairs.reserve(&self.plan, chunk);
+        self.tracks.iter_mut().for_each(|t| t.reserve(&self.plan, chunk));
         self.meters.reserve(&self.plan, chunk);
         self.fold.reserve();
         self.decided.reserve(&self.plan);
@@ -107,21 +136,22 @@ impl Engine {
 
     /// All that it remembers.
     pub fn save(&self) -> Saved<'_> {
-        let Self { tracks, pairs, meters, fold, delivery, .. } = self;
-        Saved { tracks, pairs, meters, fold, delivery }
+        let Self { streams, pairs, tracks, meters, fold, delivery, .. } = self;
+        Saved { streams, pairs, tracks, meters, fold, delivery }
     }
 
     /// Goes on with what another engine remembered; false, and nothing done, when that had another plan.
     pub fn load(&mut self, state: State) -> bool {
-        let State { tracks, pairs, meters, fold, delivery } = state;
-        let alike = tracks.len() == self.tracks.len()
-            && tracks.iter().zip(&self.tracks).all(|(a, b)| a.is_like(b))
+        let State { streams, pairs, tracks, meters, fold, delivery } = state;
+        let alike = streams.len() == self.streams.len()
+            && streams.iter().zip(&self.streams).all(|(a, b)| a.is_like(b))
+            && tracks.iter().map(Track::channel).eq(self.tracks.iter().map(Track::channel))
             && pairs.is_like(&self.pairs)
             && meters.is_like(&self.meters)
             && fold.is_like(&self.fold)
             && delivery.is_like(&self.delivery);
         if alike {
-            (self.tracks, self.pairs) = (tracks, pairs);
+            (self.streams, self.pairs, self.tracks) = (streams, pairs, tracks);
             (self.meters, self.fold) = (meters, fold);
             self.delivery.load(delivery);
         }
@@ -129,109 +159,190 @@ impl Engine {
     }
 
     /// Takes the next samples, as many of every recorded channel, and gives what they complete to `sink`; in company some of that comes
-    /// later, at the latest when the segment is [interrupted](Self::interrupt).
-    ///
-    /// The order of things is one thread's work. In company it goes on beside the others': a tile is merged while the windows of the
-    /// one before are measured, and these are handed over while the next tile is taken in. Alone, windows are measured at once, while
-    /// their samples are in the cache. What is decided is the same.
+    /// later, at the latest when the segment is [interrupted](Self::interrupt). What is decided is the same.
     pub fn push(&mut self, block: &[SamplesRef<'_>], sink: &mut impl Sink) {
         let n = block.first().map_or(0, SamplesRef::len);
         let alone = self.crew.threads() == 1;
-        let tile = if alone { TILE } else { SHARED };
+        let tile = if alone { TILE } else { self.shared(block) };
         for from in (0..n).step_by(tile) {
             let range = from..n.min(from + tile);
-            let Self { plan, crew, tracks, pairs, meters, fold, decided, delivery, scratch } = self;
-            let plan = &**plan;
-            let (recorded, derived) = tracks.split_at_mut(plan.recorded().len());
-            let push = |(track, samples, meter): (&mut Track, &SamplesRef<'_>, Option<&mut Meter>)| {
-                track.push(plan, samples.slice(range.clone()));
-                if let Some(meter) = meter {
-                    meter.take(plan, track);
-                }
-            };
-            let mut waiting = meters.0.iter_mut().peekable();
-            let mut meter = |c| waiting.next_if(|m| m.channel == c);
-            let items = recorded
-                .iter_mut()
-                .zip(block)
-                .enumerate()
-                .map(|(c, (track, samples))| (track, samples, meter(c)));
             if alone {
-                delivery.give(plan, sink);
-                items.for_each(push);
+                self.work_alone(block, range, sink);
             } else {
-                // Those with most to do go first, so that threads end together.
-                let mut items: Vec<_> = items.collect();
-                items.sort_by_key(|(_, _, meter)| meter.is_none());
-                crew.share_after(|| delivery.give(plan, sink), items.into_iter(), |_, item| push(item));
+                self.reduce_in_company(block, range, sink);
+                self.follow_in_company();
             }
-            for track in derived {
-                track.push_sum(plan, recorded);
-            }
-            for meter in meters.0.iter_mut().filter(|m| m.channel >= plan.recorded().len()) {
-                meter.take(plan, &tracks[meter.channel]);
-            }
-            fold.collect(tracks);
-            let mut merge = |decided: &mut Decisions| {
-                meters.run(plan, fold);
-                fold.run(plan, tracks, decided);
-            };
-            let multiply = |_, due: Due<'_>| due.add(plan.level);
-            if alone {
-                pairs.due(tracks).for_each(|due| multiply(0, due));
-                merge(decided);
-                delivery.take(decided);
-                delivery.measure(plan, crew, (tracks, pairs), scratch, || ());
-            } else if decided.windows().count() < crew.threads().min(WAITING) {
-                // Windows wait until there is one for each thread.
-                crew.share_after(|| merge(decided), pairs.due(tracks), multiply);
-            } else {
-                crew.share(pairs.due(tracks), multiply);
-                delivery.take(decided);
-                delivery.measure(plan, crew, (tracks, pairs), scratch, || merge(decided));
-            }
-            let starts = decided.windows().map(|w| w.start);
-            let keep = starts.fold(fold.oldest().min(tracks[0].raw.end() as f64), f64::min);
-            let keep = keep.min(pairs.oldest());
-            pairs.discard_before((keep - plan.margin()).max(0.0) as u64);
-            for track in tracks {
-                track.discard(plan, keep);
-            }
+            self.let_go();
         }
         if alone {
-            self.deliver(sink);
+            self.delivery.give(&self.plan, sink);
         }
     }
 
-    /// Hands over all that has been decided.
-    fn deliver(&mut self, sink: &mut impl Sink) {
-        let Self { plan, crew, tracks, pairs, decided, delivery, scratch, .. } = self;
-        delivery.give(plan, sink);
+    /// Samples that threads share at a time. Those that must be converted go into memory, which is the slower the more it is.
+    fn shared(&self, block: &[SamplesRef<'_>]) -> usize {
+        let mut channels = self.streams.iter().zip(block);
+        let stay = channels.all(|(stream, samples)| stream.place(&self.plan, *samples).is_some());
+        if stay { SHARED } else { ((CONVERTED_S * self.plan.fs) as usize).clamp(TILE / 2, TILE) }
+    }
+
+    /// One thread does one thing after the other, while the samples are in its cache.
+    fn work_alone(&mut self, block: &[SamplesRef<'_>], range: Range<usize>, sink: &mut impl Sink) {
+        let Self { plan, streams, pairs, tracks, .. } = self;
+        let plan = &**plan;
+        self.delivery.give(plan, sink);
+        for from in range.clone().step_by(NEAR) {
+            let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
+            for (stream, samples) in recorded.iter_mut().zip(block) {
+                stream.take(plan, *samples, from..range.end.min(from + NEAR));
+            }
+            for stream in derived {
+                stream.add_up(plan, recorded);
+            }
+            pairs.due(|c| &streams[c].raw).add(plan.level);
+        }
+        for track in &mut *tracks {
+            track.follow(plan, &streams[track.channel()]);
+        }
+        self.fold.collect(streams, tracks);
+        self.merge();
+        self.measure();
+    }
+
+    /// Threads share what looks back no further than a filter reaches: samples that must be converted, channel by channel, and then
+    /// stretches of time.
+    fn reduce_in_company(&mut self, block: &[SamplesRef<'_>], range: Range<usize>, sink: &mut impl Sink) {
+        let Self { plan, crew, streams, pairs, delivery, .. } = self;
+        let plan = &**plan;
+        let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
+        // A sum is made of samples that are known to be numbers.
+        let can_stay = derived.is_empty();
+        let moved = |stream: &mut Streams, samples| !can_stay || !stream.stays(plan, samples);
+        let channels = recorded.iter_mut().zip(block);
+        let moved: Vec<_> =
+            channels.filter_map(|(s, x)| moved(s, x.slice(range.clone())).then_some((s, *x))).collect();
+        if !moved.is_empty() {
+            crew.share_after(
+                || delivery.give(plan, sink),
+                moved.into_iter(),
+                |_, (stream, samples)| {
+                    for from in range.clone().step_by(NEAR) {
+                        stream.take(plan, samples, from..range.end.min(from + NEAR));
+                    }
+                },
+            );
+        }
+        for stream in derived {
+            stream.add_up(plan, recorded);
+        }
+
+        let summed = pairs.end();
+        let all_sound = AtomicBool::new(true);
+        let stretch = Stretch::new(plan, streams, pairs);
+        if !stretch.is_empty() {
+            crew.share_after(
+                || delivery.give(plan, sink),
+                stretch.parts(PART),
+                |_, part| {
+                    if !part.fill(plan.level) {
+                        all_sound.store(false, Ordering::Relaxed);
+                    }
+                },
+            );
+        }
+        if !all_sound.into_inner() {
+            for (stream, samples) in streams.iter_mut().zip(block) {
+                stream.mend(plan, samples.slice(range.clone()));
+            }
+            pairs.cut_back(summed);
+            pairs.due(|c| &streams[c].raw).add(plan.level);
+        }
+    }
+
+    /// Threads share what goes in order: each track, and beside them what the tracks found in the tile before is merged, and the
+    /// windows that come of the one before that are measured.
+    fn follow_in_company(&mut self) {
+        let Self { plan, crew, streams, pairs, tracks, meters, fold, decided, delivery, scratch } = self;
+        let plan = &**plan;
         delivery.take(decided);
-        delivery.measure(plan, crew, (tracks, pairs), scratch, || ());
-        delivery.give(plan, sink);
+        let seen = &streams[..];
+        let windows = delivery.windows(plan, seen, crew.threads()).map(Work::Measure);
+        let work = tracks.iter_mut().map(Work::Follow).chain(windows);
+        let merge = || {
+            meters.run(plan, seen, fold);
+            fold.run(plan, seen, decided);
+        };
+        crew.share_after(merge, work, |thread, work| match work {
+            Work::Follow(track) => track.follow(plan, &seen[track.channel()]),
+            Work::Measure(window) => window.measure(plan, (seen, pairs), &mut own(&scratch[thread])),
+        });
+        fold.collect(streams, tracks);
+    }
+
+    /// Merges what the tracks have found.
+    fn merge(&mut self) {
+        let Self { plan, streams, meters, fold, decided, .. } = self;
+        meters.run(plan, streams, fold);
+        fold.run(plan, streams, decided);
+    }
+
+    /// Measures the windows that have been decided.
+    fn measure(&mut self) {
+        let Self { plan, crew, streams, pairs, decided, delivery, scratch, .. } = self;
+        delivery.take(decided);
+        let windows = delivery.windows(plan, streams, crew.threads());
+        if let [alone] = &mut scratch[..] {
+            // A live stream has one thread, and takes no lock.
+            let scratch = alone.get_mut().unwrap_or_else(PoisonError::into_inner);
+            windows.for_each(|window| window.measure(plan, (streams, pairs), scratch));
+        } else {
+            crew.share(windows, |thread, window| {
+                window.measure(plan, (streams, pairs), &mut own(&scratch[thread]));
+            });
+        }
+    }
+
+    /// Lets go of samples that nobody needs any more.
+    fn let_go(&mut self) {
+        let Self { plan, streams, pairs, tracks, fold, decided, .. } = self;
+        let starts = decided.windows().map(|w| w.start);
+        let needed = starts.chain(tracks.iter().map(|t| t.oldest(plan))).chain([pairs.end() as f64]);
+        let keep = needed.fold(fold.oldest().min(streams[0].raw.end() as f64), f64::min);
+        let keep = (keep - plan.margin()).max(0.0) as u64;
+        pairs.discard_before(keep);
+        for stream in streams {
+            stream.discard_before(plan, keep);
+        }
+        for track in tracks {
+            track.discard_before(plan, keep);
+        }
     }
 
     /// Gives what is left of the segment to `sink`: a gap follows.
     pub fn interrupt(&mut self, sink: &mut impl Sink) {
-        let plan = &*self.plan;
-        let (recorded, derived) = self.tracks.split_at_mut(plan.recorded().len());
-        for track in recorded.iter_mut() {
-            track.hold(plan);
+        // In company, what the tracks found last is still to be merged.
+        self.merge();
+        let Self { plan, streams, pairs, tracks, meters, fold, decided, delivery, .. } = self;
+        delivery.give(plan, sink);
+        let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
+        for stream in &mut *recorded {
+            stream.hold(plan);
         }
-        for track in derived {
-            track.push_sum(plan, recorded);
+        for stream in derived {
+            stream.add_up(plan, recorded);
         }
-        self.pairs.due(&self.tracks).for_each(|due| due.add(plan.level));
-        let length = self.tracks.first().map_or(0, |t| t.raw.end());
-        for track in &mut self.tracks {
-            track.finish(plan);
+        pairs.due(|c| &streams[c].raw).add(plan.level);
+        let length = streams.first().map_or(0, |s| s.raw.end());
+        for track in &mut *tracks {
+            let streams = &streams[track.channel()];
+            track.follow(plan, streams);
+            track.finish(plan, streams);
         }
-        self.fold.collect(&mut self.tracks);
-        self.meters.0.iter_mut().for_each(|meter| meter.take(plan, &self.tracks[meter.channel]));
-        self.meters.run(plan, &mut self.fold);
-        self.fold.finish(plan, &self.tracks, length, &mut self.decided);
-        self.deliver(sink);
+        fold.collect(streams, tracks);
+        meters.run(plan, streams, fold);
+        fold.finish(plan, streams, length, decided);
+        self.measure();
+        self.delivery.give(&self.plan, sink);
         self.delivery.interrupt(&self.plan, sink);
     }
 
@@ -243,7 +354,7 @@ impl Engine {
     /// The next `n` samples to be pushed have been through `flags`.
     pub fn expect(&mut self, n: u64, flags: Flags) {
         let recorded = self.plan.recorded().len();
-        self.tracks[..recorded].iter_mut().for_each(|t| t.expect(&self.plan, n, flags));
+        self.streams[..recorded].iter_mut().for_each(|t| t.expect(&self.plan, n, flags));
     }
 
     /// The clock is `seconds` ahead of what the sampling rate says: ticks come that much sooner from now on.
@@ -297,8 +408,9 @@ mod tests {
         let x: Vec<Vec<f32>> = (0..6).map(|c| (0..20_000).map(|i| wave(c, i)).collect()).collect();
         let parts: Vec<_> = x.iter().map(|x| SamplesRef::F32(x)).collect();
         let new = |offset, clock| Engine::new(plan.clone(), Arc::default(), offset, Timestamp(clock));
-        let state =
-            |e: &Engine| postcard::to_extend(&(&e.tracks, &e.pairs, &e.meters, &e.fold), Vec::new()).unwrap();
+        let state = |e: &Engine| {
+            postcard::to_extend(&(&e.streams, &e.pairs, &e.tracks, &e.meters, &e.fold), Vec::new()).unwrap()
+        };
 
         let (mut engine, sink) = (new(0, 0), &mut Recorder::new(&plan));
         engine.reserve(1000);

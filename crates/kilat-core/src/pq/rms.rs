@@ -4,6 +4,8 @@
 //! is the trapezoid sum between the samples at the ends, Gregory's end corrections, and the exact integral of the cubic through
 //! four samples over the two fractions: fourth order, so that 0.01 % holds from some 12 samples a cycle upwards.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::history::History;
@@ -44,23 +46,15 @@ impl Products {
         half_period >= 2.5 * BLOCK as f64
     }
 
-    /// Adds the squares of a stream, the blocks that it holds by now.
-    pub fn update(&mut self, level: Level, u: &History) {
-        let (from, to) = self.due(u.end());
-        if to > from {
-            let sums = self.0.grow((to - from) as usize);
-            level.block_energies(u.get(from * BLOCK..to * BLOCK), sums);
-        }
+    /// Room for the blocks that lie before sample `end` and are lacking.
+    pub fn lacking(&mut self, end: u64) -> Sums<'_> {
+        let first = self.0.end();
+        Sums { first, out: self.0.grow((end / BLOCK).saturating_sub(first) as usize) }
     }
 
-    /// The first block that is lacking, and the one behind the last before sample `end`.
-    pub fn due(&self, end: u64) -> (u64, u64) {
-        (self.0.end(), (end / BLOCK).max(self.0.end()))
-    }
-
-    /// Appends `n` blocks, to be filled.
-    pub fn grow(&mut self, n: usize) -> &mut [f64] {
-        self.0.grow(n)
+    /// Forgets the blocks from sample `end` on.
+    pub fn cut_back(&mut self, end: u64) {
+        self.0.cut_back(end / BLOCK);
     }
 
     /// First sample of which no block is made yet.
@@ -89,6 +83,41 @@ impl Products {
             return dot(i, j);
         }
         dot(i, first * BLOCK) + level.total(self.0.get(first..last)) + dot(last * BLOCK, j)
+    }
+}
+
+/// Blocks to be added up.
+#[derive(Default)]
+pub struct Sums<'t> {
+    first: u64,
+    out: &'t mut [f64],
+}
+
+impl<'t> Sums<'t> {
+    /// Takes those away that lie before sample `end`.
+    #[must_use]
+    pub fn split_before(&mut self, end: u64) -> Self {
+        let n = ((end / BLOCK).saturating_sub(self.first) as usize).min(self.out.len());
+        let first = self.first;
+        self.first += n as u64;
+        Self { first, out: self.out.split_off_mut(..n).unwrap_or_default() }
+    }
+
+    /// The samples in them.
+    pub fn samples(&self) -> Range<u64> {
+        self.first * BLOCK..(self.first + self.out.len() as u64) * BLOCK
+    }
+
+    /// Where the sums belong.
+    pub fn out(self) -> &'t mut [f64] {
+        self.out
+    }
+
+    /// Adds up the squares of a stream.
+    pub fn square(self, level: Level, u: &History) {
+        if !self.out.is_empty() {
+            level.block_energies(u.get(self.samples()), self.out);
+        }
     }
 }
 
@@ -129,7 +158,7 @@ mod tests {
 
     fn integral(h: &History, start: f64, stop: f64) -> f64 {
         let mut products = Products::default();
-        products.update(Level::chosen(), h);
+        products.lacking(h.end()).square(Level::chosen(), h);
         product_integral(Level::chosen(), (h, h), &products, start, stop)
     }
 
@@ -160,10 +189,11 @@ mod tests {
         let (u, v) =
             (stream(900, |t| (t * 0.1).sin() * 100.0), stream(900, |t| (t * 0.1).cos() * 30.0 + 2.0));
         let mut products = Products::default();
-        let (from, to) = products.due(900);
-        let samples = from * BLOCK..to * BLOCK;
-        let streams = [u.get(samples.clone()), v.get(samples)];
-        Level::chosen().block_products(&streams, &[(0, 1)], &mut [products.grow((to - from) as usize)]);
+        let mut sums = products.lacking(900);
+        for sums in [sums.split_before(300), sums] {
+            let streams = [u.get(sums.samples()), v.get(sums.samples())];
+            Level::chosen().block_products(&streams, &[(0, 1)], &mut [sums.out()]);
+        }
         for i in (0..900).step_by(37) {
             for j in (i..=900).step_by(41) {
                 let want: f64 = (i..j).map(|k| f64::from(u.at(k)) * f64::from(v.at(k))).sum();

@@ -37,11 +37,12 @@ pub fn energy<S: Simd>(s: S, u: &[f32]) -> f64 {
 
 /// Nothing times zero is nothing but for what is not finite, and what that leaves stays in the sum.
 #[simd]
-pub fn all_finite<S: Simd>(s: S, values: &[f32]) -> bool {
+pub fn all_finite<S: Simd>(s: S, values: &[f32], soon: &[f32]) -> bool {
     const AT_ONCE: usize = 4;
     let mut left = [f32x16::splat(s, 0.0); AT_ONCE];
     let (lanes, tail) = values.as_chunks::<{ AT_ONCE * LANES }>();
-    for values in lanes {
+    for (k, values) in lanes.iter().enumerate() {
+        prefetch(soon, k * AT_ONCE * LANES..(k + 1) * AT_ONCE * LANES);
         let (values, _) = values.as_chunks::<LANES>();
         for (left, values) in left.iter_mut().zip(values) {
             *left = f32x16::from_slice(s, values).mul_add(0.0, *left);
@@ -96,6 +97,42 @@ pub fn block_products<S: Simd>(s: S, streams: &[&[f32]], pairs: &[(usize, usize)
                 acc.1 = f64x8::from_slice(s, a_high).mul_add(f64x8::from_slice(s, b_high), acc.1);
             }
             out[block] = folded(s, acc.0 + acc.1);
+        }
+    }
+}
+
+/// The pairs of three phases: each voltage with the next and with its current, each current with the next.
+pub const PHASES_AND_POWER: [(usize, usize); 9] =
+    [(0, 1), (0, 3), (1, 2), (1, 4), (2, 0), (2, 5), (3, 4), (4, 5), (5, 3)];
+/// The same without power.
+pub const PHASES: [(usize, usize); 6] = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)];
+
+/// [`block_products`] of [`PHASES_AND_POWER`] or [`PHASES`], the sums in registers: for where there are thirty-two of eight doubles.
+#[simd]
+pub fn products_of_phases<S: Simd, const POWER: bool>(
+    s: S,
+    streams: [&[f32]; Level::STREAMS],
+    out: &mut [&mut [f64]],
+) {
+    let pairs = if POWER { &PHASES_AND_POWER[..] } else { &PHASES[..] };
+    let blocks = out.iter().map(|out| out.len()).min().unwrap_or(0);
+    for block in 0..blocks {
+        let zero = f64x8::splat(s, 0.0);
+        let mut sums = [(zero, zero); PHASES_AND_POWER.len()];
+        let [a, b, c, d, e, f] =
+            streams.map(|x| x[block * Level::BLOCK..(block + 1) * Level::BLOCK].as_chunks::<LANES>().0);
+        for k in 0..Level::BLOCK / LANES {
+            let mut wide = [(zero, zero); Level::STREAMS];
+            for (wide, x) in wide.iter_mut().zip([a, b, c, d, e, f]) {
+                *wide = s.widen_f32x16(f32x16::from_slice(s, &x[k]));
+            }
+            for (sum, (u, v)) in sums.iter_mut().zip(pairs) {
+                sum.0 = wide[*u].0.mul_add(wide[*v].0, sum.0);
+                sum.1 = wide[*u].1.mul_add(wide[*v].1, sum.1);
+            }
+        }
+        for (out, sum) in out.iter_mut().zip(sums) {
+            out[block] = folded(s, sum.0 + sum.1);
         }
     }
 }
@@ -252,7 +289,6 @@ fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
     }
 }
 
-/// Four outputs at a time, so that the taps are loaded once for four and the lanes of four sums are folded together.
 /// Asks for memory, so that it comes while something is computed.
 #[inline]
 fn prefetch(soon: &[f32], range: std::ops::Range<usize>) {
@@ -261,6 +297,7 @@ fn prefetch(soon: &[f32], range: std::ops::Range<usize>) {
     }
 }
 
+/// Four outputs at a time, so that the taps are loaded once for four and the lanes of four sums are folded together.
 #[simd]
 pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, soon: &[f32], out: &mut [f32]) {
     let (taps, _) = taps.as_chunks::<LANES>();
@@ -288,6 +325,52 @@ pub fn fir<S: Simd>(s: S, x: &[f32], taps: &[f32], factor: usize, soon: &[f32], 
         let acc = weighed(s, x[from..from + span].as_chunks::<LANES>().0, taps);
         *y = sum_four(s, [acc; 4])[0];
         from += factor;
+    }
+}
+
+/// The same for inputs that are `SHIFT` whole vectors apart: what is loaded serves several outputs.
+#[simd]
+pub fn whole_fir<S: Simd, const SHIFT: usize>(s: S, x: &[f32], taps: &[f32], soon: &[f32], out: &mut [f32]) {
+    const TAPS: usize = 4;
+    let (taps, _) = taps.as_chunks::<LANES>();
+    let (x, _) = x.as_chunks::<LANES>();
+    let (many, few) = taps.as_chunks::<TAPS>();
+    let (fours, rest) = out.as_chunks_mut::<4>();
+    let mut from = 0;
+    for four in fours {
+        prefetch(soon, from * LANES..(from + 4 * SHIFT) * LANES);
+        let mut acc = [f32x16::splat(s, 0.0); 4];
+        let x = &x[from..from + 3 * SHIFT + taps.len()];
+        for (k, taps) in many.iter().enumerate() {
+            weigh_beside::<S, SHIFT, TAPS>(s, &x[k * TAPS..], taps, &mut acc);
+        }
+        for (k, tap) in few.iter().enumerate() {
+            weigh_beside::<S, SHIFT, 1>(s, &x[many.len() * TAPS + k..], &[*tap], &mut acc);
+        }
+        *four = sum_four(s, acc);
+        from += 4 * SHIFT;
+    }
+    for y in rest {
+        let acc = weighed(s, &x[from..from + taps.len()], taps);
+        *y = sum_four(s, [acc; 4])[0];
+        from += SHIFT;
+    }
+}
+
+/// Adds some vectors of taps to four outputs, whose inputs begin `SHIFT` vectors apart.
+#[simd]
+fn weigh_beside<S: Simd, const SHIFT: usize, const TAPS: usize>(
+    s: S,
+    x: &[[f32; LANES]],
+    taps: &[[f32; LANES]; TAPS],
+    acc: &mut [f32x16<S>; 4],
+) {
+    let x = &x[..3 * SHIFT + TAPS];
+    for (k, tap) in taps.iter().enumerate() {
+        let tap = f32x16::from_slice(s, tap);
+        for (o, acc) in acc.iter_mut().enumerate() {
+            *acc = tap.mul_add_precise(f32x16::from_slice(s, &x[o * SHIFT + k]), *acc);
+        }
     }
 }
 

@@ -73,6 +73,14 @@ impl Level {
         self.0
     }
 
+    /// Room for thirty sums of eight doubles.
+    fn has_many_registers(self) -> bool {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        return matches!(self.0, fearless_simd::Level::Avx512(_));
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        false
+    }
+
     /// Name as `KILAT_SIMD` takes it.
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -122,7 +130,11 @@ impl Level {
             _ => {
                 // Many lanes are folded seldom.
                 let level = if taps.len() < 8 * bodies::LANES { self.folding() } else { self.0 };
-                dispatch!(level, s => bodies::fir(s, x, taps, factor, soon, out));
+                match factor {
+                    16 => dispatch!(level, s => bodies::whole_fir::<_, 1>(s, x, taps, soon, out)),
+                    32 => dispatch!(level, s => bodies::whole_fir::<_, 2>(s, x, taps, soon, out)),
+                    _ => dispatch!(level, s => bodies::fir(s, x, taps, factor, soon, out)),
+                }
             }
         }
     }
@@ -132,9 +144,9 @@ impl Level {
         dispatch!(self.0, s => bodies::energy(s, u))
     }
 
-    /// True when no value is infinite or no number.
-    pub fn all_finite(self, values: &[f32]) -> bool {
-        dispatch!(self.0, s => bodies::all_finite(s, values))
+    /// True when no value is infinite or no number. `soon` as in [`fir`](Self::fir).
+    pub fn all_finite(self, values: &[f32], soon: &[f32]) -> bool {
+        dispatch!(self.0, s => bodies::all_finite(s, values, soon))
     }
 
     /// Σ u² over every [`BLOCK`](Self::BLOCK) samples: the bits of [`energy`](Self::energy) of each.
@@ -156,7 +168,15 @@ impl Level {
     /// When there are more than [`STREAMS`](Self::STREAMS), or one is shorter than the blocks.
     pub fn block_products(self, streams: &[&[f32]], pairs: &[(usize, usize)], out: &mut [&mut [f64]]) {
         assert!(streams.len() <= Self::STREAMS && pairs.len() == out.len(), "{} streams", streams.len());
-        dispatch!(self.0, s => bodies::block_products(s, streams, pairs, out));
+        match <[&[f32]; Self::STREAMS]>::try_from(streams) {
+            Ok(all) if self.has_many_registers() && *pairs == bodies::PHASES_AND_POWER => {
+                dispatch!(self.0, s => bodies::products_of_phases::<_, true>(s, all, out));
+            }
+            Ok(all) if self.has_many_registers() && *pairs == bodies::PHASES => {
+                dispatch!(self.0, s => bodies::products_of_phases::<_, false>(s, all, out));
+            }
+            _ => dispatch!(self.0, s => bodies::block_products(s, streams, pairs, out)),
+        }
     }
 
     /// Sum of values, in eight lanes.
@@ -295,13 +315,30 @@ mod tests {
         }
 
         #[test]
+        fn products_of_phases_are_those_of_any_pairs_on_every_level(x in samples(5 * Level::BLOCK..9 * Level::BLOCK), power in any::<bool>()) {
+            let n = 4 * Level::BLOCK;
+            let streams: [&[f32]; Level::STREAMS] = std::array::from_fn(|k| &x[17 * k..][..n]);
+            let pairs = if power { &bodies::PHASES_AND_POWER[..] } else { &bodies::PHASES[..] };
+            for level in Level::all() {
+                let mut sums = vec![[0.0; 4]; pairs.len()];
+                level.block_products(&streams, pairs, &mut sums.iter_mut().map(|s| &mut s[..]).collect::<Vec<_>>());
+                for ((u, v), sums) in pairs.iter().zip(&sums) {
+                    for (k, sum) in sums.iter().enumerate() {
+                        let block = |c: usize| &streams[c][k * Level::BLOCK..(k + 1) * Level::BLOCK];
+                        prop_assert_eq!(sum.to_bits(), Level::chosen().dot(block(*u), block(*v)).to_bits());
+                    }
+                }
+            }
+        }
+
+        #[test]
         fn a_value_that_is_not_finite_is_found_wherever_it_is_on_every_level(x in samples(0..300), at in 0usize..300, odd in prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 0.0])) {
             let mut x = x;
             if let Some(x) = x.get_mut(at) {
                 *x = odd;
             }
             let want = x.iter().all(|v| v.is_finite());
-            prop_assert!(Level::all().into_iter().all(|l| l.all_finite(&x) == want));
+            prop_assert!(Level::all().into_iter().all(|l| l.all_finite(&x, &[]) == want));
         }
 
         #[test]
@@ -319,7 +356,7 @@ mod tests {
         }
 
         #[test]
-        fn fir_agrees_with_its_naive_twin_on_every_level(x in samples(200..900), taps in prop::collection::vec(-1.0f32..1.0, 1..5), factor in 1usize..20) {
+        fn fir_agrees_with_its_naive_twin_on_every_level(x in samples(200..900), taps in prop::collection::vec(-1.0f32..1.0, 1..13), factor in 1usize..34) {
             let taps: Vec<f32> = taps.iter().cycle().take(taps.len() * 16).copied().collect();
             let n = (x.len() - taps.len()) / factor;
             let want = naive::fir(&x, &taps, factor, n);

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"kilatLIV";
 /// To be raised whenever the state changes its layout, or its numbers: an aggregate is of parts of one kind.
-const VERSION: u16 = 7;
+const VERSION: u16 = 8;
 const DIGEST: usize = 32;
 const HEADER: usize = MAGIC.len() + 2 + DIGEST;
 

@@ -115,7 +115,7 @@ impl FlickerMeter {
             let u = per_unit * x;
             *y = (u * u).min(CEILING);
         }
-        plan.decimator.run(level, &self.squares, &[], &mut self.level);
+        plan.decimator.run(level, &self.squares, &mut self.level);
         let needed = self.level.end() * plan.decimator.factor();
         self.squares.discard_before(needed.saturating_sub(plan.decimator.half()));
         if self.filters.is_none() && self.level.end() - self.start >= plan.opening {
