@@ -38,7 +38,7 @@ fn harmonics(c: &mut Criterion) {
         let mut run = || {
             let decimated = |raw: &History| {
                 let mut mid = History::starting_at(plan.to_mid.as_ref().map_or(0, |d| d.first_output(0)));
-                plan.to_mid.as_ref().inspect(|d| d.run(plan.level, raw, &[], &mut mid));
+                plan.to_mid.as_ref().inspect(|d| d.run(plan.level, raw, &mut mid));
                 mid
             };
             let mids: Vec<History> = raw.iter().map(decimated).collect();

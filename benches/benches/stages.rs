@@ -38,7 +38,7 @@ fn decimation(c: &mut Criterion) {
         let raw = stream(n, |i| 325.0 * (2.0 * PI * HZ * i / rate_hz).sin());
         let run = || {
             let mut mid = History::starting_at(decimator.first_output(0));
-            decimator.run(plan.level, &raw, &[], &mut mid);
+            decimator.run(plan.level, &raw, &mut mid);
             mid
         };
         let mid = run();
