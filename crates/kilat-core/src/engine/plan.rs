@@ -29,6 +29,10 @@ pub const SLOWEST: f64 = 0.85;
 pub const FASTEST: f64 = 1.15;
 /// Rate to which streams are decimated for harmonics: at least this.
 const MID_RATE_HZ: f64 = 12_500.0;
+/// Factors by which streams are decimated twice as fast as by others: one or two whole vectors of inputs between outputs.
+const WHOLE_FACTORS: [f64; 2] = [32.0, 16.0];
+/// They are taken from this part of the largest factor up: below, the faster stream costs more than they save.
+const NEAR_ENOUGH: f64 = 0.75;
 /// Samples per nominal cycle of the stream in which crossings are sought: at least this.
 const LOW_PER_CYCLE: f64 = 32.0;
 /// Fewest samples per cycle that make a waveform.
@@ -188,11 +192,9 @@ impl Plan {
         let is_neutral = |c: &ChannelPlan| c.info.kind == Kind::Current && c.info.phase == Some(Phase::N);
         let neutral_current = plans.iter().position(is_neutral);
 
-        // Whole vectors of inputs between outputs are decimated twice as fast.
-        let mid_factor = match (fs / MID_RATE_HZ).floor().max(1.0) {
-            many if many >= 16.0 => (many / 16.0).floor() * 16.0,
-            few => few,
-        };
+        let most = (fs / MID_RATE_HZ).floor().max(1.0);
+        let mid_factor =
+            WHOLE_FACTORS.into_iter().find(|f| (NEAR_ENOUGH * most..=most).contains(f)).unwrap_or(most);
         let mid = fs / mid_factor;
         let top = (config.orders() as f64 + 0.5) * f0 * FASTEST;
         let orders = ((0.45 * mid / (f0 * FASTEST)).floor() as usize).min(config.orders());
