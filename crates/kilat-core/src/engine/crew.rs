@@ -59,16 +59,26 @@ impl Crew {
         items: impl Iterator<Item = T> + Send,
         work: impl Fn(usize, T) + Sync,
     ) {
+        self.share_rows(first, [items].into_iter(), work);
+    }
+
+    /// The same with rows of items: each thread has one of its own, in order, and then takes what is left of the others.
+    pub fn share_rows<T: Send>(
+        &self,
+        first: impl FnOnce(),
+        rows: impl Iterator<Item = impl Iterator<Item = T> + Send>,
+        work: impl Fn(usize, T) + Sync,
+    ) {
         let Some(pool) = &self.helpers else {
             first();
-            return items.for_each(|item| work(0, item));
+            return rows.flatten().for_each(|item| work(0, item));
         };
-        let items = Mutex::new(items);
-        // A poisoned lock means a panic elsewhere, which the scope passes on.
-        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let rows: Vec<_> = rows.map(Mutex::new).collect();
         let take = |thread| {
-            while let Some(item) = next() {
-                work(thread, item);
+            for k in 0..rows.len() {
+                while let Some(item) = next(&rows[(thread + k) % rows.len()]) {
+                    work(thread, item);
+                }
             }
         };
         let busy = AtomicUsize::new(pool.current_num_threads());
@@ -89,6 +99,11 @@ impl Crew {
             }
         });
     }
+}
+
+/// The next of a row. A poisoned lock means a panic elsewhere, which the scope passes on.
+fn next<I: Iterator>(row: &Mutex<I>) -> Option<I::Item> {
+    row.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 /// Does something at the end of a block, however that is left: who waits for it must not wait for ever.

@@ -66,9 +66,9 @@ impl<T: Copy + Default> History<T> {
             let alive = self.dead..self.end;
             let needed = alive.len() + n;
             (self.dead, self.end) = (0, alive.len());
-            if 2 * needed > self.data.len() {
+            if 4 * needed > 3 * self.data.len() {
                 // Fresh memory is zero before it is touched.
-                let room = vec![T::default(); 4 * needed];
+                let room = vec![T::default(); 2 * needed];
                 let old = std::mem::replace(&mut self.data, room);
                 self.data[..self.end].copy_from_slice(&old[alive]);
             } else {

@@ -100,6 +100,12 @@ impl<'t> Stretch<'t> {
         self.samples.is_empty()
     }
 
+    /// So many parts of the same length.
+    pub fn equal(self, n: usize) -> impl Iterator<Item = Self> {
+        let samples = (self.samples.end - self.samples.start).div_ceil(n as u64);
+        self.parts(samples as usize)
+    }
+
     /// In parts of so many `samples`.
     pub fn parts(mut self, samples: usize) -> impl Iterator<Item = Self> + Send {
         let (begin, end) = (self.samples.start, self.samples.end);

@@ -31,7 +31,7 @@ const PART: usize = 2 * NEAR;
 /// on it.
 const TILE: usize = 1 << 14;
 /// Threads share more at a time, so that they wait less often for each other.
-const SHARED: usize = 2 * TILE;
+const SHARED: usize = 4 * TILE;
 /// Seconds that they share when samples must be converted, from half a tile to one.
 const CONVERTED_S: f64 = 0.1;
 
@@ -240,9 +240,9 @@ impl Engine {
         let all_sound = AtomicBool::new(true);
         let stretch = Stretch::new(plan, streams, pairs);
         if !stretch.is_empty() {
-            crew.share_after(
+            crew.share_rows(
                 || delivery.give(plan, sink),
-                stretch.parts(PART),
+                stretch.equal(crew.threads()).map(|row| row.parts(PART)),
                 |_, part| {
                     if !part.fill(plan.level) {
                         all_sound.store(false, Ordering::Relaxed);
@@ -266,13 +266,21 @@ impl Engine {
         let plan = &**plan;
         delivery.take(decided);
         let seen = &streams[..];
-        let windows = delivery.windows(plan, seen, crew.threads()).map(Work::Measure);
-        let work = tracks.iter_mut().map(Work::Follow).chain(windows);
+        let threads = crew.threads();
+        let mut rows: Vec<Vec<Work>> = (0..threads).map(|_| Vec::new()).collect();
+        for (k, track) in tracks.iter_mut().enumerate() {
+            rows[threads - 1 - k % threads].push(Work::Follow(track));
+        }
+        let windows: Vec<_> = delivery.windows(plan, seen, threads).collect();
+        let n = windows.len();
+        for (k, window) in windows.into_iter().enumerate() {
+            rows[k * threads / n].push(Work::Measure(window));
+        }
         let merge = || {
             meters.run(plan, seen, fold);
             fold.run(plan, seen, decided);
         };
-        crew.share_after(merge, work, |thread, work| match work {
+        crew.share_rows(merge, rows.into_iter().map(Vec::into_iter), |thread, work| match work {
             Work::Follow(track) => track.follow(plan, &seen[track.channel()]),
             Work::Measure(window) => window.measure(plan, (seen, pairs), &mut own(&scratch[thread])),
         });
