@@ -15,6 +15,7 @@ pub mod derive;
 mod samples;
 mod time_base;
 
+pub(crate) use samples::Lent;
 pub use samples::{Codes, SampleKind, Samples, SamplesRef, Stored};
 pub use time_base::{Segment, TimeBase};
 

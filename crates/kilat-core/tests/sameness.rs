@@ -247,16 +247,16 @@ fn offline_log(capture: &Capture, config: &Config, threads: usize) -> Log {
     log
 }
 
-/// The same volts in codes of another type; NaN becomes the code that means "missing".
-fn in_codes(capture: &Capture, kind: SampleKind) -> Capture {
+/// The same volts in codes of another type, of which zero means `offset`; NaN becomes the code that means "missing".
+fn in_codes(capture: &Capture, kind: SampleKind, offset: f64) -> Capture {
     let mut out = capture.clone();
     for (c, from) in out.channels_mut().iter_mut().zip(capture.channels()) {
         let x = from.values(0..from.len()).unwrap();
         let coded = |scale: f64, missing: i32| {
-            move |v: &f64| if v.is_nan() { missing } else { ((v - 1.0) / scale).round() as i32 }
+            move |v: &f64| if v.is_nan() { missing } else { ((v - offset) / scale).round() as i32 }
         };
         let mut integer = |scale: f64, missing: i32| {
-            (c.scale, c.offset, c.missing_code) = (scale, 1.0, Some(missing));
+            (c.scale, c.offset, c.missing_code) = (scale, offset, Some(missing));
         };
         match kind {
             SampleKind::I16 => {
@@ -303,31 +303,33 @@ fn check(capture: &Capture) {
 
 fn check_with(capture: &Capture, config: &Config) {
     for kind in KINDS {
-        let capture = in_codes(capture, kind);
-        let want = offline::analyze(&capture, config, 1).unwrap();
-        assert!(want.half_cycles.iter().any(|h| !h.u_rms_v.is_empty()), "the scenario measures nothing");
-        for threads in [2, 3, 8] {
-            let got = offline::analyze(&capture, config, threads).unwrap();
-            same(&got, &want, &|| format!("{kind:?}, {threads} threads"));
-        }
-        let tables = spectra(&want);
-        let order = offline_log(&capture, config, 1);
-        offline_log(&capture, config, 3).same(&order, &|| format!("order on 3 threads, {kind:?}"));
-        let try_blocks = |blocks: &mut dyn FnMut() -> usize,
-                          again: &mut dyn FnMut() -> usize,
-                          case: String| {
-            same(&streamed(&capture, config, blocks), &want, &|| format!("{kind:?}, {case}"));
-            let mut log = Log::default();
-            stream(&capture, config, again, &mut log);
-            log.same(&order, &|| format!("order, {kind:?}, {case}"));
-            assert!(log.spectra == tables, "{kind:?}, {case}: spectra given out are not those of the tables");
-        };
-        try_blocks(&mut || 1, &mut || 1, "one sample at a time".into());
-        try_blocks(&mut || usize::MAX / 2, &mut || usize::MAX / 2, "all at once".into());
-        for seed in 0..blockings() {
-            let case = format!("random blocks, seed {seed}");
-            try_blocks(&mut random_blocks(seed), &mut random_blocks(seed), case);
-        }
+        check_kind(capture, config, kind, 1.0);
+    }
+}
+
+fn check_kind(capture: &Capture, config: &Config, kind: SampleKind, offset: f64) {
+    let capture = in_codes(capture, kind, offset);
+    let want = offline::analyze(&capture, config, 1).unwrap();
+    assert!(want.half_cycles.iter().any(|h| !h.u_rms_v.is_empty()), "the scenario measures nothing");
+    for threads in [2, 3, 8] {
+        let got = offline::analyze(&capture, config, threads).unwrap();
+        same(&got, &want, &|| format!("{kind:?}, {threads} threads"));
+    }
+    let tables = spectra(&want);
+    let order = offline_log(&capture, config, 1);
+    offline_log(&capture, config, 3).same(&order, &|| format!("order on 3 threads, {kind:?}"));
+    let try_blocks = |blocks: &mut dyn FnMut() -> usize, again: &mut dyn FnMut() -> usize, case: String| {
+        same(&streamed(&capture, config, blocks), &want, &|| format!("{kind:?}, {case}"));
+        let mut log = Log::default();
+        stream(&capture, config, again, &mut log);
+        log.same(&order, &|| format!("order, {kind:?}, {case}"));
+        assert!(log.spectra == tables, "{kind:?}, {case}: spectra given out are not those of the tables");
+    };
+    try_blocks(&mut || 1, &mut || 1, "one sample at a time".into());
+    try_blocks(&mut || usize::MAX / 2, &mut || usize::MAX / 2, "all at once".into());
+    for seed in 0..blockings() {
+        let case = format!("random blocks, seed {seed}");
+        try_blocks(&mut random_blocks(seed), &mut random_blocks(seed), case);
     }
 }
 
@@ -361,6 +363,22 @@ fn off_nominal_with_harmonics_and_currents() {
 fn at_fifty_kilohertz_with_a_dip() {
     let wave = |k: usize, t: f64| mains(50.4, k, t) * if between(t, 0.55, 0.72) { 0.4 } else { 1.0 };
     check(&three_voltages(50_000.0, three(50_000.0, 1.4, wave)));
+}
+
+/// Codes that offline stay what they are until some are missing, and live become floats at once.
+#[test]
+fn codes_at_fifty_kilohertz() {
+    let wave = |k: usize, t: f64| {
+        let level = if between(t, 0.55, 0.72) { 0.0 } else { 1.0 };
+        let spike = if k == 1 && between(t, 1.204_6, 1.204_7) { 0.5 * PEAK_V } else { 0.0 };
+        let clipped = if k == 0 && between(t, 1.5, 1.6) { 3.0 } else { 1.0 };
+        mains(50.2, k, t) * level * clipped + spike
+    };
+    let missing = |k: usize, t: f64| k == 2 && between(t, 2.1, 2.1007);
+    let with_gap = |k, t| if missing(k, t) { f64::NAN } else { wave(k, t) };
+    let config = Config { transient_pct: 5.0, rvc_pct: 1.0, ..Config::class_a(UDIN_V, 50.0) };
+    check_kind(&three_voltages(50_000.0, three(50_000.0, 3.0, wave)), &config, SampleKind::I16, 0.0);
+    check_kind(&three_voltages(50_000.0, three(50_000.0, 3.0, with_gap)), &config, SampleKind::I16, 0.0);
 }
 
 /// Streams decimated for bands above order 50, and blocks of 0.5 ms.

@@ -15,6 +15,8 @@ use kilat_core::{
 use signals::{Harmonic, THIRD, UDIN_V, capture, sampled};
 
 const RATE_HZ: f64 = 10_000.0;
+/// At which 16-bit codes stay what they are.
+const FAST_HZ: f64 = 50_000.0;
 /// More than two of the blocks that the offline driver reads.
 const SECONDS: f64 = 60.0;
 
@@ -49,27 +51,32 @@ impl Stored for Far {
                 own.f32.extend_from_slice(&x[range]);
                 Ok(SamplesRef::F32(&own.f32))
             }
-            _ => unreachable!("floats in memory"),
+            Some(SamplesRef::I16(x)) => {
+                own.i16.clear();
+                own.i16.extend_from_slice(&x[range]);
+                Ok(SamplesRef::I16(&own.i16))
+            }
+            _ => unreachable!("floats and short codes in memory"),
         }
     }
 }
 
 /// A system with a gap in the middle and an interruption after it.
-fn recording() -> Capture {
+fn recording(rate_hz: f64) -> Capture {
     let level = |t: f64| if (40.0..40.3).contains(&t) { 0.0 } else { 1.0 };
     let phase = |k: f64| {
         let h = Harmonic::sine(50.02, UDIN_V, -THIRD * k).with(5, 0.05, 0.4);
-        sampled(RATE_HZ, SECONDS, move |t| level(t) * h.at(t))
+        sampled(rate_hz, SECONDS, move |t| level(t) * h.at(t))
     };
     let waves = vec![("Ua", phase(0.0)), ("Ub", phase(1.0)), ("Uc", phase(2.0))];
-    let rate = SampleRate::from_hz(RATE_HZ).unwrap();
-    let (first, n) = (270_001, (SECONDS * RATE_HZ) as u64);
+    let rate = SampleRate::from_hz(rate_hz).unwrap();
+    let (first, n) = (270_001, (SECONDS * rate_hz) as u64);
     let segments = vec![
         Segment { first: 0, len: first, rate, offset_ps: 0 },
         Segment { first, len: n - first, rate, offset_ps: rate.picoseconds(first + 12_345) },
     ];
     let time = TimeBase::from_segments(Some(Timestamp(0)), segments).unwrap();
-    capture(RATE_HZ, None, waves).with_time(time).unwrap()
+    capture(rate_hz, None, waves).with_time(time).unwrap()
 }
 
 fn stored(capture: &Capture, good: usize) -> Capture {
@@ -97,6 +104,26 @@ fn single(capture: &Capture) -> Capture {
     out
 }
 
+/// In codes, with samples missing as above, some of which are floats all the same.
+fn coded(capture: &Capture, floats: impl Fn(usize) -> bool) -> Capture {
+    let mut out = single(capture);
+    for (k, c) in out.channels_mut().iter_mut().enumerate() {
+        let values = c.values(0..c.len()).unwrap();
+        c.scale = 0.02;
+        let codes = values.iter().map(|v| (v / 0.02).round());
+        let n = codes.len();
+        c.samples = if floats(k) {
+            codes.map(|v| v as f32).collect::<Vec<_>>().into()
+        } else {
+            c.missing_code = Some(i32::from(i16::MIN));
+            let code = |v: f64| if v.is_nan() { i16::MIN } else { v as i16 };
+            let x: Vec<i16> = std::iter::repeat_n(7, 100).chain(codes.map(code)).collect();
+            Samples::from(x).slice(100..100 + n)
+        };
+    }
+    out
+}
+
 fn bits(a: &Analysis) -> Vec<u64> {
     let half = a.half_cycles.iter().flat_map(|h| h.u_rms_v.iter());
     let p_inst = a.flicker.iter().flat_map(|f| f.p_inst.p_inst.iter()).map(|p| u64::from(p.to_bits()));
@@ -107,7 +134,16 @@ fn bits(a: &Analysis) -> Vec<u64> {
 #[test]
 fn stored_samples_give_the_bits_of_those_in_memory() {
     let config = Config::class_a(UDIN_V, 50.0);
-    for (here, lacks) in [(recording(), false), (single(&recording()), true)] {
+    let (slow, fast) = (recording(RATE_HZ), recording(FAST_HZ));
+    let cases = [
+        (slow.clone(), false),
+        (single(&slow), true),
+        (coded(&fast, |_| false), true),
+        (coded(&fast, |k| k == 0), true),
+        (coded(&fast, |_| true), true),
+    ];
+    let mut of_codes = Vec::new();
+    for (here, lacks) in cases {
         let want = offline::analyze(&here, &config, 1).unwrap();
         assert!(want.events.iter().any(|e| e.polyphase) && want.gaps.len() == 1);
         let missing = want.half_cycles[1].flags.iter().filter(|f| f.contains(Flags::MISSING));
@@ -119,12 +155,14 @@ fn stored_samples_give_the_bits_of_those_in_memory() {
                 assert_eq!(got.events, want.events);
             }
         }
+        of_codes.push(bits(&want));
     }
+    assert!(of_codes[2] == of_codes[3] && of_codes[2] == of_codes[4], "codes are the floats they become");
 }
 
 #[test]
 fn what_cannot_be_read_is_an_error_and_not_a_shorter_result() {
-    let damaged = stored(&recording(), 500_000);
+    let damaged = stored(&recording(RATE_HZ), 500_000);
     for threads in [1, 3] {
         let e = offline::analyze(&damaged, &Config::class_a(UDIN_V, 50.0), threads).unwrap_err();
         assert_eq!(e.to_string(), "a chunk: expected readable, found damaged");

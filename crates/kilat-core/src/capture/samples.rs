@@ -57,6 +57,13 @@ enum Here {
     F64(Arc<Vec<f64>>),
 }
 
+/// Memory that samples may stay in while they are analysed.
+#[derive(Debug, Clone)]
+pub enum Lent {
+    Floats(Arc<Vec<f32>>),
+    Codes(Arc<Vec<i16>>),
+}
+
 impl Here {
     fn lend(&self, range: Range<usize>) -> SamplesRef<'_> {
         match self {
@@ -118,9 +125,14 @@ impl Samples {
         }
     }
 
-    /// The memory that single-precision codes are in, and where in it they begin; `None` when they are others, or not in memory.
-    pub(crate) fn lent(&self) -> Option<(&Arc<Vec<f32>>, usize)> {
-        if let Data::Here(Here::F32(x)) = &self.data { Some((x, self.range.start)) } else { None }
+    /// The memory that they are in, and where in it they begin; `None` when an engine could not use them where they lie.
+    pub(crate) fn lent(&self) -> Option<(Lent, usize)> {
+        let lent = match &self.data {
+            Data::Here(Here::F32(x)) => Lent::Floats(x.clone()),
+            Data::Here(Here::I16(x)) => Lent::Codes(x.clone()),
+            _ => return None,
+        };
+        Some((lent, self.range.start))
     }
 
     /// Where the codes are held, and the first and the end of them: the same for the same samples, without a look at any.
@@ -222,6 +234,16 @@ impl<'a> SamplesRef<'a> {
     /// True without a sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Type of the codes.
+    pub fn kind(&self) -> SampleKind {
+        match self {
+            Self::I16(_) => SampleKind::I16,
+            Self::I32(_) => SampleKind::I32,
+            Self::F32(_) => SampleKind::F32,
+            Self::F64(_) => SampleKind::F64,
+        }
     }
 
     /// Samples `range` of these.

@@ -1,6 +1,6 @@
 //! A filter that keeps every `factor`-th output, stream to stream.
 
-use crate::engine::history::History;
+use crate::engine::history::{Held, History};
 use crate::simd::Level;
 
 /// Linear-phase filter and decimator: output `k` is centred on input `k · factor`, so it delays nothing.
@@ -47,7 +47,7 @@ impl Decimator {
         let next = output.end();
         let count = self.outputs(input.end()).saturating_sub(next);
         if count > 0 {
-            self.fill(level, input, next, output.grow(count as usize), &[]);
+            self.fill(level, input.view(), next, output.grow(count as usize), &[]);
         }
     }
 
@@ -57,10 +57,15 @@ impl Decimator {
         (end + self.half).checked_sub(self.taps.len() as u64).map_or(0, |last| last / self.factor + 1)
     }
 
+    /// Index of the first input that output `k` is made of.
+    pub fn input_of(&self, k: u64) -> u64 {
+        k * self.factor - self.half
+    }
+
     /// Fills `out` with outputs `first`, `first + 1`, …; `input` must hold what they and their padding read. `soon` is
     /// what comes next, where it may not be in a cache yet: it is asked for meanwhile.
-    pub fn fill(&self, level: Level, input: &History, first: u64, out: &mut [f32], soon: &[f32]) {
-        let from = first * self.factor - self.half;
+    pub fn fill(&self, level: Level, input: Held<'_>, first: u64, out: &mut [f32], soon: &[f32]) {
+        let from = self.input_of(first);
         let steps = (out.len() as u64).saturating_sub(1) * self.factor;
         let x = input.get(from..from + steps + self.taps.len() as u64);
         level.fir(x, &self.taps, self.factor as usize, soon, out);

@@ -6,8 +6,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Part;
-use crate::engine::history::History;
+use crate::engine::history::Held;
 use crate::engine::plan::{ChannelPlan, Plan};
+use crate::engine::raw::Near;
 use crate::engine::streams::Streams;
 use crate::pq::rms::{Products, Sums, product_integral};
 use crate::simd::Level;
@@ -32,7 +33,7 @@ struct Pair {
 
 /// Blocks of every pair that are to be added up.
 pub struct Due<'p> {
-    streams: [Option<&'p History>; Level::STREAMS],
+    channels: &'p [usize],
     places: [(usize, usize); PAIRS],
     sums: [Sums<'p>; PAIRS],
 }
@@ -49,15 +50,18 @@ impl Due<'_> {
         Self { sums: self.sums.each_mut().map(|s| s.split_before(end)), ..*self }
     }
 
-    /// Adds them up.
-    pub fn add(self, level: Level) {
+    /// Adds them up, of the samples that `seen` gives for channels.
+    pub fn add<'s>(self, level: Level, seen: impl Fn(usize) -> Held<'s>) {
         let samples = self.samples();
         if samples.is_empty() {
             return;
         }
-        let streams = self.streams.map(|s| s.map_or(&[][..], |s| s.get(samples.clone())));
+        let mut streams = [&[][..]; Level::STREAMS];
+        for (stream, c) in streams.iter_mut().zip(self.channels) {
+            *stream = seen(*c).get(samples.clone());
+        }
         let mut sums = self.sums.map(Sums::out);
-        let of = streams.iter().filter(|s| !s.is_empty()).count();
+        let of = self.channels.len();
         let pairs = sums.iter().filter(|s| !s.is_empty()).count();
         level.block_products(&streams[..of], &self.places[..pairs], &mut sums[..pairs]);
     }
@@ -94,18 +98,26 @@ impl Pairs {
         })
     }
 
-    /// What the streams, which `raw` gives for channels, hold by now and no block holds.
-    pub fn due<'p>(&'p mut self, raw: impl Fn(usize) -> &'p History) -> Due<'p> {
-        let mut streams = [None; Level::STREAMS];
-        for (stream, c) in streams.iter_mut().zip(&self.channels) {
-            *stream = Some(raw(*c));
-        }
-        let end = streams.iter().flatten().map(|s| s.end()).min().unwrap_or(0);
+    /// What the streams, which end where `end` says for each channel, hold by now and no block holds.
+    pub fn due(&mut self, end: impl Fn(usize) -> u64) -> Due<'_> {
+        let end = self.channels.iter().map(|c| end(*c)).min().unwrap_or(0);
         let (mut places, mut sums) = ([(0, 0); PAIRS], from_fn(|_| Sums::default()));
         for (pair, (places, sums)) in self.pairs.iter_mut().zip(places.iter_mut().zip(&mut sums)) {
             (*places, *sums) = (pair.places, pair.products.lacking(end));
         }
-        Due { streams, places, sums }
+        Due { channels: &self.channels, places, sums }
+    }
+
+    /// Adds up whatever the streams allow.
+    pub fn add(&mut self, level: Level, streams: &[Streams], near: &mut [Near]) {
+        let due = self.due(|c| streams[c].raw.end());
+        if due.samples().is_empty() {
+            return;
+        }
+        for (stream, near) in streams.iter().zip(&mut *near) {
+            stream.raw.near(level, due.samples(), near);
+        }
+        due.add(level, |c| streams[c].raw.seen(&near[c]));
     }
 
     /// Forgets the blocks from sample `end` on.

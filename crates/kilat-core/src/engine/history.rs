@@ -16,6 +16,35 @@ pub struct History<T = f32> {
     lent: Option<Arc<Vec<T>>>,
 }
 
+/// Samples of a stream that lie in a row, addressed alike.
+#[derive(Debug, Clone, Copy)]
+pub struct Held<'h, T = f32> {
+    first: u64,
+    samples: &'h [T],
+}
+
+impl<'h, T: Copy> Held<'h, T> {
+    /// These samples, the first of which has index `first`.
+    pub fn starting_at(first: u64, samples: &'h [T]) -> Self {
+        Self { first, samples }
+    }
+
+    /// Index of the oldest one.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Samples `range` of them.
+    pub fn get(&self, range: Range<u64>) -> &'h [T] {
+        &self.samples[(range.start - self.first) as usize..(range.end - self.first) as usize]
+    }
+
+    /// Sample `i` of them.
+    pub fn at(&self, i: u64) -> T {
+        self.samples[(i - self.first) as usize]
+    }
+}
+
 impl<T: Copy + Default> History<T> {
     /// An empty stream whose first sample will have index `first`.
     pub fn starting_at(first: u64) -> Self {
@@ -125,6 +154,11 @@ impl<T: Copy + Default> History<T> {
         if room > self.data.len() {
             self.data.resize(room, T::default());
         }
+    }
+
+    /// All that is held.
+    pub fn view(&self) -> Held<'_, T> {
+        Held { first: self.first, samples: self.held() }
     }
 
     /// True while the stream lies in memory that is not its own.

@@ -9,6 +9,7 @@ use crate::config::{Part, Wiring};
 use crate::dsp::fft::LowBinsScratch;
 use crate::engine::cross::Pairs;
 use crate::engine::plan::Plan;
+use crate::engine::raw::Near;
 use crate::engine::reuse::Reuse;
 use crate::engine::streams::Streams;
 use crate::engine::timeline::Span;
@@ -67,6 +68,8 @@ pub struct Scratch {
     points: Vec<Vec<f32>>,
     window: LowBinsScratch,
     supraharmonics: Option<supraharmonics::Scratch>,
+    /// Samples that are worked on, of each channel.
+    pub near: Vec<Near>,
 }
 
 impl Scratch {
@@ -76,6 +79,7 @@ impl Scratch {
             points: vec![vec![0.0; plan.fft.points()]; plan.channels.len()],
             window: plan.fft.scratch(),
             supraharmonics: plan.supraharmonics.as_ref().map(SupraharmonicPlan::scratch),
+            near: plan.channels.iter().map(|_| Near::default()).collect(),
         }
     }
 }
@@ -381,7 +385,7 @@ fn measure_channel(
         out.signalling_v.extend(tones);
     }
     if let (Some(p), Some(scratch)) = (&plan.supraharmonics, &mut scratch.supraharmonics) {
-        let streams = (&own.raw, own.wide(plan));
+        let streams = (own.raw.floats(), own.wide(plan));
         let out = out.emission.get_or_insert_default();
         p.measure(plan.level, streams, span, c.scale, scratch, out);
     }

@@ -18,6 +18,7 @@ pub mod meters;
 pub mod offline;
 pub mod plan;
 pub mod quality;
+pub mod raw;
 pub mod recorder;
 pub mod reduce;
 pub mod reuse;

@@ -17,7 +17,7 @@ use crate::pq::flicker::design::LEAST_RATE_HZ;
 use crate::units::{SampleRate, Timestamp};
 
 /// Samples of each channel that are read from where they are stored at a time.
-const BLOCK: usize = 1 << 18;
+const BLOCK: usize = 1 << 16;
 
 /// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
 ///

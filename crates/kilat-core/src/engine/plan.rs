@@ -1,6 +1,6 @@
 //! Everything about an analysis that is decided before the first sample, shared by all threads.
 
-use crate::capture::{Channel, Kind, Phase, derive};
+use crate::capture::{Channel, Kind, Phase, SampleKind, derive};
 use crate::config::correction::LONGEST_DELAY_S;
 use crate::config::{Config, Correction, Part, Wiring};
 use crate::dsp::decimate::Decimator;
@@ -12,6 +12,7 @@ use crate::engine::analysis::ChannelInfo;
 use crate::engine::corrector::Corrector;
 use crate::error::{Error, Result};
 use crate::pq::flicker::FlickerPlan;
+use crate::pq::rms::Products;
 use crate::pq::supraharmonics::SupraharmonicPlan;
 use crate::simd::Level;
 use crate::units::SampleRate;
@@ -43,6 +44,9 @@ const FASTEST_RATE_HZ: u64 = 100_000_000;
 const BESIDE_A_TONE_HZ: f64 = 15.0;
 /// Smallest fundamental that is followed, as part of nominal.
 const LEAST_FUNDAMENTAL: f64 = 0.02;
+
+/// What all samples lie between.
+pub const NO_LIMITS: (f32, f32) = (f32::NEG_INFINITY, f32::INFINITY);
 
 /// What the engine knows of one analysed channel.
 #[derive(Debug, Clone)]
@@ -154,6 +158,15 @@ pub struct Plan {
     pub level: Level,
 }
 
+impl ChannelPlan {
+    /// What shifted codes of type `kind` lie between when the converter is not at its limits.
+    pub fn limits(&self, kind: SampleKind) -> (f32, f32) {
+        let whole = (kind == SampleKind::I16).then_some((f64::from(i16::MIN), f64::from(i16::MAX)));
+        let shifted = |(least, most)| ((least + self.shift) as f32, (most + self.shift) as f32);
+        self.range.or(whole).map_or(NO_LIMITS, shifted)
+    }
+}
+
 impl Plan {
     /// Plans the analysis of `channels` at `rate`; refuses what cannot be analysed, saying why.
     pub fn new(config: &Config, rate: SampleRate, channels: &[ChannelSpec]) -> Result<Self> {
@@ -255,6 +268,19 @@ impl Plan {
     pub fn recorded(&self) -> &[ChannelPlan] {
         let derived = self.channels.iter().position(|c| !c.parts.is_empty());
         &self.channels[..derived.unwrap_or(self.channels.len())]
+    }
+
+    /// True when 16-bit codes of channel `c` may stay what they are until they are worked on: nobody asks for long rows of them, and a
+    /// code that stands for no sample cannot be taken for one within the limits.
+    pub fn takes_codes(&self, c: usize) -> bool {
+        let channel = &self.channels[c];
+        let as_they_are = channel.shift == 0.0 && channel.corrector.is_none();
+        let (least, most) = channel.limits(SampleKind::I16);
+        let stands_out = |code: i32| !(least < code as f32 && (code as f32) < most);
+        let is_decimated = self.to_mid.is_some() && self.supraharmonics.is_none();
+        let is_recorded = self.recorded().len() == self.channels.len();
+        let is_summed = Products::serve(self.half_period());
+        as_they_are && is_decimated && is_recorded && is_summed && channel.missing_code.is_none_or(stands_out)
     }
 
     /// Samples by which the slowest correction is behind.

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use crate::dsp::decimate::Decimator;
 use crate::engine::cross::{Due, Pairs};
-use crate::engine::history::History;
+use crate::engine::history::{Held, History};
 use crate::engine::plan::Plan;
+use crate::engine::raw::{Near, Raw};
 use crate::engine::streams::Streams;
 use crate::pq::rms::Sums;
 use crate::simd::Level;
@@ -14,9 +15,11 @@ use crate::simd::Level;
 /// What is to be made of new samples of one channel, and room for it.
 pub struct Share<'t> {
     /// The samples.
-    pub raw: &'t History,
+    pub raw: &'t Raw,
     /// Those that nobody has looked at.
     pub unseen: Range<u64>,
+    /// What codes lie between that are neither clipped nor stand for nothing.
+    pub limits: (f32, f32),
     /// Sums of squares.
     pub energies: Sums<'t>,
     /// What harmonics are taken from.
@@ -33,17 +36,21 @@ impl Share<'_> {
         self.unseen.start = middle;
         let (energies, mid, wide) =
             (self.energies.split_before(end), self.mid.split_before(end), self.wide.split_before(end));
-        Self { raw: self.raw, unseen, energies, mid, wide }
+        Self { energies, mid, wide, unseen, ..*self }
     }
 
-    /// Makes it, while the samples are in the nearest cache; false when one of the unseen is no number. `soon` comes next.
-    pub fn fill(self, level: Level, soon: &[f32]) -> bool {
-        let Self { raw, unseen, energies, mid, wide } = self;
-        energies.square(level, raw);
+    /// Makes it, while the samples are in the nearest cache, or in `near`; false when one of the unseen is no number, or beyond the
+    /// limits. `soon` comes next.
+    pub fn fill(self, level: Level, soon: &[f32], near: &mut Near) -> bool {
+        let Self { raw, unseen, limits, energies, mid, wide } = self;
+        let from = unseen.start.min(energies.samples().start).min(mid.input());
+        let within = raw.bring(level, (from..unseen.start, unseen.clone()), limits, near);
+        let samples = raw.seen(near);
+        energies.square(level, samples);
         let left = if mid.out.is_empty() { soon } else { &[] };
-        mid.fill(level, raw, soon);
-        wide.fill(level, raw, &[]);
-        level.all_finite(raw.get(unseen), left)
+        mid.fill(level, samples, soon);
+        wide.fill(level, samples, &[]);
+        if raw.are_codes() { within } else { level.all_finite(samples.get(unseen), left) }
     }
 }
 
@@ -56,7 +63,7 @@ pub struct Slower<'t> {
 
 impl<'t> Slower<'t> {
     /// For all that `raw` allows and `stream` has not; nothing without a decimator.
-    pub fn new(decimator: Option<&'t Decimator>, raw: &History, stream: &'t mut History) -> Self {
+    pub fn new(decimator: Option<&'t Decimator>, raw: &Raw, stream: &'t mut History) -> Self {
         let first = stream.end();
         let end = decimator.map_or(first, |d| d.outputs(raw.end()));
         Self { decimator, first, out: stream.grow(end.saturating_sub(first) as usize) }
@@ -70,7 +77,13 @@ impl<'t> Slower<'t> {
         Self { decimator: self.decimator, first, out: self.out.split_off_mut(..n).unwrap_or_default() }
     }
 
-    fn fill(self, level: Level, raw: &History, soon: &[f32]) {
+    /// Index of the first sample that is needed.
+    fn input(&self) -> u64 {
+        let decimator = self.decimator.filter(|_| !self.out.is_empty());
+        decimator.map_or(u64::MAX, |d| d.input_of(self.first))
+    }
+
+    fn fill(self, level: Level, raw: Held<'_>, soon: &[f32]) {
         if let Some(decimator) = self.decimator.filter(|_| !self.out.is_empty()) {
             decimator.fill(level, raw, self.first, self.out, soon);
         }
@@ -88,7 +101,7 @@ impl<'t> Stretch<'t> {
     /// All that is new.
     pub fn new(plan: &'t Plan, streams: &'t mut [Streams], pairs: &'t mut Pairs) -> Self {
         let shares: Vec<_> = streams.iter_mut().map(|s| s.share(plan)).collect();
-        let due = pairs.due(|c| shares[c].raw);
+        let due = pairs.due(|c| shares[c].raw.end());
         let samples =
             shares.iter().map(|s| s.unseen.clone()).chain([due.samples()]).filter(|s| !s.is_empty());
         let samples = samples.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or_default();
@@ -120,16 +133,26 @@ impl<'t> Stretch<'t> {
         Self { samples, shares, due: self.due.split_before(end) }
     }
 
-    /// Makes everything of it; false when a sample is no number.
-    pub fn fill(self, level: Level) -> bool {
+    /// Makes everything of it, one channel after the other, and of all channels what is left in `near`; false when a sample is no number,
+    /// or beyond the limits.
+    pub fn fill(self, level: Level, near: &mut [Near]) -> bool {
         let Self { shares, due, .. } = self;
-        due.add(level);
-        shares.into_iter().fold(true, |sound, share| {
+        let raw: Vec<_> = shares.iter().map(|s| s.raw).collect();
+        let mut due = Some(due);
+        // What need not be converted before is read from memory the faster, the more channels are read beside each other.
+        if let Some(due) = due.take_if(|_| raw.iter().all(|r| !r.are_codes())) {
+            due.add(level, |c| raw[c].floats().view());
+        }
+        let sound = shares.into_iter().zip(&mut *near).fold(true, |sound, (share, near)| {
             // Without a filter, the time is too short to ask for what another thread may take.
             let is_slow = !share.mid.out.is_empty();
-            let soon = if is_slow { share.raw.behind(share.unseen.end) } else { &[] };
-            share.fill(level, soon) && sound
-        })
+            let soon = if is_slow { share.raw.behind(share.unseen.clone()) } else { &[] };
+            share.fill(level, soon, near) && sound
+        });
+        if let Some(due) = due {
+            due.add(level, |c| raw[c].seen(&near[c]));
+        }
+        sound
     }
 }
 
@@ -152,55 +175,99 @@ mod tests {
         samples.iter().enumerate().map(one).collect()
     }
 
-    #[test]
-    fn stretches_of_any_length_and_order_make_what_one_makes_and_what_is_no_number_is_mended() {
+    fn plan(supraharmonics: bool) -> Plan {
         let names = ["Ua", "Ub", "Uc", "Ia", "Ib", "Ic"];
         let spec = |(c, name): (usize, &&str)| {
             let unit = if name.starts_with('U') { "V" } else { "A" };
-            ChannelSpec::of(&Channel::new(*name, unit, Vec::<f32>::new()), c)
+            ChannelSpec {
+                missing_code: Some(-32_768),
+                ..ChannelSpec::of(&Channel::new(*name, unit, Vec::<f32>::new()), c)
+            }
         };
         let specs: Vec<_> = names.iter().enumerate().map(spec).collect();
-        let config = Config { supraharmonics: true, ..Config::class_a(230.0, 50.0) };
-        let plan = Plan::new(&config, SampleRate::from_hz(250_000.0).unwrap(), &specs).unwrap();
-        let wave = |c: usize, i: usize| {
-            if (c, i) == (2, 9_000) { f32::NAN } else { (0.01 * (i * (c + 1)) as f32).sin() * 325.0 }
-        };
-        let samples: Vec<Samples> =
-            (0..6).map(|c| (0..20_000).map(|i| wave(c, i)).collect::<Vec<f32>>().into()).collect();
-        let state = |streams: &[Streams], pairs: &Pairs| {
-            let of = |s: &Streams| {
-                let sums = (s.energy(&plan, 3.5, 19_000.5).to_bits(), s.flags(0.0, 2e4));
-                postcard::to_extend(&(&s.raw, s.mid(&plan), s.wide(&plan), sums), Vec::new()).unwrap()
-            };
-            (streams.iter().map(of).collect::<Vec<_>>(), postcard::to_extend(pairs, Vec::new()).unwrap())
-        };
+        let config = Config { supraharmonics, ..Config::class_a(230.0, 50.0) };
+        Plan::new(&config, SampleRate::from_hz(250_000.0).unwrap(), &specs).unwrap()
+    }
 
-        let (mut whole, mut pairs) = (lent(&plan, &samples), Pairs::new(&plan));
-        let sound = Stretch::new(&plan, &mut whole, &mut pairs).fill(plan.level);
-        assert!(!sound);
-        let want = state(&whole, &pairs);
+    /// Everything that streams and pairs hold; NaN is not equal to itself, but its bits are.
+    fn state(plan: &Plan, streams: &[Streams], pairs: &Pairs) -> Vec<u8> {
+        let of = |s: &Streams| {
+            let flags: Vec<_> = (0..20_000).map(|n| s.flags(f64::from(n), f64::from(n + 1))).collect();
+            let sums = (s.energy(plan, 3.5, 19_000.5).to_bits(), flags);
+            let wide = plan.to_wide().map(|_| s.wide(plan));
+            (postcard::to_allocvec(&(&s.raw, s.mid(plan), wide)).unwrap(), sums)
+        };
+        postcard::to_allocvec(&(streams.iter().map(of).collect::<Vec<_>>(), pairs)).unwrap()
+    }
+
+    /// What `samples` make, some of them missing, if they are converted at once.
+    fn converted(plan: &Plan, samples: &[Samples]) -> Vec<u8> {
+        let mut streams: Vec<_> = (0..6).map(|c| Streams::default().anew(plan, c)).collect();
+        for (streams, samples) in streams.iter_mut().zip(samples) {
+            streams.take(plan, samples.as_ref().unwrap(), 0..20_000, &mut Near::default());
+            assert!(!streams.raw.is_as_recorded());
+        }
+        let mut pairs = Pairs::new(plan);
+        pairs.add(plan.level, &streams, &mut nears());
+        state(plan, &streams, &pairs)
+    }
+
+    fn nears() -> Vec<Near> {
+        (0..6).map(|_| Near::default()).collect()
+    }
+
+    /// Stretches of lent `samples`, of any length and in any order, make what one makes, and say of as many that they are `unsound`; mended,
+    /// they are what converting makes.
+    fn check(plan: &Plan, samples: &[Samples], unsound: usize) {
+        let (mut whole, mut pairs) = (lent(plan, samples), Pairs::new(plan));
+        let sound = Stretch::new(plan, &mut whole, &mut pairs).fill(plan.level, &mut nears());
+        assert_eq!(sound, unsound == 0);
+        let want = state(plan, &whole, &pairs);
         for length in [100, 1000, 4096, 19_999] {
-            let (mut streams, mut pairs) = (lent(&plan, &samples), Pairs::new(&plan));
-            let mut parts: Vec<_> = Stretch::new(&plan, &mut streams, &mut pairs).parts(length).collect();
+            let (mut streams, mut pairs) = (lent(plan, samples), Pairs::new(plan));
+            let mut parts: Vec<_> = Stretch::new(plan, &mut streams, &mut pairs).parts(length).collect();
             assert_eq!(parts.len(), 20_000usize.div_ceil(length));
             parts.reverse();
-            let sound = parts.into_iter().map(|part| part.fill(plan.level)).filter(|sound| !sound).count();
-            assert_eq!(sound, 1);
-            // NaN is not equal to itself, but its bits are.
-            assert!(state(&streams, &pairs) == want, "{length}");
+            let near = &mut nears();
+            let fill = |part: Stretch<'_>| part.fill(plan.level, near);
+            assert_eq!(parts.into_iter().map(fill).filter(|sound| !sound).count(), unsound);
+            assert!(state(plan, &streams, &pairs) == want, "{length}");
         }
+        let mended = whole.iter_mut().zip(samples).map(|(s, x)| s.mend(plan, x.as_ref().unwrap()));
+        if mended.fold(false, |any, mended| mended || any) {
+            pairs.cut_back(0);
+            pairs.add(plan.level, &whole, &mut nears());
+        }
+        assert!(state(plan, &whole, &pairs) == converted(plan, samples));
+    }
 
-        // The same as if they had been converted at once.
-        whole.iter_mut().zip(&samples).for_each(|(s, x)| s.mend(&plan, x.as_ref().unwrap()));
-        pairs.cut_back(0);
-        pairs.due(|c| &whole[c].raw).add(plan.level);
-        let mut converted: Vec<_> = (0..6).map(|c| Streams::default().anew(&plan, c)).collect();
-        for (streams, samples) in converted.iter_mut().zip(&samples) {
-            streams.take(&plan, samples.as_ref().unwrap(), 0..20_000);
+    fn wave(c: usize, i: usize) -> f32 {
+        (0.01 * (i * (c + 1)) as f32).sin() * 325.0
+    }
+
+    #[test]
+    fn stretches_of_any_length_and_order_make_what_one_makes_and_what_is_no_number_is_mended() {
+        let plan = plan(true);
+        let value = |c: usize, i: usize| if (c, i) == (2, 9_000) { f32::NAN } else { wave(c, i) };
+        let samples: Vec<Samples> =
+            (0..6).map(|c| (0..20_000).map(|i| value(c, i)).collect::<Vec<f32>>().into()).collect();
+        check(&plan, &samples, 1);
+    }
+
+    #[test]
+    fn so_do_codes_whatever_they_stand_for() {
+        let plan = plan(false);
+        for (special, unsound) in [(0, 0), (i16::MAX, 2), (i16::MIN, 2)] {
+            let code = |c: usize, i: usize| {
+                if (c, i) == (1, 9_000) || (c, i) == (4, 19_999) {
+                    special
+                } else {
+                    (100.0 * wave(c, i)) as i16
+                }
+            };
+            let samples: Vec<Samples> =
+                (0..6).map(|c| (0..20_000).map(|i| code(c, i)).collect::<Vec<i16>>().into()).collect();
+            check(&plan, &samples, unsound);
         }
-        let mut others = Pairs::new(&plan);
-        others.due(|c| &converted[c].raw).add(plan.level);
-        assert!(state(&whole, &pairs) == state(&converted, &others));
-        assert_eq!(whole[2].raw.at(9_000), whole[2].raw.at(8_999));
     }
 }

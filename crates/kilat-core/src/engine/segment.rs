@@ -84,6 +84,11 @@ fn own(scratch: &Mutex<Scratch>) -> MutexGuard<'_, Scratch> {
     scratch.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Those of the caller's thread, without taking a lock.
+fn first(scratch: &mut [Mutex<Scratch>]) -> &mut Scratch {
+    scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Engine {
     /// An engine at sample `offset` of a capture, which was taken at `clock`: in UTC, or counted from the first sample.
     pub fn new(plan: Arc<Plan>, crew: Arc<Crew>, offset: u64, clock: Timestamp) -> Self {
@@ -188,18 +193,19 @@ impl Engine {
 
     /// One thread does one thing after the other, while the samples are in its cache.
     fn work_alone(&mut self, block: &[SamplesRef<'_>], range: Range<usize>, sink: &mut impl Sink) {
-        let Self { plan, streams, pairs, tracks, .. } = self;
+        let Self { plan, streams, pairs, tracks, delivery, scratch, .. } = self;
         let plan = &**plan;
-        self.delivery.give(plan, sink);
+        delivery.give(plan, sink);
+        let near = &mut first(scratch).near;
         for from in range.clone().step_by(NEAR) {
             let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
-            for (stream, samples) in recorded.iter_mut().zip(block) {
-                stream.take(plan, *samples, from..range.end.min(from + NEAR));
+            for ((stream, samples), near) in recorded.iter_mut().zip(block).zip(&mut *near) {
+                stream.take(plan, *samples, from..range.end.min(from + NEAR), near);
             }
             for stream in derived {
                 stream.add_up(plan, recorded);
             }
-            pairs.due(|c| &streams[c].raw).add(plan.level);
+            pairs.due(|c| streams[c].raw.end()).add(plan.level, |c| streams[c].raw.seen(&near[c]));
         }
         for track in &mut *tracks {
             track.follow(plan, &streams[track.channel()]);
@@ -212,7 +218,7 @@ impl Engine {
     /// Threads share what looks back no further than a filter reaches: samples that must be converted, channel by channel, and then
     /// stretches of time.
     fn reduce_in_company(&mut self, block: &[SamplesRef<'_>], range: Range<usize>, sink: &mut impl Sink) {
-        let Self { plan, crew, streams, pairs, delivery, .. } = self;
+        let Self { plan, crew, streams, pairs, delivery, scratch, .. } = self;
         let plan = &**plan;
         let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
         // A sum is made of samples that are known to be numbers.
@@ -225,9 +231,13 @@ impl Engine {
             crew.share_after(
                 || delivery.give(plan, sink),
                 moved.into_iter(),
-                |_, (stream, samples)| {
+                |thread, (stream, samples)| {
+                    if can_stay && stream.keeps(plan, samples.slice(range.clone())) {
+                        return;
+                    }
+                    let near = &mut own(&scratch[thread]).near[0];
                     for from in range.clone().step_by(NEAR) {
-                        stream.take(plan, samples, from..range.end.min(from + NEAR));
+                        stream.take(plan, samples, from..range.end.min(from + NEAR), near);
                     }
                 },
             );
@@ -243,19 +253,20 @@ impl Engine {
             crew.share_rows(
                 || delivery.give(plan, sink),
                 stretch.equal(crew.threads()).map(|row| row.parts(PART)),
-                |_, part| {
-                    if !part.fill(plan.level) {
+                |thread, part| {
+                    if !part.fill(plan.level, &mut own(&scratch[thread]).near) {
                         all_sound.store(false, Ordering::Relaxed);
                     }
                 },
             );
         }
         if !all_sound.into_inner() {
-            for (stream, samples) in streams.iter_mut().zip(block) {
-                stream.mend(plan, samples.slice(range.clone()));
+            let channels = streams.iter_mut().zip(block);
+            if !channels.fold(false, |any, (s, x)| s.mend(plan, x.slice(range.clone())) || any) {
+                return;
             }
             pairs.cut_back(summed);
-            pairs.due(|c| &streams[c].raw).add(plan.level);
+            pairs.add(plan.level, streams, &mut first(scratch).near);
         }
     }
 
@@ -299,9 +310,8 @@ impl Engine {
         let Self { plan, crew, streams, pairs, decided, delivery, scratch, .. } = self;
         delivery.take(decided);
         let windows = delivery.windows(plan, streams, crew.threads());
-        if let [alone] = &mut scratch[..] {
-            // A live stream has one thread, and takes no lock.
-            let scratch = alone.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if crew.threads() == 1 {
+            let scratch = first(scratch);
             windows.for_each(|window| window.measure(plan, (streams, pairs), scratch));
         } else {
             crew.share(windows, |thread, window| {
@@ -330,7 +340,7 @@ impl Engine {
     pub fn interrupt(&mut self, sink: &mut impl Sink) {
         // In company, what the tracks found last is still to be merged.
         self.merge();
-        let Self { plan, streams, pairs, tracks, meters, fold, decided, delivery, .. } = self;
+        let Self { plan, streams, pairs, tracks, meters, fold, decided, delivery, scratch, .. } = self;
         delivery.give(plan, sink);
         let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
         for stream in &mut *recorded {
@@ -339,7 +349,7 @@ impl Engine {
         for stream in derived {
             stream.add_up(plan, recorded);
         }
-        pairs.due(|c| &streams[c].raw).add(plan.level);
+        pairs.add(plan.level, streams, &mut first(scratch).near);
         let length = streams.first().map_or(0, |s| s.raw.end());
         for track in &mut *tracks {
             let streams = &streams[track.channel()];

@@ -3,10 +3,10 @@
 mod ingest;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::capture::{Lent, SampleKind};
 use crate::config::Part;
 use crate::dsp::decimate::Decimator;
 use crate::engine::analysis::Flags;
@@ -14,6 +14,7 @@ use crate::engine::history::History;
 use crate::engine::inbox::{Inbox, OVERLOADS};
 use crate::engine::plan::Plan;
 use crate::engine::quality::Quality;
+use crate::engine::raw::{Near, Raw};
 use crate::engine::reduce::{Share, Slower};
 use crate::engine::reuse::Reuse;
 use crate::pq::rms::{Products, product_integral};
@@ -49,10 +50,13 @@ impl Rooms {
 pub struct Streams {
     index: usize,
     /// The samples, as shifted codes.
-    pub raw: History,
+    pub raw: Raw,
     /// Memory in which the samples may lie already, and where in it the segment begins.
     #[serde(skip)]
-    lent: Option<(Arc<Vec<f32>>, usize)>,
+    lent: Option<(Lent, usize)>,
+    /// Codes may be kept as they are. A stream without an end does not: its memory is made before.
+    #[serde(skip)]
+    keeps_codes: bool,
     /// Up to here they are known to be numbers.
     seen: u64,
     /// Sums of their squares.
@@ -84,6 +88,7 @@ impl Streams {
             index,
             raw: self.raw.anew(0),
             lent: None,
+            keeps_codes: false,
             seen: 0,
             energies: self.energies.anew(),
             recorded,
@@ -129,12 +134,12 @@ impl Streams {
 
     /// The stream that harmonics are taken from.
     pub fn mid(&self, plan: &Plan) -> &History {
-        if plan.to_mid.is_some() { &self.mid } else { &self.raw }
+        if plan.to_mid.is_some() { &self.mid } else { self.raw.floats() }
     }
 
     /// The stream that emission from 2 to 9 kHz is taken from.
     pub fn wide(&self, plan: &Plan) -> &History {
-        if plan.to_wide().is_some() { &self.wide } else { &self.raw }
+        if plan.to_wide().is_some() { &self.wide } else { self.raw.floats() }
     }
 
     /// ∫ codes² over sample positions `start` to `stop`.
@@ -154,16 +159,16 @@ impl Streams {
         let from = self.raw.end();
         let to = parts.iter().map(|(c, _)| recorded[*c].raw.end()).min().unwrap_or(from);
         let Self { raw, quality, seen, .. } = self;
-        let out = raw.grow((to - from) as usize);
+        let out = raw.floats_mut().grow((to - from) as usize);
         out.fill(0.0);
         for &(c, weight) in parts {
-            for (y, x) in out.iter_mut().zip(recorded[c].raw.get(from..to)) {
+            for (y, x) in out.iter_mut().zip(recorded[c].raw.floats().get(from..to)) {
                 *y += (weight * f64::from(*x)) as f32;
             }
             recorded[c].quality.runs(from..to).for_each(|(run, flags)| quality.note(run, flags));
         }
         *seen = to;
-        self.share(plan).fill(plan.level, &[]);
+        self.share(plan).fill(plan.level, &[], &mut Near::default());
     }
 
     /// What new samples allow to be made of them, and room for it.
@@ -176,6 +181,7 @@ impl Streams {
         Share {
             raw,
             unseen: std::mem::replace(seen, raw.end())..raw.end(),
+            limits: plan.channels[self.index].limits(SampleKind::I16),
             energies: energies.lacking(summed),
             mid: Slower::new(to_mid, raw, mid),
             wide: Slower::new(plan.to_wide(), raw, wide),

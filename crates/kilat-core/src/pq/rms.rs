@@ -4,11 +4,13 @@
 //! is the trapezoid sum between the samples at the ends, Gregory's end corrections, and the exact integral of the cubic through
 //! four samples over the two fractions: fourth order, so that 0.01 % holds from some 12 samples a cycle upwards.
 
+use std::array::from_fn;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::history::History;
+use crate::engine::history::{Held, History};
+use crate::engine::raw::Raw;
 use crate::simd::Level;
 
 /// Samples beyond both ends of a window that [`product_integral`] touches.
@@ -68,14 +70,8 @@ impl Products {
     }
 
     /// Σ u·v of the samples from `i` to `j`.
-    fn sum(&self, level: Level, u: &History, v: &History, i: u64, j: u64) -> f64 {
-        let dot = |from: u64, to: u64| {
-            if std::ptr::eq(u, v) {
-                level.energy(u.get(from..to))
-            } else {
-                level.dot(u.get(from..to), v.get(from..to))
-            }
-        };
+    fn sum(&self, level: Level, u: &Raw, v: &Raw, i: u64, j: u64) -> f64 {
+        let dot = |from: u64, to: u64| u.dot(level, v, from..to);
         let (first, last) = (i.div_ceil(BLOCK).max(self.0.first()), (j / BLOCK).min(self.0.end()));
         // All or none: bits must not depend on what happens to be held.
         debug_assert!(self.0.end() == 0 || (first, last) == (i.div_ceil(BLOCK), j / BLOCK));
@@ -114,7 +110,7 @@ impl<'t> Sums<'t> {
     }
 
     /// Adds up the squares of a stream.
-    pub fn square(self, level: Level, u: &History) {
+    pub fn square(self, level: Level, u: Held<'_>) {
         if !self.out.is_empty() {
             level.block_energies(u.get(self.samples()), self.out);
         }
@@ -126,15 +122,17 @@ impl<'t> Sums<'t> {
 /// Both streams must hold [`MARGIN`] samples beyond either end, and `products` all blocks between, or none.
 pub fn product_integral(
     level: Level,
-    (u, v): (&History, &History),
+    (u, v): (&Raw, &Raw),
     products: &Products,
     start: f64,
     stop: f64,
 ) -> f64 {
     let (i, j) = (start.floor() as u64, stop.floor() as u64);
-    let f = |k: u64| f64::from(u.at(k)) * f64::from(v.at(k));
-    let around = |k: u64| [f(k - 1), f(k), f(k + 1), f(k + 2)];
-    let (at_start, at_stop) = (around(i), around(j));
+    let around = |k: u64| {
+        let (u, v) = (u.some::<4>(k - 1), v.some::<4>(k - 1));
+        from_fn(|j| f64::from(u[j]) * f64::from(v[j]))
+    };
+    let (at_start, at_stop): ([f64; 4], [f64; 4]) = (around(i), around(j));
     let ends = f64::midpoint(at_start[1], at_stop[1]);
     let gregory = ((at_start[2] - at_start[0]) - (at_stop[2] - at_stop[0])) / 24.0;
     let inside = if j > i { products.sum(level, u, v, i, j) - at_start[1] + ends } else { 0.0 };
@@ -156,18 +154,18 @@ mod tests {
 
     use super::*;
 
-    fn integral(h: &History, start: f64, stop: f64) -> f64 {
+    fn integral(h: &Raw, start: f64, stop: f64) -> f64 {
         let mut products = Products::default();
-        products.lacking(h.end()).square(Level::chosen(), h);
+        products.lacking(h.end()).square(Level::chosen(), h.floats().view());
         product_integral(Level::chosen(), (h, h), &products, start, stop)
     }
 
-    fn stream(n: usize, f: impl Fn(f64) -> f64) -> History {
+    fn stream(n: usize, f: impl Fn(f64) -> f64) -> Raw {
         let mut h = History::starting_at(0);
         for (i, x) in h.grow(n).iter_mut().enumerate() {
             *x = f(i as f64) as f32;
         }
-        h
+        h.into()
     }
 
     #[test]
@@ -191,7 +189,7 @@ mod tests {
         let mut products = Products::default();
         let mut sums = products.lacking(900);
         for sums in [sums.split_before(300), sums] {
-            let streams = [u.get(sums.samples()), v.get(sums.samples())];
+            let streams = [&u, &v].map(|x| x.floats().get(sums.samples()));
             Level::chosen().block_products(&streams, &[(0, 1)], &mut [sums.out()]);
         }
         for i in (0..900).step_by(37) {

@@ -290,7 +290,7 @@ impl HighPlan {
         squares.fill(0.0);
         for j in 0..BLOCKS {
             let first = (span.start + f64::from(j) * apart).ceil() as u64;
-            self.high_pass.fill(level, raw, first, &mut scratch.input, &[]);
+            self.high_pass.fill(level, raw.view(), first, &mut scratch.input, &[]);
             self.fft.run(scratch);
             for (k, x) in scratch.bins[FIRST_BIN..].iter().take(self.bins).enumerate() {
                 let square = 2.0 * unit * unit * (f64::from(x.re).powi(2) + f64::from(x.im).powi(2));

@@ -4,7 +4,7 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, SQRT_2};
 
-use fearless_simd::{Simd, SimdBase, f32x8, f32x16, f64x8, prelude::*};
+use fearless_simd::{Simd, SimdBase, f32x8, f32x16, f64x8, i16x16, i16x32, prelude::*};
 use fearless_simd_macros::simd;
 
 use super::{Level, Table};
@@ -29,6 +29,27 @@ pub fn dot<S: Simd>(s: S, u: &[f32], v: &[f32]) -> f64 {
     sum(s, acc.0 + acc.1, u_tail.iter().zip(v_tail).map(|(a, b)| f64::from(*a) * f64::from(*b)))
 }
 
+/// The same of codes, which become floats on the way.
+#[simd]
+pub fn dot_of_codes<S: Simd>(s: S, u: &[i16], v: &[i16]) -> f64 {
+    let mut acc = (f64x8::splat(s, 0.0), f64x8::splat(s, 0.0));
+    let (u_lanes, u_tail) = u.as_chunks::<LANES>();
+    let (v_lanes, v_tail) = v.as_chunks::<LANES>();
+    for (a, b) in u_lanes.iter().zip(v_lanes) {
+        let (a_low, a_high) = wide(s, a);
+        let (b_low, b_high) = wide(s, b);
+        acc.0 = a_low.mul_add(b_low, acc.0);
+        acc.1 = a_high.mul_add(b_high, acc.1);
+    }
+    sum(s, acc.0 + acc.1, u_tail.iter().zip(v_tail).map(|(a, b)| f64::from(*a) * f64::from(*b)))
+}
+
+#[simd]
+fn wide<S: Simd>(s: S, codes: &[i16; LANES]) -> (f64x8<S>, f64x8<S>) {
+    let (low, high) = s.widen_i16x16(i16x16::from_slice(s, codes));
+    s.widen_f32x16(s.combine_f32x8(s.cvt_f32_i32x8(low), s.cvt_f32_i32x8(high)))
+}
+
 #[simd]
 pub fn energy<S: Simd>(s: S, u: &[f32]) -> f64 {
     let (lanes, tail) = u.as_chunks();
@@ -50,6 +71,33 @@ pub fn all_finite<S: Simd>(s: S, values: &[f32], soon: &[f32]) -> bool {
     }
     let [a, b, c, d] = left;
     ((a + b) + (c + d)).simd_eq(0.0).all_true() && tail.iter().all(|v| v.is_finite())
+}
+
+/// Codes as floats, with the least and the most of them; zero is one of them.
+#[simd]
+pub fn widen<S: Simd>(s: S, codes: &[i16], soon: &[f32], out: &mut [f32]) -> (i16, i16) {
+    const AT_ONCE: usize = 2 * LANES;
+    let (mut low, mut high) = (i16x32::splat(s, 0), i16x32::splat(s, 0));
+    let (vectors, tail) = codes.as_chunks::<AT_ONCE>();
+    let (floats, left) = out.as_chunks_mut::<AT_ONCE>();
+    for (k, (codes, floats)) in vectors.iter().zip(floats).enumerate() {
+        prefetch(soon, k * LANES..(k + 1) * LANES);
+        let codes = i16x32::from_slice(s, codes);
+        (low, high) = (low.min(codes), high.max(codes));
+        let (first, second) = s.widen_i16x32(codes);
+        let (begin, end) = floats.split_at_mut(LANES);
+        s.cvt_f32_i32x16(first).store_slice(begin);
+        s.cvt_f32_i32x16(second).store_slice(end);
+    }
+    let (mut least, mut most) = (0, 0);
+    for k in 0..AT_ONCE {
+        (least, most) = (least.min(low[k]), most.max(high[k]));
+    }
+    for (code, float) in tail.iter().zip(left) {
+        (least, most) = (least.min(*code), most.max(*code));
+        *float = f32::from(*code);
+    }
+    (least, most)
 }
 
 #[simd]
@@ -292,7 +340,8 @@ fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
 /// Asks for memory, so that it comes while something is computed.
 #[inline]
 fn prefetch(soon: &[f32], range: std::ops::Range<usize>) {
-    for line in soon.get(range).unwrap_or_default().chunks(LANES) {
+    let there = range.start..range.end.min(soon.len());
+    for line in soon.get(there).unwrap_or_default().chunks(LANES) {
         mem_prefetch::prefetch_read_data::<_, 2>(&line[0]);
     }
 }

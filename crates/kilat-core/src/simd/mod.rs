@@ -107,6 +107,15 @@ impl Level {
         dispatch!(self.0, s => bodies::dot(s, u, v))
     }
 
+    /// [`dot`](Self::dot) of codes: the bits of that of the floats they become.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn dot_of_codes(self, u: &[i16], v: &[i16]) -> f64 {
+        assert_eq!(u.len(), v.len(), "factors of a dot product differ in length");
+        dispatch!(self.0, s => bodies::dot_of_codes(s, u, v))
+    }
+
     /// Finite impulse response at every `factor`-th input: `out[k] = Σ taps[j]·x[k·factor + j]`.
     ///
     /// `taps` is padded with zeros to a multiple of 16, and `x` holds every sample the padded taps touch. `soon` is what is read
@@ -147,6 +156,15 @@ impl Level {
     /// True when no value is infinite or no number. `soon` as in [`fir`](Self::fir).
     pub fn all_finite(self, values: &[f32], soon: &[f32]) -> bool {
         dispatch!(self.0, s => bodies::all_finite(s, values, soon))
+    }
+
+    /// 16-bit codes as floats, with the least and the most of them and zero. `soon` as in [`fir`](Self::fir).
+    ///
+    /// # Panics
+    /// When there is not a place for each.
+    pub fn widen(self, codes: &[i16], soon: &[f32], out: &mut [f32]) -> (i16, i16) {
+        assert_eq!(codes.len(), out.len(), "a place for each code");
+        dispatch!(self.0, s => bodies::widen(s, codes, soon, out))
     }
 
     /// Σ u² over every [`BLOCK`](Self::BLOCK) samples: the bits of [`energy`](Self::energy) of each.
@@ -391,6 +409,21 @@ mod tests {
                 }
                 let first = first.get_or_insert_with(|| got.clone());
                 prop_assert!(first.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
+            }
+        }
+
+        #[test]
+        fn codes_become_the_same_floats_on_every_level(codes in prop::collection::vec(any::<i16>(), 9..200)) {
+            let want: Vec<f32> = codes.iter().map(|c| f32::from(*c)).collect();
+            let (first, n) = (9, codes.len() - 9);
+            let dot = Level::chosen().dot(&want[first..], &want[..n]);
+            let zero = || codes.iter().copied().chain([0]);
+            for level in Level::all() {
+                let mut got = vec![f32::NAN; codes.len()];
+                let ends = level.widen(&codes, &[], &mut got);
+                prop_assert_eq!(&got, &want);
+                prop_assert_eq!(ends, (zero().min().unwrap(), zero().max().unwrap()));
+                prop_assert_eq!(level.dot_of_codes(&codes[first..], &codes[..n]).to_bits(), dot.to_bits());
             }
         }
 

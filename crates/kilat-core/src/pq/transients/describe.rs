@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::engine::history::History;
+use crate::engine::history::Held;
 
 /// A ringing.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,7 @@ pub(super) fn ringing(r: &[f32], peak_at: usize, noise: f32) -> Option<Ringing> 
 }
 
 /// Angle of the fundamental at sample `n`, in degrees from its rising zero crossing: of the cycle before it, in codes.
-pub(super) fn point_on_wave_deg(raw: &History, n: u64, period: f64) -> f64 {
+pub(super) fn point_on_wave_deg(raw: Held<'_>, n: u64, period: f64) -> f64 {
     let whole = period.round() as u64;
     if n < raw.first() + whole {
         return f64::NAN;
@@ -93,6 +93,7 @@ pub(super) fn point_on_wave_deg(raw: &History, n: u64, period: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::history::History;
 
     #[test]
     fn a_damped_ring_gives_its_frequency_and_decay() {
@@ -114,7 +115,7 @@ mod tests {
                 let a = TAU * (k as f64 - 300.0) / period + degrees.to_radians();
                 *y = (a.sin() + 0.1 * (5.0 * a).cos()) as f32;
             }
-            let got = point_on_wave_deg(&h, 300, period);
+            let got = point_on_wave_deg(h.view(), 300, period);
             assert!((got - degrees).abs() < 1.0, "{got} {degrees}");
         }
     }

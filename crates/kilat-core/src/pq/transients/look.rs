@@ -21,7 +21,7 @@
 use std::ops::Range;
 
 use super::departure;
-use crate::engine::history::History;
+use crate::engine::history::Held;
 
 /// Half cycles that are looked at: four before, and the one in question.
 const BLOCKS: usize = 5;
@@ -203,7 +203,7 @@ impl Stretch<'_> {
 /// are not all there, and where there is only noise. Two cycles `usual`ly differ by so much in some sample of a half cycle.
 #[expect(clippy::large_stack_arrays, reason = "60 kB, so that nothing is allocated")]
 pub(super) fn look(
-    raw: &History,
+    raw: Held<'_>,
     (from, to): (u64, u64),
     (whole, w): (u64, [f32; 4]),
     usual: f32,

@@ -24,10 +24,11 @@ use serde::{Deserialize, Serialize};
 use crate::capture::Kind;
 use crate::dsp::repetition::cubic_delay;
 use crate::engine::analysis::Flags;
-use crate::engine::history::History;
+use crate::engine::history::{Held, History};
 use crate::engine::inbox::TRANSIENTS;
 use crate::engine::plan::Plan;
 use crate::engine::quality::Quality;
+use crate::engine::raw::{Near, Raw};
 use crate::engine::reuse::Reuse;
 
 use look::{Found, look};
@@ -253,6 +254,9 @@ pub struct TransientSearch {
     /// Departures of the open transient, sample for sample.
     departures: Vec<f32>,
     now: f64,
+    /// Samples about to be searched, where they have been codes.
+    #[serde(skip)]
+    recent: History,
     /// End of the half cycle when it was found, and the transient, with positions in the segment.
     pub found: VecDeque<(f64, Transient)>,
 }
@@ -294,11 +298,26 @@ impl Limits {
     }
 }
 
+/// A half cycle in which there may be a transient.
+struct Suspect {
+    samples: Range<u64>,
+    period: f64,
+    /// Largest difference to the cycle before.
+    difference: f32,
+    /// Largest high-pass residual.
+    residual: f32,
+    /// Median of the differences, where something stands out.
+    usual: Option<f32>,
+    /// What a transient must reach in any case.
+    least: f32,
+    limits: Limits,
+}
+
 /// What a search looks at.
 struct View<'a> {
     plan: &'a Plan,
     index: usize,
-    raw: &'a History,
+    raw: &'a Raw,
     quality: &'a Quality,
 }
 
@@ -318,6 +337,7 @@ impl TransientSearch {
             open: None,
             departures: self.departures.emptied(),
             now: 0.0,
+            recent: self.recent.anew(0),
             found: self.found.emptied(),
         }
     }
@@ -336,7 +356,7 @@ impl TransientSearch {
         &mut self,
         plan: &Plan,
         index: usize,
-        raw: &History,
+        raw: &Raw,
         quality: &Quality,
         half: Range<f64>,
         period: f64,
@@ -356,7 +376,7 @@ impl TransientSearch {
     }
 
     /// Searches what can still be searched when the segment ends.
-    pub fn finish(&mut self, plan: &Plan, index: usize, raw: &History, quality: &Quality) {
+    pub fn finish(&mut self, plan: &Plan, index: usize, raw: &Raw, quality: &Quality) {
         let view = View { plan, index, raw, quality };
         while let Some((half, period)) = self.waiting.pop_front() {
             if half.end + period + 4.0 >= raw.end() as f64 {
@@ -380,9 +400,10 @@ impl TransientSearch {
             }
             return;
         }
-        let past = raw.get(from - whole - 2..to - whole + 1);
-        let difference = plan.level.largest_difference(raw.get(from..to), past, weights.map(|w| w as f32));
-        let around = raw.get(from - reach..to + reach);
+        let near = raw.recent(plan.level, from - whole - 2..to + reach, &mut self.recent);
+        let past = near.get(from - whole - 2..to - whole + 1);
+        let difference = plan.level.largest_difference(near.get(from..to), past, weights.map(|w| w as f32));
+        let around = near.get(from - reach..to + reach);
         let residual = plan.level.largest_fourth_difference(around, self.stride) / HIGH_PASS_GAIN;
         let least = if self.differences.latest.is_empty() { self.cautious } else { self.least };
         // The medians are not needed where nothing reaches what a transient must be in any case.
@@ -396,7 +417,22 @@ impl TransientSearch {
             medians.filter(|(d, r)| difference > STANDS_OUT * d || residual > STANDS_OUT * r).map(|(d, _)| d);
         self.differences.remember(difference);
         self.residuals.remember(residual);
-        let Some(mut limits) = limits else { return };
+        let Some(limits) = limits else { return };
+        let mut near = Near::default();
+        let held = raw.near(plan.level, raw.first()..raw.end(), &mut near);
+        self.examine(
+            view,
+            held,
+            Suspect { samples: from..to, period, difference, residual, usual, least, limits },
+        );
+    }
+
+    /// Looks at every sample of a half cycle.
+    fn examine(&mut self, view: &View<'_>, raw: Held<'_>, suspect: Suspect) {
+        let plan = view.plan;
+        let Suspect { samples: Range { start: from, end: to }, period, usual, least, mut limits, .. } =
+            suspect;
+        let (whole, weights) = cubic_delay(period);
         let cycle = (whole, weights.map(|w| w as f32));
         let found = usual
             .and_then(|d| look(raw, (from, to), cycle, d, (plan.fs, plan.half_period())))
@@ -407,7 +443,7 @@ impl TransientSearch {
                 open.limits.lower_to(found, least);
             }
         }
-        let exceeds = difference > limits.difference.0 || residual > limits.residual.0;
+        let exceeds = suspect.difference > limits.difference.0 || suspect.residual > limits.residual.0;
         // A departure may be more than the difference to the cycle before, so what was found is sought in any case.
         if found.is_none() && !exceeds && self.open.is_none() {
             return;
@@ -496,7 +532,7 @@ impl TransientSearch {
 }
 
 /// Differences of sample `n` to the cycle before and to the cycle after.
-fn differences(raw: &History, n: u64, whole: u64, w: [f64; 4]) -> (f64, f64) {
+fn differences(raw: Held<'_>, n: u64, whole: u64, w: [f64; 4]) -> (f64, f64) {
     let at =
         |first: u64, w: [f64; 4]| (0..4).map(|j| w[j] * f64::from(raw.at(first + j as u64))).sum::<f64>();
     let reversed = [w[3], w[2], w[1], w[0]];
@@ -513,7 +549,7 @@ fn departure(before: f64, after: f64, apart: f64) -> f64 {
 }
 
 /// The high-pass residual at sample `n`, without its sign, with unit gain where it is largest.
-fn high_pass(raw: &History, n: u64, stride: usize) -> f32 {
+fn high_pass(raw: Held<'_>, n: u64, stride: usize) -> f32 {
     let d = stride as u64;
     let x = |at: u64| raw.at(at);
     let outer = x(n - 2 * d) + x(n + 2 * d);

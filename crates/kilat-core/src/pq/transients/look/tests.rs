@@ -2,6 +2,7 @@ use std::f64::consts::TAU;
 
 use super::*;
 use crate::dsp::repetition::cubic_delay;
+use crate::engine::history::History;
 
 const FS: f64 = 10_000.0;
 const PERIOD: f64 = 199.7;
@@ -30,7 +31,7 @@ fn found(seed: u64, more: impl Fn(f64) -> f64) -> Option<Found> {
     }
     let (whole, weights) = cubic_delay(PERIOD);
     // The largest of a hundred differences is some 3.8 standard deviations.
-    look(&raw, (NOW.start, NOW.end), (whole, weights.map(|w| w as f32)), 3.8, (FS, 100.0))
+    look(raw.view(), (NOW.start, NOW.end), (whole, weights.map(|w| w as f32)), 3.8, (FS, 100.0))
 }
 
 fn ringing(hz: f64, height: f64) -> impl Fn(f64) -> f64 {
@@ -88,5 +89,5 @@ fn without_the_cycles_before_nothing_is_said() {
     raw.grow(900).fill(1.0);
     let (whole, weights) = cubic_delay(PERIOD);
     let w = weights.map(|w| w as f32);
-    assert_eq!(look(&raw, (NOW.start, NOW.end), (whole, w), 1.0, (FS, 100.0)), None);
+    assert_eq!(look(raw.view(), (NOW.start, NOW.end), (whole, w), 1.0, (FS, 100.0)), None);
 }
