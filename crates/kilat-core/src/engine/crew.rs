@@ -46,23 +46,13 @@ impl Crew {
         })
     }
 
-    /// Does `work` for each of `items`, which is told the number of the thread, from 0. The helpers begin with the first ones and the
-    /// caller with the last, and go towards each other: in the same order again, most items meet what is theirs in the cache.
+    /// Does `work` for each of `items`, which is told the number of the thread, from 0. They are begun in order.
     pub fn share<T: Send>(&self, items: impl Iterator<Item = T> + Send, work: impl Fn(usize, T) + Sync) {
-        self.share_after(|| (), items, work);
+        self.share_rows(|| (), [items].into_iter(), work);
     }
 
-    /// The same, with something that the caller does `first`, while the helpers begin.
-    pub fn share_after<T: Send>(
-        &self,
-        first: impl FnOnce(),
-        items: impl Iterator<Item = T> + Send,
-        work: impl Fn(usize, T) + Sync,
-    ) {
-        self.share_rows(first, [items].into_iter(), work);
-    }
-
-    /// The same with rows of items: each thread has one of its own, in order, and then takes what is left of the others.
+    /// The same with rows of items: each thread begins with one of its own, so that it meets what it has in its cache, and then takes what
+    /// is left of the others. The caller does something else `first`.
     pub fn share_rows<T: Send>(
         &self,
         first: impl FnOnce(),
@@ -133,6 +123,9 @@ mod tests {
                     *done += k;
                 });
             });
+            let (mut rows, mut before) = ([[0; 10]; 3], 0);
+            crew.share_rows(|| before += 1, rows.iter_mut().map(|r| r.iter_mut()), |_, done| *done += 1);
+            assert_eq!((before, rows), (1, [[1; 10]; 3]));
             assert!(done.iter().enumerate().all(|(k, done)| *done == k));
         }
     }

@@ -26,16 +26,29 @@ use crate::units::Timestamp;
 /// Most windows in all.
 const WINDOWS: usize = 8;
 
+/// What has been decided at once, and what its windows give.
+#[derive(Debug, Default)]
+struct Batch {
+    decided: Decisions,
+    spans: Vec<Span>,
+    measured: Vec<Measured>,
+}
+
 /// Actions, what their windows give, and what is made of these in order.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Delivery {
-    /// What is to be handed over next.
+    /// Whose windows are to be measured, or have been last.
     #[serde(skip)]
-    decided: Decisions,
+    due: Batch,
+    /// What was measured before, and may be handed over beside that.
     #[serde(skip)]
-    spans: Vec<Span>,
-    #[serde(skip)]
-    measured: Vec<Measured>,
+    done: Batch,
+    order: Order,
+}
+
+/// What is made of intervals in order, where a batch is handed over.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
     #[serde(skip)]
     system: System,
     aggregator: Aggregator,
@@ -44,6 +57,19 @@ pub struct Delivery {
     /// Index in the capture of the first sample of the segment, and when it was taken.
     offset: u64,
     clock: Timestamp,
+}
+
+/// What was measured before, to be handed over.
+pub struct Handover<'d> {
+    batch: &'d mut Batch,
+    order: &'d mut Order,
+}
+
+impl Handover<'_> {
+    /// Hands it over.
+    pub fn give(self, plan: &Plan, sink: &mut impl Sink) {
+        self.order.give(plan, self.batch, sink);
+    }
 }
 
 /// Some channels of a window that is to be measured.
@@ -63,104 +89,122 @@ impl Window<'_> {
 impl Delivery {
     /// For a segment that begins at sample `offset`, taken at `clock`.
     pub fn new(plan: &Plan, offset: u64, clock: Timestamp) -> Self {
-        Self {
-            decided: Decisions::default(),
-            spans: Vec::new(),
-            measured: Vec::new(),
+        let order = Order {
             system: System::default(),
             aggregator: Aggregator::new(plan),
             bursts: bursts(plan),
             notches: NotchSearch::default(),
             offset,
             clock,
-        }
+        };
+        Self { due: Batch::default(), done: Batch::default(), order }
     }
 
     /// A new segment begins.
     pub fn restart(&mut self, offset: u64, clock: Timestamp) {
-        (self.offset, self.clock) = (offset, clock);
+        (self.order.offset, self.order.clock) = (offset, clock);
     }
 
     /// Makes the room that a stream needs: for what one chunk completes, and for all that goes on over chunks.
     pub fn reserve(&mut self, plan: &Plan) {
-        self.decided.reserve(plan);
-        self.spans.make_room(WINDOWS);
-        self.measured.resize_with(WINDOWS * plan.channels.len(), || Measured::roomy(plan));
-        self.system.reserve(plan);
-        self.aggregator.reserve(plan);
-        self.bursts.iter_mut().for_each(BurstRecorder::reserve);
+        let Self { due: Batch { decided, spans, measured }, order, .. } = self;
+        decided.reserve(plan);
+        spans.make_room(WINDOWS);
+        measured.resize_with(WINDOWS * plan.channels.len(), || Measured::roomy(plan));
+        order.system.reserve(plan);
+        order.aggregator.reserve(plan);
+        order.bursts.iter_mut().for_each(BurstRecorder::reserve);
     }
 
     /// True when both are of plans with the same tones.
     pub fn is_like(&self, other: &Self) -> bool {
-        self.bursts.len() == other.bursts.len()
+        self.order.bursts.len() == other.order.bursts.len()
     }
 
     /// Goes on with what another one remembered, in the memory there is.
     pub fn load(&mut self, other: Self) {
-        let Self { aggregator, bursts, notches, offset, clock, .. } = other;
-        (self.aggregator, self.bursts, self.notches) = (aggregator, bursts, notches);
-        (self.offset, self.clock) = (offset, clock);
+        let Order { aggregator, bursts, notches, offset, clock, .. } = other.order;
+        let order = &mut self.order;
+        (order.aggregator, order.bursts, order.notches) = (aggregator, bursts, notches);
+        (order.offset, order.clock) = (offset, clock);
     }
 
     /// The clock is `seconds` ahead of what the sampling rate says.
     pub fn steer(&mut self, seconds: f64) {
-        self.clock = self.clock.plus_seconds(seconds);
+        self.order.clock = self.order.clock.plus_seconds(seconds);
     }
 
     /// The segment ends.
     pub fn interrupt(&mut self, plan: &Plan, sink: &mut impl Sink) {
-        self.bursts.iter_mut().filter_map(BurstRecorder::finish).for_each(|b| sink.burst(b));
-        if let Some(t) = self.notches.finish(plan) {
+        let order = &mut self.order;
+        order.bursts.iter_mut().filter_map(BurstRecorder::finish).for_each(|b| sink.burst(b));
+        if let Some(t) = order.notches.finish(plan) {
             sink.transient(t);
         }
-        self.aggregator.interrupt(&mut |i| sink.interval(i));
+        order.aggregator.interrupt(&mut |i| sink.interval(i));
     }
 
     /// The stream ends.
     pub fn finish(&mut self, sink: &mut impl Sink) {
-        self.aggregator.finish(&mut |i| sink.interval(i));
+        self.order.aggregator.finish(&mut |i| sink.interval(i));
     }
 
-    /// Takes what the fold has decided, once everything before has been [given](Self::give).
+    /// Takes what the fold has decided, once everything before has been [given](Self::give) or [set aside](Self::set_aside).
     pub fn take(&mut self, decided: &mut Decisions) {
-        debug_assert!(self.decided.actions.is_empty());
-        std::mem::swap(&mut self.decided, decided);
+        debug_assert!(self.due.decided.actions.is_empty());
+        std::mem::swap(&mut self.due.decided, decided);
     }
 
-    /// The windows that have been taken, to be [measured](Window::measure) in any order: whole ones as long as there is one for each
-    /// of so many `threads`, and the rest in parts, so that none stands idle.
+    /// The windows that have been taken, to be [measured](Window::measure) in any order, and what has been set aside: whole windows as
+    /// long as there is one for each of so many `threads`, and the rest in parts, so that none stands idle.
     pub fn windows(
         &mut self,
         plan: &Plan,
         streams: &[Streams],
         threads: usize,
-    ) -> impl Iterator<Item = Window<'_>> + Send {
+    ) -> (impl Iterator<Item = Window<'_>> + Send, Handover<'_>) {
         let channels = plan.channels.len();
-        self.spans.clear();
-        for span in self.decided.windows() {
+        let Self { due: Batch { decided, spans, measured }, done, order } = self;
+        spans.clear();
+        for span in decided.windows() {
             let quality = |s: &Streams| s.flags(span.start, span.stop);
             span.flags = streams.iter().map(quality).fold(span.flags, Flags::union);
-            self.spans.push(*span);
+            spans.push(*span);
         }
-        let due = self.spans.len() * channels;
-        if self.measured.len() < due {
-            self.measured.resize_with(due, Measured::default);
+        let due = spans.len() * channels;
+        if measured.len() < due {
+            measured.resize_with(due, Measured::default);
         }
-        let whole = self.spans.len() / threads * threads;
-        let due = self.spans.iter().zip(self.measured[..due].chunks_mut(channels));
-        due.enumerate().flat_map(move |(w, (span, out))| {
+        let whole = spans.len() / threads * threads;
+        let due = spans.iter().zip(measured[..due].chunks_mut(channels));
+        let windows = due.enumerate().flat_map(move |(w, (span, out))| {
             let part = if w < whole { channels } else { channels.div_ceil(threads) };
             out.chunks_mut(part).enumerate().map(move |(k, out)| Window { span, first: k * part, out })
-        })
+        });
+        (windows, Handover { batch: done, order })
     }
 
-    /// Hands everything over in order.
+    /// Sets aside what has been measured, once what was set aside before has been given.
+    pub fn set_aside(&mut self) {
+        debug_assert!(self.done.decided.actions.is_empty());
+        std::mem::swap(&mut self.due, &mut self.done);
+    }
+
+    /// Hands over all that has been measured.
     pub fn give(&mut self, plan: &Plan, sink: &mut impl Sink) {
+        let Self { due, done, order } = self;
+        order.give(plan, done, sink);
+        order.give(plan, due, sink);
+    }
+}
+
+impl Order {
+    /// Hands everything of a batch over in order.
+    fn give(&mut self, plan: &Plan, batch: &mut Batch, sink: &mut impl Sink) {
         let channels = plan.channels.len();
         let offset = self.offset as f64;
-        let mut measured = self.measured.chunks(channels);
-        let Decisions { actions, events, changes, transients } = &self.decided;
+        let mut measured = batch.measured.chunks(channels);
+        let Decisions { actions, events, changes, transients } = &batch.decided;
         let (mut events, mut changes, mut transients) = (events.iter(), changes.iter(), transients.iter());
         let mut event = || {
             events.next().map(|e| Event {
@@ -241,7 +285,7 @@ impl Delivery {
                 }
             }
         }
-        self.decided.clear();
+        batch.decided.clear();
     }
 }
 

@@ -174,8 +174,8 @@ impl Engine {
             if alone {
                 self.work_alone(block, range, sink);
             } else {
-                self.reduce_in_company(block, range, sink);
-                self.follow_in_company();
+                self.reduce_in_company(block, range);
+                self.follow_in_company(sink);
             }
             self.let_go();
         }
@@ -217,8 +217,8 @@ impl Engine {
 
     /// Threads share what looks back no further than a filter reaches: samples that must be converted, channel by channel, and then
     /// stretches of time.
-    fn reduce_in_company(&mut self, block: &[SamplesRef<'_>], range: Range<usize>, sink: &mut impl Sink) {
-        let Self { plan, crew, streams, pairs, delivery, scratch, .. } = self;
+    fn reduce_in_company(&mut self, block: &[SamplesRef<'_>], range: Range<usize>) {
+        let Self { plan, crew, streams, pairs, scratch, .. } = self;
         let plan = &**plan;
         let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
         // A sum is made of samples that are known to be numbers.
@@ -227,20 +227,17 @@ impl Engine {
         let channels = recorded.iter_mut().zip(block);
         let moved: Vec<_> =
             channels.filter_map(|(s, x)| moved(s, x.slice(range.clone())).then_some((s, *x))).collect();
+        let take = |thread: usize, (stream, samples): (&mut Streams, SamplesRef<'_>)| {
+            if can_stay && stream.keeps(plan, samples.slice(range.clone())) {
+                return;
+            }
+            let near = &mut own(&scratch[thread]).near[0];
+            for from in range.clone().step_by(NEAR) {
+                stream.take(plan, samples, from..range.end.min(from + NEAR), near);
+            }
+        };
         if !moved.is_empty() {
-            crew.share_after(
-                || delivery.give(plan, sink),
-                moved.into_iter(),
-                |thread, (stream, samples)| {
-                    if can_stay && stream.keeps(plan, samples.slice(range.clone())) {
-                        return;
-                    }
-                    let near = &mut own(&scratch[thread]).near[0];
-                    for from in range.clone().step_by(NEAR) {
-                        stream.take(plan, samples, from..range.end.min(from + NEAR), near);
-                    }
-                },
-            );
+            crew.share(moved.into_iter(), take);
         }
         for stream in derived {
             stream.add_up(plan, recorded);
@@ -250,9 +247,10 @@ impl Engine {
         let all_sound = AtomicBool::new(true);
         let stretch = Stretch::new(plan, streams, pairs);
         if !stretch.is_empty() {
+            let rows = stretch.equal(crew.threads()).map(|row| row.parts(PART));
             crew.share_rows(
-                || delivery.give(plan, sink),
-                stretch.equal(crew.threads()).map(|row| row.parts(PART)),
+                || (),
+                rows,
                 |thread, part| {
                     if !part.fill(plan.level, &mut own(&scratch[thread]).near) {
                         all_sound.store(false, Ordering::Relaxed);
@@ -270,31 +268,35 @@ impl Engine {
         }
     }
 
-    /// Threads share what goes in order: each track, and beside them what the tracks found in the tile before is merged, and the
-    /// windows that come of the one before that are measured.
-    fn follow_in_company(&mut self) {
+    /// Threads share what goes in order: each track, and beside them the windows that are due. The caller's thread meanwhile merges what
+    /// the tracks found in the tile before, which makes the next ones due, and hands over what was measured last.
+    fn follow_in_company(&mut self, sink: &mut impl Sink) {
         let Self { plan, crew, streams, pairs, tracks, meters, fold, decided, delivery, scratch } = self;
         let plan = &**plan;
         delivery.take(decided);
         let seen = &streams[..];
         let threads = crew.threads();
+        let (windows, handover) = delivery.windows(plan, seen, threads);
+        let windows: Vec<_> = windows.map(Work::Measure).collect();
+        let n = windows.len();
+        // A thread begins with windows of the time whose samples it has brought into its cache.
         let mut rows: Vec<Vec<Work>> = (0..threads).map(|_| Vec::new()).collect();
         for (k, track) in tracks.iter_mut().enumerate() {
             rows[threads - 1 - k % threads].push(Work::Follow(track));
         }
-        let windows: Vec<_> = delivery.windows(plan, seen, threads).collect();
-        let n = windows.len();
         for (k, window) in windows.into_iter().enumerate() {
-            rows[k * threads / n].push(Work::Measure(window));
+            rows[k * threads / n].push(window);
         }
-        let merge = || {
+        let caller = || {
             meters.run(plan, seen, fold);
             fold.run(plan, seen, decided);
+            handover.give(plan, sink);
         };
-        crew.share_rows(merge, rows.into_iter().map(Vec::into_iter), |thread, work| match work {
+        crew.share_rows(caller, rows.into_iter().map(Vec::into_iter), |thread, work| match work {
             Work::Follow(track) => track.follow(plan, &seen[track.channel()]),
             Work::Measure(window) => window.measure(plan, (seen, pairs), &mut own(&scratch[thread])),
         });
+        delivery.set_aside();
         fold.collect(streams, tracks);
     }
 
@@ -309,7 +311,7 @@ impl Engine {
     fn measure(&mut self) {
         let Self { plan, crew, streams, pairs, decided, delivery, scratch, .. } = self;
         delivery.take(decided);
-        let windows = delivery.windows(plan, streams, crew.threads());
+        let (windows, _) = delivery.windows(plan, streams, crew.threads());
         if crew.threads() == 1 {
             let scratch = first(scratch);
             windows.for_each(|window| window.measure(plan, (streams, pairs), scratch));
