@@ -39,7 +39,7 @@ def main() -> None:
     ours = ROOT / "target" / "release" / "analyze_npy"
     best: dict[str, float] = {}
     for _ in range(args.rounds):
-        for kind in ("f32", "f64"):
+        for kind in ("i16", "f32", "f64"):
             for threads in (1, 2):
                 figure = json.loads(run(ours, capture, args.rate, kind, threads, 2))
                 # A figure counts only with its answer: mains at 50.02 Hz, a dip on all phases after 20 s, a swell after 40 s.

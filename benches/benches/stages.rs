@@ -6,6 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use kilat::engine::history::History;
 use kilat::engine::plan::{ChannelSpec, Plan};
 use kilat::engine::quality::Quality;
+use kilat::engine::raw::Raw;
 use kilat::pq::flicker::{self, FlickerMeter};
 use kilat::pq::transients::TransientSearch;
 use kilat::{Capture, Config, SampleRate};
@@ -88,6 +89,7 @@ fn transients(c: &mut Criterion) {
             let impulse = if i == (n / 2) as f64 { 200.0 } else { 0.0 };
             325.0 * (2.0 * PI * HZ * i / rate_hz).sin() + impulse
         });
+        let raw = Raw::from(raw);
         let quality = Quality::default();
         let run = || {
             let mut search = TransientSearch::default().anew(&plan, 0);

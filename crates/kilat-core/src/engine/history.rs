@@ -88,16 +88,16 @@ impl<T: Copy + Default> History<T> {
     /// Appends `n` samples and returns them for filling: what is in them is of no meaning.
     ///
     /// Memory moves only when the room is used up, and there is room for at least as many samples more as are alive, so the cost
-    /// per sample is constant. It grows to four times the need, so that it settles: no allocation once the stream runs.
+    /// per sample is constant. It grows to more than twice the need, so that it settles: no allocation once the stream runs.
     pub fn grow(&mut self, n: usize) -> &mut [T] {
         self.own();
         if self.end + n > self.data.len() {
             let alive = self.dead..self.end;
             let needed = alive.len() + n;
             (self.dead, self.end) = (0, alive.len());
-            if 4 * needed > 3 * self.data.len() {
+            if 2 * needed > self.data.len() {
                 // Fresh memory is zero before it is touched.
-                let room = vec![T::default(); 2 * needed];
+                let room = vec![T::default(); 2 * needed + needed / 2];
                 let old = std::mem::replace(&mut self.data, room);
                 self.data[..self.end].copy_from_slice(&old[alive]);
             } else {

@@ -16,8 +16,8 @@ use crate::error::{Error, Result, Warning};
 use crate::pq::flicker::design::LEAST_RATE_HZ;
 use crate::units::{SampleRate, Timestamp};
 
-/// Samples of each channel that are read from where they are stored at a time.
-const BLOCK: usize = 1 << 16;
+/// Samples of each channel that are read from where they are stored at a time; after shorter reads more of a mapped file stays resident.
+const BLOCK: usize = 1 << 18;
 
 /// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
 ///

@@ -36,7 +36,7 @@ impl Share<'_> {
         self.unseen.start = middle;
         let (energies, mid, wide) =
             (self.energies.split_before(end), self.mid.split_before(end), self.wide.split_before(end));
-        Self { energies, mid, wide, unseen, ..*self }
+        Self { unseen, energies, mid, wide, ..*self }
     }
 
     /// Makes it, while the samples are in the nearest cache, or in `near`; false when one of the unseen is no number, or beyond the
@@ -234,7 +234,7 @@ mod tests {
             assert!(state(plan, &streams, &pairs) == want, "{length}");
         }
         let mended = whole.iter_mut().zip(samples).map(|(s, x)| s.mend(plan, x.as_ref().unwrap()));
-        if mended.fold(false, |any, mended| mended || any) {
+        if mended.filter(|mended| *mended).count() > 0 {
             pairs.cut_back(0);
             pairs.add(plan.level, &whole, &mut nears());
         }

@@ -30,10 +30,10 @@ const PART: usize = 2 * NEAR;
 /// Samples that go through all stages together. It bounds memory and keeps what a thread works on in its cache; results do not depend
 /// on it.
 const TILE: usize = 1 << 14;
-/// Threads share more at a time, so that they wait less often for each other.
-const SHARED: usize = 4 * TILE;
-/// Seconds that they share when samples must be converted, from half a tile to one.
-const CONVERTED_S: f64 = 0.1;
+/// Seconds that threads share at a time: the more, the less often they wait for each other.
+const SHARED_S: f64 = 1.3;
+/// The same of samples that go into memory of the engine's own, which is the slower the more it is.
+const MOVED_S: f64 = 0.1;
 
 /// What the engine remembers of a stream, to be written down.
 #[derive(Debug, Serialize)]
@@ -184,11 +184,12 @@ impl Engine {
         }
     }
 
-    /// Samples that threads share at a time. Those that must be converted go into memory, which is the slower the more it is.
+    /// Samples that threads share at a time.
     fn shared(&self, block: &[SamplesRef<'_>]) -> usize {
         let mut channels = self.streams.iter().zip(block);
         let stay = channels.all(|(stream, samples)| stream.place(&self.plan, *samples).is_some());
-        if stay { SHARED } else { ((CONVERTED_S * self.plan.fs) as usize).clamp(TILE / 2, TILE) }
+        let (seconds, most) = if stay { (SHARED_S, 4 * TILE) } else { (MOVED_S, TILE) };
+        ((seconds * self.plan.fs) as usize).clamp(TILE / 2, most)
     }
 
     /// One thread does one thing after the other, while the samples are in its cache.
@@ -215,8 +216,8 @@ impl Engine {
         self.measure();
     }
 
-    /// Threads share what looks back no further than a filter reaches: samples that must be converted, channel by channel, and then
-    /// stretches of time.
+    /// Threads share what looks back no further than a filter reaches: samples that must be moved or converted, channel by channel, and
+    /// then stretches of time.
     fn reduce_in_company(&mut self, block: &[SamplesRef<'_>], range: Range<usize>) {
         let Self { plan, crew, streams, pairs, scratch, .. } = self;
         let plan = &**plan;
@@ -260,7 +261,8 @@ impl Engine {
         }
         if !all_sound.into_inner() {
             let channels = streams.iter_mut().zip(block);
-            if !channels.fold(false, |any, (s, x)| s.mend(plan, x.slice(range.clone())) || any) {
+            let mended = channels.filter_map(|(s, x)| s.mend(plan, x.slice(range.clone())).then_some(()));
+            if mended.count() == 0 {
                 return;
             }
             pairs.cut_back(summed);

@@ -21,7 +21,8 @@ impl Streams {
         let soon = match samples {
             SamplesRef::F32(x) => &x[range.end..],
             SamplesRef::I16(x) => as_memory(&x[range.end..], range.len()),
-            _ => &[],
+            SamplesRef::I32(x) => bytemuck::cast_slice(&x[range.end..]),
+            SamplesRef::F64(x) => bytemuck::cast_slice(&x[range.end..]),
         };
         let samples = samples.slice(range);
         if !self.stays(plan, samples) && !self.keeps(plan, samples) {

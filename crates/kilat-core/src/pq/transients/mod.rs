@@ -420,18 +420,16 @@ impl TransientSearch {
         let Some(limits) = limits else { return };
         let mut near = Near::default();
         let held = raw.near(plan.level, raw.first()..raw.end(), &mut near);
-        self.examine(
-            view,
-            held,
-            Suspect { samples: from..to, period, difference, residual, usual, least, limits },
-        );
+        let samples = from..to;
+        let suspect = Suspect { samples, period, difference, residual, usual, least, limits };
+        self.examine(view, held, &suspect);
     }
 
     /// Looks at every sample of a half cycle.
-    fn examine(&mut self, view: &View<'_>, raw: Held<'_>, suspect: Suspect) {
+    fn examine(&mut self, view: &View<'_>, raw: Held<'_>, suspect: &Suspect) {
         let plan = view.plan;
         let Suspect { samples: Range { start: from, end: to }, period, usual, least, mut limits, .. } =
-            suspect;
+            *suspect;
         let (whole, weights) = cubic_delay(period);
         let cycle = (whole, weights.map(|w| w as f32));
         let found = usual
