@@ -276,11 +276,13 @@ impl Plan {
         let channel = &self.channels[c];
         let as_they_are = channel.shift == 0.0 && channel.corrector.is_none();
         let (least, most) = channel.limits(SampleKind::I16);
-        let stands_out = |code: i32| !(least < code as f32 && (code as f32) < most);
+        let is_within = |code: i32| least < code as f32 && (code as f32) < most;
+        let stands_out = |code: i32| !is_within(code);
         let is_decimated = self.to_mid.is_some() && self.supraharmonics.is_none();
         let is_recorded = self.recorded().len() == self.channels.len();
         let is_summed = Products::serve(self.half_period());
-        as_they_are && is_decimated && is_recorded && is_summed && channel.missing_code.is_none_or(stands_out)
+        let tells = is_within(0) && channel.missing_code.is_none_or(stands_out);
+        as_they_are && is_decimated && is_recorded && is_summed && tells
     }
 
     /// Samples by which the slowest correction is behind.

@@ -260,13 +260,14 @@ impl Engine {
             );
         }
         if !all_sound.into_inner() {
-            let channels = streams.iter_mut().zip(block);
-            let mended = channels.filter_map(|(s, x)| s.mend(plan, x.slice(range.clone())).then_some(()));
-            if mended.count() == 0 {
-                return;
+            let mut any_mended = false;
+            for (stream, samples) in streams.iter_mut().zip(block) {
+                any_mended |= stream.mend(plan, samples.slice(range.clone()));
             }
-            pairs.cut_back(summed);
-            pairs.add(plan.level, streams, &mut first(scratch).near);
+            if any_mended {
+                pairs.cut_back(summed);
+                pairs.add(plan.level, streams, &mut first(scratch).near);
+            }
         }
     }
 

@@ -10,7 +10,8 @@ use crate::engine::raw::{Near, as_memory};
 use crate::engine::streams::Streams;
 
 impl Streams {
-    /// Samples that are pushed may stay where they are: sample 0 of the segment is sample `first` of `samples`.
+    /// Samples that are pushed may stay where they are: sample 0 of the segment is sample `first` of `samples`. Codes that lie elsewhere
+    /// may be kept as codes.
     pub fn lend(&mut self, samples: &Samples, first: usize) {
         self.lent = samples.lent().map(|(whole, at)| (whole, at + first));
         self.keeps_codes = true;
