@@ -165,10 +165,15 @@ impl Array {
 
     /// The stored bytes.
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+        self.decoded(Dataset::bytes)
+    }
+
+    /// What `decode` makes of the dataset, once its bytes have been taken off those that may still be read.
+    fn decoded<T>(&self, decode: impl FnOnce(&Dataset) -> Result<T, super::decoder::Error>) -> Result<T> {
         let needed = self.bytes_of(&self.shape);
         self.at_most(self.left.get(), needed)?;
         self.left.set(self.left.get() - needed);
-        self.dataset.bytes().map_err(|e| {
+        decode(&self.dataset).map_err(|e| {
             malformed(&self.part, format!("dataset `{}`", self.path), "readable values", e.to_string())
         })
     }
@@ -183,11 +188,14 @@ impl Array {
         })
     }
 
+    /// 64-bit integers must be looked at before they can be promised.
+    fn is_wide(&self) -> bool {
+        matches!(self.number, Some((Element::I64 | Element::U64, _)))
+    }
+
     /// The samples left in the file, when they lie so that parts of them can be read.
     pub(super) fn in_parts(&self) -> Option<Samples> {
-        // 64-bit integers must be looked at before they can be promised.
-        let is_wide = matches!(self.number, Some((Element::I64 | Element::U64, _)));
-        self.dataset.stored().filter(|_| !is_wide)
+        self.dataset.stored().filter(|_| !self.is_wide())
     }
 
     /// All numbers of the dataset: in memory, or left in the file when they are many and lie so that parts can be read.
@@ -197,7 +205,12 @@ impl Array {
         {
             return Ok(samples);
         }
-        self.column(&self.bytes()?, 0, 1)
+        let at_once = |d: &Dataset| if self.is_wide() { None } else { d.samples() };
+        let decoded = self.decoded(|d| match at_once(d) {
+            Some(samples) => samples.map(Ok),
+            None => d.bytes().map(Err),
+        })?;
+        decoded.or_else(|bytes| self.column(&bytes, 0, 1))
     }
 
     /// A numeric attribute.

@@ -111,7 +111,13 @@ impl Dataset {
         bytes(&self.handle, element)
     }
 
-    /// Nothing is left in the file: the library lets one thread read at a time.
+    /// Nothing is read by several threads: the library lets one read at a time.
+    #[expect(clippy::unused_self, reason = "the other decoder has something to say here")]
+    pub(super) fn samples(&self) -> Option<Result<kilat_core::Samples>> {
+        None
+    }
+
+    /// Nothing is left in the file, for the same reason.
     #[expect(clippy::unused_self, reason = "the other decoder has something to say here")]
     pub(super) fn stored(&self) -> Option<kilat_core::Samples> {
         None
@@ -167,6 +173,7 @@ fn bytes(values: &hdf5::Container, element: Element) -> Result<Vec<u8>> {
         Element::U64 => read!(u64),
         Element::F16 | Element::F32 => read!(f32),
         Element::F64 => read!(f64),
+        Element::Excess8 | Element::I24 => return Err("no type of HDF5's own".into()),
     })
 }
 
@@ -198,11 +205,12 @@ fn texts(values: &hdf5::Container) -> Result<Vec<String>> {
         };
     }
     // Some writers, ours among them, store a text of any length as a list of texts of one character, which the library
-    // does not take for the same.
+    // does not take for the same. Of a zero in it, it says that the text of one character is empty.
     macro_rules! read_letters {
         ($t:ty) => {
             values.read_raw::<VarLenArray<$t>>().map(|texts| {
-                texts.iter().map(|t| t.iter().flat_map(|c| c.as_bytes().to_vec()).collect()).collect()
+                let letter = |c: &$t| c.as_bytes().first().copied().unwrap_or(0);
+                texts.iter().map(|t| t.iter().map(letter).collect()).collect()
             })
         };
     }

@@ -374,10 +374,15 @@ fn chunks_are_decoded_as_the_library_decodes_them() {
         let all = array.samples().unwrap();
         assert!(matches!(all.as_ref(), Some(SamplesRef::I32(x)) if x == codes), "{name}");
         let stored = array.in_parts().unwrap();
-        let mut own = Codes::default();
-        for range in [0..10, 4090..4100, 65_530..200_000, 999_990..1_000_000, 7..7] {
-            let part = stored.read(range.clone(), &mut own).unwrap();
-            assert!(matches!(part, SamplesRef::I32(x) if x == &codes[range.clone()]), "{name} {range:?}");
-        }
+        let read_all = || {
+            let mut own = Codes::default();
+            for range in [0..10, 4090..4100, 65_530..200_000, 999_990..1_000_000, 7..7] {
+                let part = stored.read(range.clone(), &mut own).unwrap();
+                assert!(matches!(part, SamplesRef::I32(x) if x == &codes[range.clone()]), "{name} {range:?}");
+            }
+        };
+        // Alone, and while others read the same dataset.
+        read_all();
+        std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(read_all))));
     }
 }

@@ -3,12 +3,12 @@
 //!
 //! Every other dataset is left to the HDF5 crate, which reads on one thread and all at once.
 
-use std::borrow::Cow;
 use std::fmt;
+use std::mem::{replace, swap, take};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kilat_core::{Codes, Error, Result, SampleKind, SamplesRef, Stored};
+use kilat_core::{Codes, Error, Result, SampleKind, Samples, SamplesRef, Stored};
 use rayon::prelude::*;
 use rust_hdf5::format::btree_v1::ChunkBTreeV1Node;
 use rust_hdf5::format::messages::data_layout::DataLayoutMessage;
@@ -22,6 +22,12 @@ use crate::mapped::Content;
 
 /// Bytes from which on more than one thread decodes.
 const PARALLEL_FROM: usize = 1 << 20;
+
+/// Bytes of a file of which the memory is given back together. Each time, all processors are interrupted.
+const RELEASE: usize = 1 << 20;
+
+/// Numbers that become samples at a time: they stay in the cache on the way.
+const CONVERTED: usize = 1 << 12;
 
 /// A filter that this module undoes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +57,21 @@ pub(super) struct Chunks {
     steps: Vec<Step>,
     element: Element,
     big_endian: bool,
-    /// The chunk decoded last, which the next read most often goes on in.
-    last: Mutex<Option<(usize, Arc<Vec<u8>>)>>,
+    desk: Mutex<Desk>,
+}
+
+/// Memory that decoding works in, from one chunk to the next: to get it anew for each takes as long as to decode.
+#[derive(Default)]
+struct Desk {
+    /// What `bytes` holds. The next read most often goes on in it.
+    chunk: Option<usize>,
+    bytes: Vec<u8>,
+    /// Where a filter puts what becomes of `bytes`.
+    spare: Vec<u8>,
+    /// A range of several chunks.
+    joined: Vec<u8>,
+    /// What of the file has been looked at and not been given back.
+    seen: Range<usize>,
 }
 
 impl Chunks {
@@ -97,86 +116,170 @@ impl Chunks {
             return None;
         }
         let (content, about) = (content.clone(), format!("dataset `{path}`"));
-        Some(Self { content, about, places, side, n, steps, element, big_endian, last: Mutex::default() })
+        Some(Self { content, about, places, side, n, steps, element, big_endian, desk: Mutex::default() })
     }
 
-    /// All bytes, decoded by all processors when they are many.
+    /// All bytes.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, String> {
-        let side = self.side * self.element.size();
-        let mut out = vec![0; self.n * self.element.size()];
-        let one = |(k, room): (usize, &mut [u8])| {
-            let chunk = self.decode(k)?;
-            room.copy_from_slice(chunk.get(..room.len()).ok_or_else(|| self.short(k))?);
-            Ok::<(), String>(())
+        self.gather(self.element.size(), |bytes, _, room| {
+            room.copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    /// All numbers, as samples in memory.
+    pub(super) fn samples(&self) -> Result<Samples, String> {
+        if self.places.len() == 1 {
+            // In memory twice at most, as it is decoded and as samples.
+            let mut desk = Desk::default();
+            let bytes = if self.steps.is_empty() {
+                &self.content[self.places[0].at..]
+            } else {
+                self.decode(0, &mut desk)?;
+                desk.spare = Vec::new();
+                &desk.bytes
+            };
+            let bytes = bytes.get(..self.n * self.element.size()).ok_or_else(|| self.short(0))?;
+            return self.element.column(bytes, self.big_endian, 0, 1).map_err(|_| self.too_large());
+        }
+        macro_rules! gathered {
+            ($t:ident) => {
+                self.gather(1, |bytes, own, room| {
+                    let parts = bytes.chunks(CONVERTED * self.element.size());
+                    for (part, room) in parts.zip(room.chunks_mut(CONVERTED)) {
+                        let decoded = self.element.decode(part, self.big_endian, 0, 1, own);
+                        decoded.map_err(|_| self.too_large())?;
+                        room.copy_from_slice(&own.$t);
+                    }
+                    Ok(())
+                })?
+                .into()
+            };
+        }
+        Ok(match self.element.kind() {
+            SampleKind::I16 => gathered!(i16),
+            SampleKind::I32 => gathered!(i32),
+            SampleKind::F32 => gathered!(f32),
+            SampleKind::F64 => gathered!(f64),
+        })
+    }
+
+    /// What `convert` makes of the bytes of each chunk, `per` items of each number; by all processors when it is much.
+    fn gather<T: Copy + Default + Send>(
+        &self,
+        per: usize,
+        convert: impl Fn(&[u8], &mut Codes, &mut [T]) -> Result<(), String> + Sync,
+    ) -> Result<Vec<T>, String> {
+        let mut out = vec![T::default(); self.n * per];
+        let one = |(desk, own): &mut (Desk, Codes), (k, room): (usize, &mut [T])| {
+            self.decode(k, desk)?;
+            let part = room.len() / per * self.element.size();
+            convert(desk.bytes.get(..part).ok_or_else(|| self.short(k))?, own, room)
         };
-        if out.len() < PARALLEL_FROM || self.places.len() == 1 {
-            out.chunks_mut(side).enumerate().try_for_each(one)?;
+        let rooms = self.side * per;
+        if size_of_val(&*out) < PARALLEL_FROM || self.places.len() == 1 {
+            let mut at_hand = <(Desk, Codes)>::default();
+            out.chunks_mut(rooms).enumerate().try_for_each(|part| one(&mut at_hand, part))?;
         } else {
             let pool = rayon::ThreadPoolBuilder::new().build().map_err(|e| e.to_string())?;
-            pool.install(|| out.par_chunks_mut(side).enumerate().try_for_each(one))?;
+            pool.install(|| out.par_chunks_mut(rooms).enumerate().try_for_each_init(Default::default, one))?;
         }
         Ok(out)
+    }
+
+    fn too_large(&self) -> String {
+        format!("{}: an integer beyond 2^53", self.about)
     }
 
     fn short(&self, k: usize) -> String {
         format!("{}: chunk {k} is shorter than it should be", self.about)
     }
 
-    /// The bytes of chunk `k` as they were before the filters.
-    fn decode(&self, k: usize) -> Result<Vec<u8>, String> {
+    /// Puts the bytes of chunk `k` on `desk` as they were before the filters.
+    fn decode(&self, k: usize, desk: &mut Desk) -> Result<(), String> {
+        if desk.chunk == Some(k) {
+            return Ok(());
+        }
+        let Desk { chunk, bytes, spare, .. } = desk;
+        *chunk = None;
         let place = self.places[k];
         let stored = place.at..place.at + place.len;
-        let mut bytes = Cow::from(&self.content[stored.clone()]);
         let size = self.side * self.element.size();
+        let wrong = |what: &str| format!("{}: chunk {k}: {what}", self.about);
+        // Not copied unless there is nothing to undo.
+        let mut from = Some(&self.content[stored.clone()]);
         for (i, step) in self.steps.iter().enumerate().rev() {
             if place.skipped >> i & 1 == 1 {
                 continue;
             }
-            let wrong = |what: &str| format!("{}: chunk {k}: {what}", self.about);
+            let input = from.take().unwrap_or(bytes);
             match step {
                 Step::Inflate => {
                     // A checksum taken before is part of what was compressed.
                     let checksums = self.steps[..i].iter().filter(|s| **s == Step::Fletcher32).count();
-                    let mut out = vec![0; size + 4 * checksums];
-                    let (found, code) = decompress_slice(&mut out, &bytes, InflateConfig::default());
+                    spare.resize(size + 4 * checksums, 0);
+                    let (found, code) = decompress_slice(spare, input, InflateConfig::default());
                     let len = found.len();
                     if code != ReturnCode::Ok {
                         return Err(wrong("is not what gzip made"));
                     }
-                    out.truncate(len);
-                    bytes = out.into();
+                    spare.truncate(len);
                 }
-                Step::Unshuffle => bytes = unshuffle(&bytes, self.element.size()).into(),
+                Step::Unshuffle => unshuffle(input, self.element.size(), spare),
                 Step::Fletcher32 => {
-                    let (data, stored) = bytes.split_last_chunk::<4>().ok_or_else(|| self.short(k))?;
+                    let (data, stored) = input.split_last_chunk::<4>().ok_or_else(|| self.short(k))?;
                     let sum = fletcher32(data);
                     // Old versions of the HDF Group's library swapped the bytes of each half.
                     let stored = u32::from_le_bytes(*stored);
                     if stored != sum && stored != (sum & 0x00ff_00ff) << 8 | sum >> 8 & 0x00ff_00ff {
                         return Err(wrong("its checksum does not fit"));
                     }
-                    let len = data.len();
-                    match &mut bytes {
-                        Cow::Borrowed(all) => *all = &all[..len],
-                        Cow::Owned(all) => all.truncate(len),
-                    }
+                    spare.clear();
+                    spare.extend_from_slice(data);
                 }
             }
+            swap(bytes, spare);
         }
-        let bytes = bytes.into_owned();
-        self.content.release(stored);
-        Ok(bytes)
+        if let Some(stored) = from {
+            bytes.clear();
+            bytes.extend_from_slice(stored);
+        }
+        *chunk = Some(k);
+        self.release(stored, &mut desk.seen);
+        Ok(())
     }
 
-    /// Chunk `k`, again without work when it was the last.
-    fn chunk(&self, k: usize) -> Result<Arc<Vec<u8>>, String> {
-        let held = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, bytes)) = held.filter(|(last, _)| *last == k) {
-            return Ok(bytes);
+    /// Gives back the memory of what was looked at before, once `stored` is too far from it.
+    fn release(&self, stored: Range<usize>, seen: &mut Range<usize>) {
+        if stored.start < seen.start || stored.end > seen.start + RELEASE {
+            self.content.release(replace(seen, stored));
+        } else {
+            seen.end = seen.end.max(stored.end);
         }
-        let bytes = Arc::new(self.decode(k)?);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((k, bytes.clone()));
-        Ok(bytes)
+    }
+
+    /// Puts the bytes of numbers `range` on `desk`, in one piece.
+    fn join(&self, range: Range<usize>, desk: &mut Desk) -> Result<(), String> {
+        let size = self.element.size();
+        desk.joined.clear();
+        let chunks =
+            if range.is_empty() { 0..0 } else { range.start / self.side..range.end.div_ceil(self.side) };
+        for k in chunks {
+            let first = k * self.side;
+            let within = range.start.max(first) - first..range.end.min(first + self.side) - first;
+            let part = within.start * size..within.end * size;
+            // A dataset in one piece is not copied as a whole for a part of it.
+            if self.steps.is_empty() {
+                let at = self.places[k].at;
+                let stored = at + part.start..at + part.end;
+                desk.joined.extend_from_slice(&self.content[stored.clone()]);
+                self.release(stored, &mut desk.seen);
+            } else {
+                self.decode(k, desk)?;
+                desk.joined.extend_from_slice(desk.bytes.get(part).ok_or_else(|| self.short(k))?);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -196,28 +299,14 @@ impl Stored for Chunks {
     }
 
     fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
-        let size = self.element.size();
         let damaged = |found: String| Error::mismatch("HDF5", "readable values", found);
-        let mut bytes = Vec::with_capacity(range.len() * size);
-        let chunks =
-            if range.is_empty() { 0..0 } else { range.start / self.side..range.end.div_ceil(self.side) };
-        for k in chunks {
-            let first = k * self.side;
-            let within = range.start.max(first) - first..range.end.min(first + self.side) - first;
-            // A dataset in one piece is not copied as a whole for a part of it.
-            if self.steps.is_empty() {
-                let at = self.places[k].at;
-                let part = at + within.start * size..at + within.end * size;
-                bytes.extend_from_slice(&self.content[part.clone()]);
-                self.content.release(part);
-                continue;
-            }
-            let chunk = self.chunk(k).map_err(damaged)?;
-            let part = chunk.get(within.start * size..within.end * size);
-            bytes.extend_from_slice(part.ok_or_else(|| damaged(self.short(k)))?);
-        }
-        let decoded = self.element.decode(&bytes, self.big_endian, 0, 1, own);
-        decoded.map_err(|i| damaged(format!("{}: an integer beyond 2^53 at {}", self.about, range.start + i)))
+        let at_hand = || self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who reads at the same time finds an empty desk, and does not wait.
+        let mut desk = take(&mut *at_hand());
+        let joined = self.join(range.clone(), &mut desk);
+        let decoded = joined.map(|()| self.element.decode(&desk.joined, self.big_endian, 0, 1, own));
+        *at_hand() = desk;
+        decoded.map_err(damaged)?.map_err(|_| damaged(self.too_large()))
     }
 }
 
@@ -261,22 +350,22 @@ fn tree(headers: &Headers, content: &Content, root: u64, chunks: usize, side: u6
     places.into_iter().collect()
 }
 
-/// Bytes that were sorted by their rank within a number, put back.
-fn unshuffle(bytes: &[u8], size: usize) -> Vec<u8> {
-    let mut out = bytes.to_vec();
+/// Bytes that were sorted by their rank within a number, put back, in `out`.
+fn unshuffle(bytes: &[u8], size: usize, out: &mut Vec<u8>) {
+    out.resize(bytes.len(), 0);
     match size {
-        2 => weave::<2>(bytes, &mut out),
-        4 => weave::<4>(bytes, &mut out),
-        8 => weave::<8>(bytes, &mut out),
-        _ => {}
+        2 => weave::<2>(bytes, out),
+        4 => weave::<4>(bytes, out),
+        8 => weave::<8>(bytes, out),
+        _ => out.copy_from_slice(bytes),
     }
-    out
 }
 
 /// The same for numbers of `W` bytes: a constant width lets the compiler make vectors of them.
 fn weave<const W: usize>(bytes: &[u8], out: &mut [u8]) {
-    let (cells, _) = out.as_chunks_mut::<W>();
+    let (cells, rest) = out.as_chunks_mut::<W>();
     let n = cells.len();
+    rest.copy_from_slice(&bytes[n * W..]);
     let ranks: [&[u8]; W] = std::array::from_fn(|rank| &bytes[rank * n..][..n]);
     for (i, cell) in cells.iter_mut().enumerate() {
         *cell = std::array::from_fn(|rank| ranks[rank][i]);

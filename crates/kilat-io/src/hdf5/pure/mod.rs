@@ -111,6 +111,11 @@ impl Dataset {
         }
     }
 
+    /// All samples in memory, when they can be decoded by several threads.
+    pub(super) fn samples(&self) -> Option<Result<Samples>> {
+        self.chunks.as_ref().map(|chunks| chunks.samples().map_err(Error::InvalidState))
+    }
+
     /// The samples as they lie in the file, when they can be decoded in parts.
     pub(super) fn stored(&self) -> Option<Samples> {
         let chunks: Arc<dyn Stored> = self.chunks.clone()?;
