@@ -10,11 +10,14 @@ use crate::engine::history::Held;
 use crate::engine::plan::{ChannelPlan, Plan};
 use crate::engine::raw::Near;
 use crate::engine::streams::Streams;
-use crate::pq::rms::{Products, Sums, product_integral};
+use crate::pq::rms::{Products, Sums, are_numbers, product_integral};
 use crate::simd::Level;
 
 /// Most pairs: each phase with the next, in volts and in amperes, and each voltage with its current.
 const PAIRS: usize = 9;
+
+/// The same, and each channel with itself.
+const ALL: usize = PAIRS + Level::STREAMS;
 
 /// All pairs of channels that the plan multiplies; none where half cycles are too short for blocks.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -36,34 +39,50 @@ pub struct Due<'p> {
     channels: &'p [usize],
     places: [(usize, usize); PAIRS],
     sums: [Sums<'p>; PAIRS],
+    /// Those of the squares of channels, as far as they are of the same samples: these are widened once for everything.
+    squares: [Sums<'p>; Level::STREAMS],
 }
 
-impl Due<'_> {
+impl<'p> Due<'p> {
     /// The samples in them.
     pub fn samples(&self) -> Range<u64> {
         self.sums[0].samples()
     }
 
+    /// The channels, and where the blocks of their squares belong.
+    pub fn squares(&mut self) -> impl Iterator<Item = (usize, &mut Sums<'p>)> {
+        self.channels.iter().copied().zip(&mut self.squares)
+    }
+
     /// Takes those away that lie before sample `end`.
     #[must_use]
     pub fn split_before(&mut self, end: u64) -> Self {
-        Self { sums: self.sums.each_mut().map(|s| s.split_before(end)), ..*self }
+        let mut before = |sums: &mut Sums<'p>| sums.split_before(end);
+        let (sums, squares) = (self.sums.each_mut().map(&mut before), self.squares.each_mut().map(before));
+        Self { sums, squares, ..*self }
     }
 
-    /// Adds them up, of the samples that `seen` gives for channels.
-    pub fn add<'s>(self, level: Level, seen: impl Fn(usize) -> Held<'s>) {
+    /// Adds them up, of the samples that `seen` gives for channels; false when a square says that one is no number.
+    pub fn add<'s>(self, level: Level, seen: impl Fn(usize) -> Held<'s>) -> bool {
         let samples = self.samples();
         if samples.is_empty() {
-            return;
+            return true;
         }
         let mut streams = [&[][..]; Level::STREAMS];
         for (stream, c) in streams.iter_mut().zip(self.channels) {
             *stream = seen(*c).get(samples.clone());
         }
-        let mut sums = self.sums.map(Sums::out);
-        let of = self.channels.len();
-        let pairs = sums.iter().filter(|s| !s.is_empty()).count();
-        level.block_products(&streams[..of], &self.places[..pairs], &mut sums[..pairs]);
+        let squares = self.squares.into_iter().enumerate().map(|(k, sums)| ((k, k), sums));
+        let all =
+            squares.chain(self.places.into_iter().zip(self.sums)).map(|(places, sums)| (places, sums.out()));
+        let (mut places, mut out) = ([(0, 0); ALL], from_fn::<&mut [f64], ALL, _>(|_| Default::default()));
+        let mut n = 0;
+        for (pair, sums) in all.filter(|(_, sums)| !sums.is_empty()) {
+            (places[n], out[n]) = (pair, sums);
+            n += 1;
+        }
+        level.block_products(&streams[..self.channels.len()], &places[..n], &mut out[..n]);
+        places[..n].iter().zip(&out).all(|((u, v), sums)| u != v || are_numbers(sums))
     }
 }
 
@@ -105,7 +124,7 @@ impl Pairs {
         for (pair, (places, sums)) in self.pairs.iter_mut().zip(places.iter_mut().zip(&mut sums)) {
             (*places, *sums) = (pair.places, pair.products.lacking(end));
         }
-        Due { channels: &self.channels, places, sums }
+        Due { channels: &self.channels, places, sums, squares: from_fn(|_| Sums::default()) }
     }
 
     /// Adds up whatever the streams allow.

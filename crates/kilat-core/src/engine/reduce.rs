@@ -46,11 +46,13 @@ impl Share<'_> {
         let from = unseen.start.min(energies.samples().start).min(mid.input());
         let within = raw.bring(level, (from..unseen.start, unseen.clone()), limits, near);
         let samples = raw.seen(near);
-        energies.square(level, samples);
+        let summed = energies.samples().end;
+        let are_numbers = energies.square(level, samples);
         let left = if mid.out.is_empty() { soon } else { &[] };
         mid.fill(level, samples, soon);
         wide.fill(level, samples, &[]);
-        if raw.are_codes() { within } else { level.all_finite(samples.get(unseen), left) }
+        let more = unseen.start.max(summed.min(unseen.end))..unseen.end;
+        within && are_numbers && (raw.are_codes() || level.all_finite(samples.get(more), left))
     }
 }
 
@@ -136,21 +138,25 @@ impl<'t> Stretch<'t> {
     /// Makes everything of it, one channel after the other, and of all channels what is left in `near`; false when a sample is no number,
     /// or beyond the limits.
     pub fn fill(self, level: Level, near: &mut [Near]) -> bool {
-        let Self { shares, due, .. } = self;
+        let Self { mut shares, mut due, .. } = self;
         let raw: Vec<_> = shares.iter().map(|s| s.raw).collect();
-        let mut due = Some(due);
+        let samples = due.samples();
+        for (c, squares) in due.squares() {
+            *squares = shares[c].energies.hand_over(&samples);
+        }
+        let (mut due, mut sound) = (Some(due), true);
         // What need not be converted before is read from memory the faster, the more channels are read beside each other.
         if let Some(due) = due.take_if(|_| raw.iter().all(|r| !r.are_codes())) {
-            due.add(level, |c| raw[c].floats().view());
+            sound &= due.add(level, |c| raw[c].floats().view());
         }
-        let sound = shares.into_iter().zip(&mut *near).fold(true, |sound, (share, near)| {
+        sound = shares.into_iter().zip(&mut *near).fold(sound, |sound, (share, near)| {
             // Without a filter, the time is too short to ask for what another thread may take.
             let is_slow = !share.mid.out.is_empty();
             let soon = if is_slow { share.raw.behind(share.unseen.clone()) } else { &[] };
             share.fill(level, soon, near) && sound
         });
         if let Some(due) = due {
-            due.add(level, |c| raw[c].seen(&near[c]));
+            sound &= due.add(level, |c| raw[c].seen(&near[c]));
         }
         sound
     }

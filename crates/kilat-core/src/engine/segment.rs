@@ -168,13 +168,20 @@ impl Engine {
     pub fn push(&mut self, block: &[SamplesRef<'_>], sink: &mut impl Sink) {
         let n = block.first().map_or(0, SamplesRef::len);
         let alone = self.crew.threads() == 1;
-        let tile = if alone { TILE } else { self.shared(block) };
+        let stay = self.all_stay(block);
+        let tile = if alone { TILE } else { self.shared(stay) };
         for from in (0..n).step_by(tile) {
             let range = from..n.min(from + tile);
             if alone {
-                self.work_alone(block, range, sink);
+                self.delivery.give(&self.plan, sink);
+                if stay {
+                    self.reduce(block, range);
+                } else {
+                    self.move_and_reduce(block, range);
+                }
+                self.follow_alone();
             } else {
-                self.reduce_in_company(block, range);
+                self.reduce(block, range);
                 self.follow_in_company(sink);
             }
             self.let_go();
@@ -184,19 +191,22 @@ impl Engine {
         }
     }
 
-    /// Samples that threads share at a time.
-    fn shared(&self, block: &[SamplesRef<'_>]) -> usize {
+    /// True when the samples of all channels, none of which is derived from others, may stay where they lie.
+    fn all_stay(&self, block: &[SamplesRef<'_>]) -> bool {
         let mut channels = self.streams.iter().zip(block);
-        let stay = channels.all(|(stream, samples)| stream.place(&self.plan, *samples).is_some());
+        self.streams.len() == block.len()
+            && channels.all(|(stream, samples)| stream.place(&self.plan, *samples).is_some())
+    }
+
+    /// Samples that threads share at a time, when they `stay` where they lie or do not.
+    fn shared(&self, stay: bool) -> usize {
         let (seconds, most) = if stay { (SHARED_S, 4 * TILE) } else { (MOVED_S, TILE) };
         ((seconds * self.plan.fs) as usize).clamp(TILE / 2, most)
     }
 
-    /// One thread does one thing after the other, while the samples are in its cache.
-    fn work_alone(&mut self, block: &[SamplesRef<'_>], range: Range<usize>, sink: &mut impl Sink) {
-        let Self { plan, streams, pairs, tracks, delivery, scratch, .. } = self;
-        let plan = &**plan;
-        delivery.give(plan, sink);
+    /// One thread makes of samples what looks back no further than a filter reaches, as soon as it has moved or converted them.
+    fn move_and_reduce(&mut self, block: &[SamplesRef<'_>], range: Range<usize>) {
+        let Self { plan, streams, pairs, scratch, .. } = self;
         let near = &mut first(scratch).near;
         for from in range.clone().step_by(NEAR) {
             let (recorded, derived) = streams.split_at_mut(plan.recorded().len());
@@ -208,6 +218,11 @@ impl Engine {
             }
             pairs.due(|c| streams[c].raw.end()).add(plan.level, |c| streams[c].raw.seen(&near[c]));
         }
+    }
+
+    /// One thread does one thing after the other, while the samples are in its cache.
+    fn follow_alone(&mut self) {
+        let Self { plan, streams, tracks, .. } = self;
         for track in &mut *tracks {
             track.follow(plan, &streams[track.channel()]);
         }
@@ -216,9 +231,9 @@ impl Engine {
         self.measure();
     }
 
-    /// Threads share what looks back no further than a filter reaches: samples that must be moved or converted, channel by channel, and
-    /// then stretches of time.
-    fn reduce_in_company(&mut self, block: &[SamplesRef<'_>], range: Range<usize>) {
+    /// All threads make of samples what looks back no further than a filter reaches: of those that must be moved or converted, channel by
+    /// channel, and then of stretches of time.
+    fn reduce(&mut self, block: &[SamplesRef<'_>], range: Range<usize>) {
         let Self { plan, crew, streams, pairs, scratch, .. } = self;
         let plan = &**plan;
         let (recorded, derived) = streams.split_at_mut(plan.recorded().len());

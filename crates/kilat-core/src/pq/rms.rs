@@ -5,6 +5,7 @@
 //! four samples over the two fractions: fourth order, so that 0.01 % holds from some 12 samples a cycle upwards.
 
 use std::array::from_fn;
+use std::mem::take;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,8 @@ impl Products {
     /// Room for the blocks that lie before sample `end` and are lacking.
     pub fn lacking(&mut self, end: u64) -> Sums<'_> {
         let first = self.0.end();
-        Sums { first, out: self.0.grow((end / BLOCK).saturating_sub(first) as usize) }
+        let blocks = first..first.max(end / BLOCK);
+        Sums { out: self.0.grow((blocks.end - first) as usize), blocks }
     }
 
     /// Forgets the blocks from sample `end` on.
@@ -85,7 +87,8 @@ impl Products {
 /// Blocks to be added up.
 #[derive(Default)]
 pub struct Sums<'t> {
-    first: u64,
+    blocks: Range<u64>,
+    /// Room for them, unless it has been [handed over](Self::hand_over).
     out: &'t mut [f64],
 }
 
@@ -93,15 +96,23 @@ impl<'t> Sums<'t> {
     /// Takes those away that lie before sample `end`.
     #[must_use]
     pub fn split_before(&mut self, end: u64) -> Self {
-        let n = ((end / BLOCK).saturating_sub(self.first) as usize).min(self.out.len());
-        let first = self.first;
-        self.first += n as u64;
-        Self { first, out: self.out.split_off_mut(..n).unwrap_or_default() }
+        let middle = (end / BLOCK).clamp(self.blocks.start, self.blocks.end);
+        let blocks = self.blocks.start..middle;
+        self.blocks.start = middle;
+        let n = ((blocks.end - blocks.start) as usize).min(self.out.len());
+        Self { blocks, out: self.out.split_off_mut(..n).unwrap_or_default() }
+    }
+
+    /// Leaves it to somebody else to add them up, if they are of these `samples`.
+    #[must_use]
+    pub fn hand_over(&mut self, samples: &Range<u64>) -> Self {
+        let out = if self.samples() == *samples { take(&mut self.out) } else { &mut [] };
+        Self { blocks: self.blocks.clone(), out }
     }
 
     /// The samples in them.
     pub fn samples(&self) -> Range<u64> {
-        self.first * BLOCK..(self.first + self.out.len() as u64) * BLOCK
+        self.blocks.start * BLOCK..self.blocks.end * BLOCK
     }
 
     /// Where the sums belong.
@@ -109,12 +120,18 @@ impl<'t> Sums<'t> {
         self.out
     }
 
-    /// Adds up the squares of a stream.
-    pub fn square(self, level: Level, u: Held<'_>) {
+    /// Adds up the squares of a stream; false when a sample is no number.
+    pub fn square(self, level: Level, u: Held<'_>) -> bool {
         if !self.out.is_empty() {
             level.block_energies(u.get(self.samples()), self.out);
         }
+        are_numbers(self.out)
     }
+}
+
+/// True when none of these sums of squares holds a sample that is no number: no square of a single is too large for a double.
+pub fn are_numbers(sums: &[f64]) -> bool {
+    sums.iter().all(|sum| sum.is_finite())
 }
 
 /// ∫ u·v over sample positions `start` to `stop`, in units of one sample period.

@@ -3,6 +3,7 @@
 //! Sixteen accumulators are one AVX-512 register, two of AVX2 or four of NEON: the additions are the same on all.
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, SQRT_2};
+use std::ops::Range;
 
 use fearless_simd::{Simd, SimdBase, f32x8, f32x16, f64x8, i16x16, i16x32, prelude::*};
 use fearless_simd_macros::simd;
@@ -149,24 +150,46 @@ pub fn block_products<S: Simd>(s: S, streams: &[&[f32]], pairs: &[(usize, usize)
     }
 }
 
-/// The pairs of three phases: each voltage with the next and with its current, each current with the next.
-pub const PHASES_AND_POWER: [(usize, usize); 9] =
-    [(0, 1), (0, 3), (1, 2), (1, 4), (2, 0), (2, 5), (3, 4), (4, 5), (5, 3)];
+/// The pairs of three phases: each channel with itself, then each with the next, and each voltage with its current.
+const PHASES_AND_POWER: [(usize, usize); 15] = [
+    (0, 0),
+    (1, 1),
+    (2, 2),
+    (3, 3),
+    (4, 4),
+    (5, 5),
+    (0, 1),
+    (0, 3),
+    (1, 2),
+    (1, 4),
+    (2, 0),
+    (2, 5),
+    (3, 4),
+    (4, 5),
+    (5, 3),
+];
 /// The same without power.
-pub const PHASES: [(usize, usize); 6] = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)];
+const PHASES: [(usize, usize); 12] =
+    [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)];
 
-/// [`block_products`] of [`PHASES_AND_POWER`] or [`PHASES`], the sums in registers: for where there are thirty-two of eight doubles.
+/// The pairs that have a kernel: with squares or without, with power or without.
+pub fn pairs_of_phases(squares: bool, power: bool) -> &'static [(usize, usize)] {
+    let all = if power { &PHASES_AND_POWER[..] } else { &PHASES[..] };
+    if squares { all } else { &all[Level::STREAMS..] }
+}
+
+/// [`block_products`] of [`pairs_of_phases`] without squares, the sums in registers: for where there are thirty-two of eight doubles.
 #[simd]
 pub fn products_of_phases<S: Simd, const POWER: bool>(
     s: S,
     streams: [&[f32]; Level::STREAMS],
     out: &mut [&mut [f64]],
 ) {
-    let pairs = if POWER { &PHASES_AND_POWER[..] } else { &PHASES[..] };
+    let pairs = pairs_of_phases(false, POWER);
     let blocks = out.iter().map(|out| out.len()).min().unwrap_or(0);
     for block in 0..blocks {
         let zero = f64x8::splat(s, 0.0);
-        let mut sums = [(zero, zero); PHASES_AND_POWER.len()];
+        let mut sums = [(zero, zero); PHASES_AND_POWER.len() - Level::STREAMS];
         let [a, b, c, d, e, f] =
             streams.map(|x| x[block * Level::BLOCK..(block + 1) * Level::BLOCK].as_chunks::<LANES>().0);
         for k in 0..Level::BLOCK / LANES {
@@ -183,6 +206,48 @@ pub fn products_of_phases<S: Simd, const POWER: bool>(
             out[block] = folded(s, sum.0 + sum.1);
         }
     }
+}
+
+/// The same with squares.
+#[simd]
+pub fn squares_of_phases<S: Simd, const POWER: bool>(
+    s: S,
+    streams: [&[f32]; Level::STREAMS],
+    out: &mut [&mut [f64]],
+) {
+    const VECTORS: usize = Level::BLOCK / LANES;
+    let blocks = out.iter().map(|out| out.len()).min().unwrap_or(0);
+    let streams = streams.map(|x| x[..blocks * Level::BLOCK].as_chunks::<LANES>().0);
+    for block in 0..blocks {
+        let vectors = block * VECTORS..(block + 1) * VECTORS;
+        let low = half_squares::<S, POWER, false>(s, streams, vectors.clone());
+        let high = half_squares::<S, POWER, true>(s, streams, vectors);
+        for (out, (low, high)) in out.iter_mut().zip(low.into_iter().zip(high)) {
+            out[block] = folded(s, low + high);
+        }
+    }
+}
+
+/// The lower or the upper eight lanes of the sums of a block: those of both would not fit into the registers.
+#[simd]
+fn half_squares<S: Simd, const POWER: bool, const UPPER: bool>(
+    s: S,
+    streams: [&[[f32; LANES]]; Level::STREAMS],
+    vectors: Range<usize>,
+) -> [f64x8<S>; PHASES_AND_POWER.len()] {
+    let pairs = pairs_of_phases(true, POWER);
+    let mut sums = [f64x8::splat(s, 0.0); PHASES_AND_POWER.len()];
+    for k in vectors {
+        let mut wide = [f64x8::splat(s, 0.0); Level::STREAMS];
+        for (wide, x) in wide.iter_mut().zip(streams) {
+            let (low, high) = s.widen_f32x16(f32x16::from_slice(s, &x[k]));
+            *wide = if UPPER { high } else { low };
+        }
+        for (sum, (u, v)) in sums.iter_mut().zip(pairs) {
+            *sum = wide[*u].mul_add(wide[*v], *sum);
+        }
+    }
+    sums
 }
 
 #[simd]
@@ -339,7 +404,7 @@ fn side_by_side<S: Simd, const FACTOR: usize, const V: usize>(
 
 /// Asks for memory, so that it comes while something is computed.
 #[inline]
-fn prefetch(soon: &[f32], range: std::ops::Range<usize>) {
+fn prefetch(soon: &[f32], range: Range<usize>) {
     let there = range.start..range.end.min(soon.len());
     for line in soon.get(there).unwrap_or_default().chunks(LANES) {
         mem_prefetch::prefetch_read_data::<_, 2>(&line[0]);

@@ -186,12 +186,21 @@ impl Level {
     /// When there are more than [`STREAMS`](Self::STREAMS), or one is shorter than the blocks.
     pub fn block_products(self, streams: &[&[f32]], pairs: &[(usize, usize)], out: &mut [&mut [f64]]) {
         assert!(streams.len() <= Self::STREAMS && pairs.len() == out.len(), "{} streams", streams.len());
-        match <[&[f32]; Self::STREAMS]>::try_from(streams) {
-            Ok(all) if self.has_many_registers() && *pairs == bodies::PHASES_AND_POWER => {
+        let phases = [(false, false), (false, true), (true, false), (true, true)];
+        let known =
+            phases.into_iter().find(|&(squares, power)| *pairs == *bodies::pairs_of_phases(squares, power));
+        match (<[&[f32]; Self::STREAMS]>::try_from(streams), known.filter(|_| self.has_many_registers())) {
+            (Ok(all), Some((false, false))) => {
+                dispatch!(self.0, s => bodies::products_of_phases::<_, false>(s, all, out));
+            }
+            (Ok(all), Some((false, true))) => {
                 dispatch!(self.0, s => bodies::products_of_phases::<_, true>(s, all, out));
             }
-            Ok(all) if self.has_many_registers() && *pairs == bodies::PHASES => {
-                dispatch!(self.0, s => bodies::products_of_phases::<_, false>(s, all, out));
+            (Ok(all), Some((true, false))) => {
+                dispatch!(self.0, s => bodies::squares_of_phases::<_, false>(s, all, out));
+            }
+            (Ok(all), Some((true, true))) => {
+                dispatch!(self.0, s => bodies::squares_of_phases::<_, true>(s, all, out));
             }
             _ => dispatch!(self.0, s => bodies::block_products(s, streams, pairs, out)),
         }
@@ -333,10 +342,10 @@ mod tests {
         }
 
         #[test]
-        fn products_of_phases_are_those_of_any_pairs_on_every_level(x in samples(5 * Level::BLOCK..9 * Level::BLOCK), power in any::<bool>()) {
+        fn products_of_phases_are_those_of_any_pairs_on_every_level(x in samples(5 * Level::BLOCK..9 * Level::BLOCK), squares in any::<bool>(), power in any::<bool>()) {
             let n = 4 * Level::BLOCK;
             let streams: [&[f32]; Level::STREAMS] = std::array::from_fn(|k| &x[17 * k..][..n]);
-            let pairs = if power { &bodies::PHASES_AND_POWER[..] } else { &bodies::PHASES[..] };
+            let pairs = bodies::pairs_of_phases(squares, power);
             for level in Level::all() {
                 let mut sums = vec![[0.0; 4]; pairs.len()];
                 level.block_products(&streams, pairs, &mut sums.iter_mut().map(|s| &mut s[..]).collect::<Vec<_>>());
