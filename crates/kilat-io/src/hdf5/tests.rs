@@ -386,3 +386,30 @@ fn chunks_are_decoded_as_the_library_decodes_them() {
         std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(read_all))));
     }
 }
+
+/// A chunk that was not compressed, and of which the file says that it is shorter than the others.
+#[test]
+#[cfg(not(feature = "libhdf5"))]
+fn a_chunk_that_is_too_short_is_an_error_all_at_once_and_in_parts() {
+    use kilat_core::Codes;
+    use rust_hdf5::format::LibverBound;
+
+    let codes: Vec<i32> = (0..10_000).collect();
+    let (_dir, path) = file(|f| {
+        f.set_libver_bound(LibverBound::V18).unwrap();
+        let data = f.new_dataset::<i32>().shape([codes.len()]).chunk(&[4096]);
+        data.create("plain").unwrap().write_raw(&codes).unwrap();
+    });
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The key of the second chunk: its bytes, no filter left out, its first number.
+    let key = [&(4 * 4096u32).to_le_bytes()[..], &[0; 4], &4096u64.to_le_bytes()].concat();
+    let at = bytes.windows(key.len()).position(|w| w == key).unwrap();
+    bytes[at..at + 4].copy_from_slice(&100u32.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let array = Container::open(&path, "a.h5").unwrap().array("plain").unwrap();
+    let short = "chunk 1 is shorter than it should be";
+    assert!(array.samples().unwrap_err().to_string().contains(short));
+    let (stored, mut own) = (array.in_parts().unwrap(), Codes::default());
+    assert!(stored.read(4000..4200, &mut own).unwrap_err().to_string().contains(short));
+    assert!(matches!(stored.read(4000..4096, &mut own), Ok(SamplesRef::I32(x)) if x == &codes[4000..4096]));
+}

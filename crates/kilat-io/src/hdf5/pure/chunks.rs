@@ -129,11 +129,11 @@ impl Chunks {
 
     /// All numbers, as samples in memory.
     pub(super) fn samples(&self) -> Result<Samples, String> {
-        if self.places.len() == 1 {
+        if let [Place { at, len, .. }] = self.places[..] {
             // In memory twice at most, as it is decoded and as samples.
             let mut desk = Desk::default();
             let bytes = if self.steps.is_empty() {
-                &self.content[self.places[0].at..]
+                &self.content[at..at + len]
             } else {
                 self.decode(0, &mut desk)?;
                 desk.spare = Vec::new();
@@ -270,9 +270,10 @@ impl Chunks {
             let part = within.start * size..within.end * size;
             // A dataset in one piece is not copied as a whole for a part of it.
             if self.steps.is_empty() {
-                let at = self.places[k].at;
+                let Place { at, len, .. } = self.places[k];
+                let whole = &self.content[at..at + len];
                 let stored = at + part.start..at + part.end;
-                desk.joined.extend_from_slice(&self.content[stored.clone()]);
+                desk.joined.extend_from_slice(whole.get(part).ok_or_else(|| self.short(k))?);
                 self.release(stored, &mut desk.seen);
             } else {
                 self.decode(k, desk)?;
