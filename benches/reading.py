@@ -3,8 +3,8 @@
 
 usage: python3 benches/reading.py [--rounds N] [--gigabytes N]
 
-HDF5 with gzip and shuffle on two threads against h5py, peak memory of `kilat analyze` on large files, and the time of
-`kilat analyze --json` on a record of one second. NumPy and h5py are installed into target/peers, files made there and deleted.
+HDF5 with gzip and shuffle on two threads against h5py, peak memory of `kilat analyze` and `kilat watch` on large files, and the
+time of `kilat analyze --json` on a record of one second. NumPy and h5py are installed into target/peers, files made there and deleted.
 """
 
 import argparse
@@ -116,12 +116,14 @@ def peak_mib(command: list[str]) -> float:
     return used.ru_maxrss / 1024
 
 
-def peak_of(make: Callable[[Path, int], None], path: Path, size: int, *options: str) -> float:
+def peaks_of(make: Callable[[Path, int], None], path: Path, size: int, *options: str) -> "list[float]":
+    """Of all results at the end, and of each as it comes."""
     make(path, size)
-    peak = peak_mib([str(RELEASE / "kilat"), "analyze", str(path), *MAINS, *options])
+    ways = (["analyze"], ["watch", "--speed", "0", "--json"])
+    peaks = [peak_mib([str(RELEASE / "kilat"), *way, str(path), *MAINS, *options]) for way in ways]
     for made in path.parent.glob(path.stem + ".*"):
         made.unlink()
-    return peak
+    return peaks
 
 
 def start_up_ms(folder: Path, rounds: int) -> float:
@@ -149,14 +151,19 @@ def main() -> None:
         folder = Path(name)
         units = [f"--map={c}={name}:{'V' if c < 3 else 'A'}" for c, name in enumerate(NAMES)]
         described = ("--rate", str(RATE_HZ), "--axis", "columns", *units)
-        large = f"`kilat analyze`, {args.gigabytes:g} GB of six channels at {RATE_HZ} Hz: "
+        large = f"{args.gigabytes:g} GB of six channels at {RATE_HZ} Hz, peak MiB: "
+        files = {
+            "COMTRADE BINARY": (comtrade, folder / "a.cfg", size),
+            "HDF5 with gzip": (hdf5, folder / "a.h5", size),
+            "NPY": (npy, folder / "a.npy", size, *described),
+        }
         rows = {
             "HDF5 with gzip and shuffle, 2 threads: times as fast as h5py": against_h5py(folder, args.rounds),
             "`kilat analyze --json`, a COMTRADE record of 1 s: ms": start_up_ms(folder, args.rounds),
-            large + "COMTRADE BINARY, peak MiB": peak_of(comtrade, folder / "a.cfg", size),
-            large + "HDF5 with gzip, peak MiB": peak_of(hdf5, folder / "a.h5", size),
-            large + "NPY, peak MiB": peak_of(npy, folder / "a.npy", size, *described),
         }
+        for name, file in files.items():
+            for way, peak in zip(("analyze", "watch --speed 0 --json"), peaks_of(*file), strict=True):
+                rows[f"{large}`kilat {way}` of {name}"] = peak
     sys.stdout.write("| what | measured |\n|---|---|\n")
     for what, value in rows.items():
         sys.stdout.write(f"| {what} | {value:.3g} |\n")

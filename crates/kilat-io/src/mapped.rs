@@ -11,9 +11,13 @@ use kilat_core::{Error, Result};
 use crate::limit::Limit;
 use crate::source::file_name;
 
-/// Bytes on either side of those looked at that the system brings in with them.
+/// Bytes before those looked at that the system may have brought in with them: a huge page of its cache, as often as one byte of it is
+/// looked at, also what has been given back of it.
 #[cfg(unix)]
-const BESIDE: usize = 64 << 10;
+const BEFORE: usize = 2 << 20;
+/// The same of bytes behind, of which the rest is looked at next.
+#[cfg(unix)]
+const BEHIND: usize = 64 << 10;
 
 /// The content of a file.
 #[derive(Debug)]
@@ -46,7 +50,7 @@ impl Content {
         #[cfg(unix)]
         if let (Self::Mapped(map), false) = (self, range.is_empty()) {
             let advice = memmap2::UncheckedAdvice::DontNeed;
-            let range = range.start.saturating_sub(BESIDE)..map.len().min(range.end + BESIDE);
+            let range = range.start.saturating_sub(BEFORE)..map.len().min(range.end + BEHIND);
             // SAFETY: the mapping is shared with the file and never written to, so its pages come back as they were. That
             // the system may decline is no harm.
             let _ = unsafe { map.unchecked_advise_range(advice, range.start, range.len()) };
