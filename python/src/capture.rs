@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::CString;
 
 use kilat::capture::{derive, guess_kind};
-use kilat::{Kind, SampleRate, TimeBase, Timestamp};
+use kilat::{Kind, Moment, SampleRate, TimeBase, Timestamp};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyIterator, PyString, PyType};
@@ -386,21 +386,13 @@ impl Capture {
             let i = if i < 0 { i.saturating_add_unsigned(len) } else { i };
             let i = u64::try_from(i).map_err(|_| outside(bound, value, len))?;
             return Ok(if bound == "stop" { i.min(len) } else { i });
-        } else if let Some(s) = value.cast::<PyString>().ok().and_then(|s| duration(&s.to_string())) {
-            s
         } else {
-            let start = time.start().ok_or_else(|| {
-                PyValueError::new_err(format!(
-                    "{bound}: expected a duration such as \"10s\", float seconds or a sample number, found {value}; the \
-                     capture has no start that a moment could refer to"
-                ))
-            })?;
-            let moment = timestamp(value).map_err(|_| {
-                PyValueError::new_err(format!(
-                    "{bound}: expected a duration such as \"10s\", float seconds, a sample number or a moment, found {value}"
-                ))
-            })?;
-            moment.seconds_since(start)
+            let expected = format!(
+                "{bound}: expected a duration such as \"10s\", float seconds, a sample number or a moment, found {value}"
+            );
+            let moment = value.str()?.to_string().parse::<Moment>();
+            let moment = moment.map_err(|_| PyValueError::new_err(expected))?;
+            time.seconds_to(moment).map_err(|e| PyValueError::new_err(format!("{bound}: {e}")))?
         };
         let last = if bound == "stop" { f64::INFINITY } else { time.duration_s() };
         if !(0.0..=last).contains(&seconds) {
@@ -412,22 +404,6 @@ impl Capture {
 
 fn outside(bound: &str, value: &Bound<'_, PyAny>, len: u64) -> PyErr {
     PyValueError::new_err(format!("{bound}: {value} lies outside the capture of {len} samples"))
-}
-
-/// Seconds of a text such as `10s`, `200 ms` or `1.5min`; none when it is not a number and a unit.
-fn duration(text: &str) -> Option<f64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| c.is_alphabetic() && !matches!(c, 'e' | 'E')).unwrap_or(text.len());
-    let factor = match text[digits..].trim() {
-        "s" => 1.0,
-        "ms" => 1e-3,
-        "us" | "µs" | "μs" => 1e-6,
-        "ns" => 1e-9,
-        "min" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    };
-    text[..digits].trim().parse::<f64>().ok().map(|x| x * factor)
 }
 
 /// A keyword argument that maps channel names to something; names of no channel are refused.

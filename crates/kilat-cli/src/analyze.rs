@@ -55,6 +55,7 @@ Examples:
   kilat analyze week.h5 -o trend.csv --table ten-minutes
   kilat analyze feeder7.cfg -o trends.pqd
   kilat analyze week.h5 -o trend.parquet --table ten-minutes
+  kilat analyze week.h5 --from 2h --to 4h
   kilat analyze --join day1.csv day2.csv day3.csv
   kilat analyze --json synth:kaur-2024 | jq '.files[].findings[].cause'
 

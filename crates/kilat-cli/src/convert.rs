@@ -39,6 +39,7 @@ Examples:
   kilat convert feeder7.cfg feeder7.h5
   kilat convert monitor.pqd trend.csv --observation 3
   kilat convert feeder7.h5 feeder7.cfg --revision 1999
+  kilat convert week.h5 event.cfg --from 2024-05-27T07:00:00Z --to 2024-05-27T07:10:00Z
   kilat convert raw.csv raw.h5 --rate 12800 --start 2024-05-27T07:00:00Z";
 
 /// How to write.
@@ -75,7 +76,10 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let options = WriteOptions { revision: *revision, encoding: encoding.clone() };
     let is_csv = args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     let (written, warnings) = match args.read.observation[..] {
-        [number] if is_csv => Written::table(&args.input, number, &args.output)?,
+        [number] if is_csv => {
+            args.read.whole("an observation as a table")?;
+            Written::table(&args.input, number, &args.output)?
+        }
         _ => {
             let capture = args.read.read(&args.input)?;
             (Written::write(&capture, &args.output, &options)?, capture.warnings)

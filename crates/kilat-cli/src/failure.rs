@@ -98,7 +98,7 @@ fn next(error: &Error) -> Option<&'static str> {
         },
         Error::Malformed { .. } => Some("the file is damaged: fetch it again from the recorder"),
         Error::Limit { .. } => Some("cut the recording into pieces"),
-        Error::Mismatch { .. } => Some("`kilat info FILE` shows the channels"),
+        Error::Mismatch { .. } => Some("`kilat info FILE` shows what is there"),
         Error::Config { setting, .. } if setting == "sample_rate_hz" => Some("that is --rate HZ"),
         Error::Config { .. } => Some("see `kilat COMMAND --help`"),
         _ => None,

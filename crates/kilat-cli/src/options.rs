@@ -8,7 +8,8 @@ use kilat::diagnosis::{self, Answers, Damage, Finding};
 use kilat::io::{ChannelMap, ReadOptions, SampleAxis};
 use kilat::limits::Site;
 use kilat::{
-    Analysis, Capture, Channel, Class, Config, Edition, Error, Phase, SampleRate, Timestamp, Warning, synth,
+    Analysis, Capture, Channel, Class, Config, Edition, Error, Moment, Phase, SampleRate, Timestamp, Warning,
+    synth,
 };
 
 use crate::failure::Failure;
@@ -29,6 +30,13 @@ pub struct ReadArgs {
     /// Moment of the first sample, ISO 8601, for files that state none; UTC without a zone.
     #[arg(long, value_name = "TIME")]
     start: Option<Timestamp>,
+    /// Only what was recorded from then on: a time (ISO 8601; UTC without a zone), or so long after the first sample: 10s, 200ms,
+    /// 1.5min, 2h. Results count from there.
+    #[arg(long, value_name = "TIME")]
+    from: Option<Moment>,
+    /// Only what was recorded before; as --from.
+    #[arg(long, value_name = "TIME")]
+    to: Option<Moment>,
     /// Which axis of a two-dimensional array runs over the samples.
     #[arg(long)]
     axis: Option<Axis>,
@@ -89,7 +97,7 @@ impl ReadArgs {
     /// Reads `file`, or generates the example that `synth:NAME` names.
     pub fn read(&self, file: &str) -> Result<Capture, Failure> {
         match file.strip_prefix(SYNTH) {
-            Some(name) => self.generate(name).map_err(Failure::about(file)),
+            Some(name) => self.generate(name).and_then(|c| self.part(c)).map_err(Failure::about(file)),
             None => self.read_path(Path::new(file), file),
         }
     }
@@ -100,16 +108,31 @@ impl ReadArgs {
             let error = Error::config("--join", "a generated example is no part of a recording");
             return Err(Failure::about(file)(error));
         }
-        Ok(kilat::io::read_all(files, &self.options())?)
+        Ok(self.part(kilat::io::read_all(files, &self.options())?)?)
     }
 
     /// Reads the file at `path`, which errors call `name`.
     pub fn read_path(&self, path: &Path, name: &str) -> Result<Capture, Failure> {
-        kilat::io::read(path, &self.options()).map_err(Failure::about(name))
+        kilat::io::read(path, &self.options()).and_then(|c| self.part(c)).map_err(Failure::about(name))
+    }
+
+    /// The part of `capture` that is asked for.
+    fn part(&self, capture: Capture) -> kilat::Result<Capture> {
+        if self.from.is_none() && self.to.is_none() {
+            return Ok(capture);
+        }
+        capture.between(self.from, self.to)
+    }
+
+    /// Refuses `--from` and `--to` where `what` has no part to take.
+    pub fn whole(&self, what: &str) -> Result<(), Failure> {
+        let given = [("--from", self.from), ("--to", self.to)].into_iter().find(|(_, m)| m.is_some());
+        given.map_or(Ok(()), |(name, _)| Err(Error::config(name, format!("not possible with {what}")).into()))
     }
 
     /// Rate and channels of raw samples, which do not say them: `--rate`, and `--channels` or one `--map` per column.
     pub fn raw(&self) -> Result<(SampleRate, Vec<Channel>), Failure> {
+        self.whole("raw samples, which are read as they come")?;
         let needed = |what: &str| Error::config(what, "needed for raw samples, which do not say it");
         let rate = SampleRate::from_hz(self.rate.ok_or_else(|| needed("--rate"))?)?;
         let named = self

@@ -209,6 +209,33 @@ fn convert_keeps_the_measurements() {
 }
 
 #[test]
+fn a_part_of_a_recording_is_as_if_nothing_else_was_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let (part, cut) = (dir.path().join("part.h5"), dir.path().join("cut.h5"));
+    let bounds = ["--from", "2.0005 s", "--to", "2024-05-27T02:14:04Z"];
+    let to = |file: &std::path::Path| file.to_str().unwrap().to_owned();
+    ok_in(kaur(), &[&["convert", "kaur.h5", &to(&part)], &bounds[..]].concat());
+    ok_in(dir.path(), &["convert", "part.h5", &to(&cut), "--from", "0s", "--to", "99h"]);
+    let analysis = |dir, args: &[&str]| -> Value {
+        let all = [&["analyze", "--json", "--nominal-voltage", "220"], args].concat();
+        let document: Value = serde_json::from_str(&ok_in(dir, &all)).unwrap();
+        document["files"][0].clone()
+    };
+    let of_part = analysis(dir.path(), &["part.h5"]);
+    assert_eq!(of_part["samples"], 19_995);
+    assert_eq!(of_part["start"], "2024-05-27T02:14:02.0005Z");
+    let said = of_part["warnings"].to_string();
+    assert!(said.contains("2.0005 s to 4 s of 14 s"), "{said}");
+    let direct = analysis(kaur(), &[&["kaur.h5"], &bounds[..]].concat());
+    let again = analysis(dir.path(), &["cut.h5"]);
+    for key in ["channels", "intervals", "power", "events", "findings"] {
+        assert!(of_part[key] == direct[key] && of_part[key] == again[key], "{key}");
+    }
+    let synth = ok_in(dir.path(), &[&["info", "synth:kaur-2024"], &bounds[..]].concat());
+    assert!(synth.contains("19995 samples per channel"), "{synth}");
+}
+
+#[test]
 fn trends_of_an_analysis_are_observations() {
     let dir = tempfile::tempdir().unwrap();
     let ok = |args: &[&str]| ok_in(dir.path(), args);

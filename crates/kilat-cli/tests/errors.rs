@@ -111,6 +111,23 @@ fn senseless_settings_are_refused() {
 }
 
 #[test]
+fn a_part_that_was_not_recorded_is_refused() {
+    let e = error_in(kaur(), &["info", "kaur.h5", "--from", "2025-01-01T00:00:00Z"]);
+    let expected = "kaur.h5: part of the recording: expected some of its 14 s from 2024-05-27T02:14:00Z, found \
+                    2025-01-01T00:00:00Z to its end; `kilat info FILE` shows what is there";
+    assert_eq!(e, expected);
+    let e = error_in(kaur(), &["info", "kaur.h5", "--from", "2s", "--to", "1s"]);
+    assert!(e.contains("found 2 s to 1 s"), "{e}");
+    let e = error_in(kaur(), &["info", "kaur.h5", "--from", "2"]);
+    assert!(e.contains("`2` is neither a duration such as 10s"), "{e}");
+    let e = error_in(kaur(), &["watch", "-", "--rate", "10000", "--channels", "Ua", "--to", "1s"]);
+    assert!(e.starts_with("--to: not possible with raw samples"), "{e}");
+    common::ok_in(kaur(), &["convert", "kaur.h5", "rate.npy"]);
+    let e = error_in(kaur(), &["info", "rate.npy", "--rate", "10000", "--to", "2024-05-27T02:14:01Z"]);
+    assert!(e.contains("the recording states no start that it could refer to"), "{e}");
+}
+
+#[test]
 fn a_settings_file_is_refused_by_line() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("kilat.toml"), "dip_pct = 85.0\ndipp_pct = 80.0\n").unwrap();

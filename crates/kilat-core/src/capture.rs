@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, Warning};
-use crate::units::Timestamp;
+use crate::units::{Moment, Timestamp};
 
 pub mod derive;
 mod samples;
@@ -479,6 +479,41 @@ impl Capture {
         Ok(out)
     }
 
+    /// What was recorded from one moment on and before the other, sharing memory; without one, from the begin or to the end. A moment
+    /// beyond an end means that end. A warning says which part it is, and of what; an error that nothing was recorded then.
+    ///
+    /// ```
+    /// # use kilat_core::{Capture, Channel, SampleRate, TimeBase};
+    /// let time = TimeBase::uniform(SampleRate::from_hz(1000.0)?, 5000, Some("2024-05-27T07:00:00Z".parse()?));
+    /// let capture = Capture::new(time, vec![Channel::new("Ua", "V", vec![0.0; 5000])])?;
+    /// let part = capture.between(Some("500ms".parse()?), Some("2024-05-27T07:00:02Z".parse()?))?;
+    /// assert_eq!(part.len(), 1500);
+    /// assert_eq!(part.warnings[0].to_string(), "recording: 0.5 s to 2 s of 5 s");
+    /// # Ok::<(), kilat_core::Error>(())
+    /// ```
+    pub fn between(&self, from: Option<Moment>, to: Option<Moment>) -> Result<Self> {
+        let at = |m: Moment| Ok::<_, Error>(self.time.sample_at(self.time.seconds_to(m)?));
+        let range = from.map_or(Ok(0), at)?..to.map_or(Ok(self.len()), at)?;
+        let whole_s = self.time.duration_s();
+        if range.is_empty() {
+            let of = self.time.start().map_or(String::new(), |t| format!(" from {t}"));
+            let stated = |m: Option<Moment>, end: &str| m.map_or(end.to_owned(), |m| m.to_string());
+            let found = format!("{} to {}", stated(from, "its begin"), stated(to, "its end"));
+            return Err(Error::mismatch(
+                "part of the recording",
+                format!("some of its {whole_s} s{of}"),
+                found,
+            ));
+        }
+        let from_s = self.time.seconds(range.start as f64);
+        let mut part = self.slice(range)?;
+        // To the nanosecond: no digits of a sum that was rounded.
+        let shown = |s: f64| (s * 1e9).round() / 1e9;
+        let [from_s, to_s] = [from_s, from_s + part.time.duration_s()].map(shown);
+        part.warnings.push(Warning::new("recording", format!("{from_s} s to {to_s} s of {whole_s} s")));
+        Ok(part)
+    }
+
     /// The channels for which `keep` says yes, in order.
     #[must_use]
     pub fn select(&self, keep: impl Fn(&Channel) -> bool) -> Self {
@@ -491,6 +526,28 @@ impl Capture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::SampleRate;
+
+    #[test]
+    fn a_part_ends_where_recording_stopped() {
+        let rate = SampleRate::from_hz(100.0).unwrap();
+        let segments = [(0, 0), (200, 10_000_000_000_000)];
+        let segments = segments.map(|(first, offset_ps)| Segment { first, len: 200, rate, offset_ps });
+        let time = TimeBase::from_segments(Some(Timestamp(0)), segments.to_vec()).unwrap();
+        let capture = Capture::new(time, vec![Channel::new("Ua", "V", vec![0.0; 400])]).unwrap();
+        let between = |from: &str, to: &str| {
+            let part = capture.between(Some(from.parse().unwrap()), Some(to.parse().unwrap()))?;
+            Ok::<_, Error>((part.len(), part.warnings[0].message.clone()))
+        };
+        assert_eq!(between("-1h", "8s").unwrap(), (200, "0 s to 2 s of 12 s".into()));
+        assert_eq!(
+            between("1970-01-01T00:00:01.3Z", "10.1s").unwrap(),
+            (80, "1.3 s to 10.1 s of 12 s".into())
+        );
+        assert_eq!(between("3s", "1e99h").unwrap(), (200, "10 s to 12 s of 12 s".into()));
+        assert!(between("3s", "9s").unwrap_err().to_string().contains("found 3 s to 9 s"));
+        assert!(between("12s", "13s").is_err());
+    }
 
     #[test]
     fn phases_from_names_of_real_recorders() {

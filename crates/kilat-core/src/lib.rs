@@ -24,4 +24,4 @@ pub use error::{Error, Result, Warning};
 pub use pq::events::{Event, EventKind};
 pub use pq::rvc::RapidChange;
 pub use pq::transients::{Transient, TransientKind};
-pub use units::{SampleRate, Timestamp};
+pub use units::{Moment, SampleRate, Timestamp};

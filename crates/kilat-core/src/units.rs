@@ -75,6 +75,63 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// A moment of a recording as people state it.
+///
+/// ```
+/// # use kilat_core::{Moment, Timestamp};
+/// assert_eq!("200 ms".parse::<Moment>()?, Moment::After(0.2));
+/// assert_eq!("1.5min".parse::<Moment>()?, Moment::After(90.0));
+/// assert_eq!("1970-01-01T00:00:01Z".parse::<Moment>()?, Moment::At(Timestamp(1_000_000_000)));
+/// assert!("10".parse::<Moment>().is_err());
+/// # Ok::<(), kilat_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Moment {
+    /// So many seconds after the first sample.
+    After(f64),
+    /// That time.
+    At(Timestamp),
+}
+
+impl FromStr for Moment {
+    type Err = Error;
+
+    /// Reads a number with a unit (h, min, s, ms, us, ns), or a time as [`Timestamp`] does.
+    fn from_str(s: &str) -> Result<Self> {
+        duration_s(s).map_or_else(|| s.parse().map(Self::At), |seconds| Ok(Self::After(seconds))).map_err(|_| {
+            Error::config(
+                "moment",
+                format!("`{s}` is neither a duration such as 10s, 200ms or 1.5min nor a time such as 2024-05-27T07:00:00Z"),
+            )
+        })
+    }
+}
+
+/// Seconds of a text such as `10s`, `200 ms` or `1.5min`; none when it is not a number and a unit.
+fn duration_s(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| c.is_alphabetic() && !matches!(c, 'e' | 'E')).unwrap_or(text.len());
+    let factor = match text[digits..].trim() {
+        "s" => 1.0,
+        "ms" => 1e-3,
+        "us" | "µs" | "μs" => 1e-6,
+        "ns" => 1e-9,
+        "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    text[..digits].trim().parse::<f64>().ok().map(|x| x * factor)
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::After(seconds) => write!(f, "{seconds} s"),
+            Self::At(time) => time.fmt(f),
+        }
+    }
+}
+
 /// Samples per second as an exact ratio, so that the time of sample *i* never drifts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SampleRate {

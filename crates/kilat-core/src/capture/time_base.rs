@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::units::{SampleRate, Timestamp};
+use crate::units::{Moment, SampleRate, Timestamp};
 
 /// A stretch of samples at one rate, without a gap inside.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +108,18 @@ impl TimeBase {
     /// Moment of a (fractional) sample position, when the start is known.
     pub fn timestamp(&self, position: f64) -> Option<Timestamp> {
         self.start.map(|t| t.plus_seconds(self.seconds(position)))
+    }
+
+    /// Seconds from the start of the capture to a moment, which may lie beyond either end; a time of day needs a start.
+    pub fn seconds_to(&self, moment: Moment) -> Result<f64> {
+        match moment {
+            Moment::After(seconds) => Ok(seconds),
+            Moment::At(time) => self.start.map(|start| time.seconds_since(start)).ok_or_else(|| {
+                let problem =
+                    "the recording states no start that it could refer to; give a duration such as 10s";
+                Error::config(time.to_string(), problem)
+            }),
+        }
     }
 
     /// First sample at or after `seconds` from the start; the length when there is none.
