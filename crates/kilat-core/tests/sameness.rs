@@ -14,9 +14,10 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use kilat_core::config::Tone;
-use kilat_core::engine::analysis::Gap;
+use kilat_core::engine::analysis::{Gap, Measurements};
 use kilat_core::engine::crew::Crew;
 use kilat_core::engine::offline;
+use kilat_core::engine::parts::Parts;
 use kilat_core::engine::segment::Engine;
 use kilat_core::engine::sink::{FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink};
 use kilat_core::pq::signalling::Burst;
@@ -24,6 +25,7 @@ use kilat_core::{
     Analysis, Capture, Config, Event, EventRms, Flags, RapidChange, SampleKind, SampleRate, Segment,
     TimeBase, Timestamp, Transient,
 };
+use ndarray::Array2;
 use proptest::prelude::*;
 use signals::{
     Harmonic, PEAK_V, Random, THIRD, UDIN_V, capture, mains, open, sampled, stream, streamed, three,
@@ -33,11 +35,81 @@ use signals::{
 const RATE_HZ: f64 = 10_000.0;
 const KINDS: [SampleKind; 4] = [SampleKind::I16, SampleKind::I32, SampleKind::F32, SampleKind::F64];
 
-/// Everything of an analysis, named, as bits or as text that tells every bit.
-fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
-    let bits = |x: &[f64]| x.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-    let flags = |x: &[Flags]| x.iter().map(|f| u64::from(f.bits())).collect::<Vec<_>>();
-    let text = |x: String| x.bytes().map(u64::from).collect::<Vec<_>>();
+/// Tables of an analysis, named, as bits: row by row.
+type Rows = Vec<(String, Vec<u64>)>;
+
+fn bits(x: &[f64]) -> Vec<u64> {
+    x.iter().map(|v| v.to_bits()).collect()
+}
+
+fn flags(x: &[Flags]) -> Vec<u64> {
+    x.iter().map(|f| u64::from(f.bits())).collect()
+}
+
+/// `Debug` of a float is the shortest text that reads back as the same float.
+fn text(x: impl std::fmt::Debug) -> Vec<u64> {
+    format!("{x:?}").bytes().map(u64::from).collect()
+}
+
+/// Everything measured on intervals of one length.
+fn measured(name: &str, m: &Measurements) -> Rows {
+    let i = &m.intervals;
+    let h = &m.harmonics;
+    let of_all = |table: &Array2<f64>| bits(&table.iter().copied().collect::<Vec<_>>());
+    let mut all: Rows = [
+        ("starts", bits(&i.start_sample)),
+        ("stops", bits(&i.stop_sample)),
+        ("stamps", i.stamp.iter().map(|t| t.0.cast_unsigned()).collect()),
+        ("cycles", i.cycles.iter().map(|c| u64::from(*c)).collect()),
+        ("basic intervals", i.basics.iter().map(|c| u64::from(*c)).collect()),
+        ("time covered", bits(&i.covered_s)),
+        ("frequencies", bits(&i.frequency_hz)),
+        ("flags", flags(&i.flags)),
+        ("r.m.s.", of_all(&i.rms)),
+        ("line-line r.m.s.", of_all(&i.line_line_rms_v)),
+        ("residual voltage", bits(&i.residual_voltage_v)),
+        ("neutral current", bits(&i.neutral_current_a)),
+        ("u2", bits(&m.unbalance.u2_pct)),
+        ("u0", bits(&m.unbalance.u0_pct)),
+        ("i2", bits(&m.unbalance.i2_pct)),
+        ("i0", bits(&m.unbalance.i0_pct)),
+        ("THD of components", of_all(&h.thd_harmonic_pct)),
+        ("THD of subgroups", of_all(&h.thd_subgroup_pct)),
+        ("THD of groups", of_all(&h.thd_group_pct)),
+        ("TIHD", of_all(&h.tihd_subgroup_pct)),
+        ("PWHD", of_all(&h.pwhd_group_pct)),
+        ("under-deviation", of_all(&m.deviation.under_pct)),
+        ("over-deviation", of_all(&m.deviation.over_pct)),
+        ("signalling", bits(&m.signalling_v.iter().copied().collect::<Vec<_>>())),
+    ]
+    .map(|(what, rows)| (what.to_owned(), rows))
+    .into();
+    for (what, cube) in [
+        ("subgroups", &h.subgroup),
+        ("groups", &h.group),
+        ("interharmonic subgroups", &h.interharmonic_subgroup),
+        ("interharmonic groups", &h.interharmonic_group),
+        ("phases", &h.phase_rad),
+    ] {
+        all.push((what.into(), cube.iter().map(|v| u64::from(v.to_bits())).collect()));
+    }
+    if let Some(s) = &m.supraharmonics {
+        for (what, cube) in [
+            ("bands of 200 Hz", &s.low),
+            ("least of 2 kHz", &s.high_min),
+            ("means of 2 kHz", &s.high_mean),
+            ("largest of 2 kHz", &s.high_max),
+        ] {
+            all.push((what.into(), bits(&cube.iter().copied().collect::<Vec<_>>())));
+        }
+    }
+    all.extend(m.power.columns().into_iter().map(|(what, table)| (what.into(), of_all(table))));
+    all.extend(m.system_power.columns().into_iter().map(|(what, x)| (format!("system {what}"), bits(x))));
+    all.into_iter().map(|(what, rows)| (format!("{name}: {what}"), rows)).collect()
+}
+
+/// The tables that have a row for each step of time.
+fn tables(a: &Analysis) -> Rows {
     let mut all = Vec::new();
     for (c, h) in a.half_cycles.iter().enumerate() {
         all.push((format!("half cycles of {c}, starts"), bits(&h.start_sample)));
@@ -45,59 +117,23 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
         all.push((format!("Urms(1/2) of {c}"), bits(&h.u_rms_v)));
         all.push((format!("half cycles of {c}, flags"), flags(&h.flags)));
     }
-    let i = &a.intervals;
-    all.push(("interval starts".into(), bits(&i.start_sample)));
-    all.push(("interval stops".into(), bits(&i.stop_sample)));
-    all.push(("interval cycles".into(), i.cycles.iter().map(|c| u64::from(*c)).collect()));
-    all.push(("interval frequencies".into(), bits(&i.frequency_hz)));
-    all.push(("interval flags".into(), flags(&i.flags)));
-    let h = &a.harmonics;
-    for (name, cube) in [
-        ("subgroups", &h.subgroup),
-        ("groups", &h.group),
-        ("interharmonic subgroups", &h.interharmonic_subgroup),
-        ("interharmonic groups", &h.interharmonic_group),
-        ("phases", &h.phase_rad),
-    ] {
-        all.push((name.into(), cube.iter().map(|v| u64::from(v.to_bits())).collect()));
-    }
-    if let Some(s) = &a.supraharmonics {
-        for (name, cube) in [
-            ("bands of 200 Hz", &s.low),
-            ("least of 2 kHz", &s.high_min),
-            ("means of 2 kHz", &s.high_mean),
-            ("largest of 2 kHz", &s.high_max),
-        ] {
-            all.push((name.into(), bits(&cube.iter().copied().collect::<Vec<_>>())));
-        }
-    }
-    for (name, table) in a.power.columns() {
-        all.push((name.into(), bits(&table.iter().copied().collect::<Vec<_>>())));
-    }
-    for (name, column) in a.system_power.columns() {
-        all.push((format!("system {name}"), bits(column)));
-    }
-    for (name, table) in [
-        ("r.m.s.", &i.rms),
-        ("line-line r.m.s.", &i.line_line_rms_v),
-        ("THD of subgroups", &h.thd_subgroup_pct),
-        ("THD of groups", &h.thd_group_pct),
-    ] {
-        all.push((name.into(), bits(&table.iter().copied().collect::<Vec<_>>())));
-    }
-    for (name, column) in [
-        ("neutral current", &i.neutral_current_a),
-        ("residual voltage", &i.residual_voltage_v),
-        ("u2", &a.unbalance.u2_pct),
-        ("u0", &a.unbalance.u0_pct),
-        ("i2", &a.unbalance.i2_pct),
-        ("i0", &a.unbalance.i0_pct),
-        ("10-s starts", &a.frequency.start_sample),
-        ("10-s stops", &a.frequency.stop_sample),
-        ("10-s frequencies", &a.frequency.hz),
-    ] {
-        all.push((name.into(), bits(column)));
-    }
+    let basic = Measurements {
+        intervals: a.intervals.clone(),
+        harmonics: a.harmonics.clone(),
+        unbalance: a.unbalance.clone(),
+        power: a.power.clone(),
+        system_power: a.system_power.clone(),
+        deviation: a.deviation.clone(),
+        signalling_v: a.signalling_v.clone(),
+        supraharmonics: a.supraharmonics.clone(),
+    };
+    let g = &a.aggregates;
+    let lengths =
+        [("basic", &basic), ("150/180", &g.cycles_150), ("10 min", &g.ten_minutes), ("2 h", &g.two_hours)];
+    all.extend(lengths.iter().flat_map(|(name, m)| measured(name, m)));
+    all.push(("10-s starts".into(), bits(&a.frequency.start_sample)));
+    all.push(("10-s stops".into(), bits(&a.frequency.stop_sample)));
+    all.push(("10-s frequencies".into(), bits(&a.frequency.hz)));
     all.push(("10-s flags".into(), flags(&a.frequency.flags)));
     for (c, f) in a.flicker.iter().enumerate() {
         let p = &f.p_inst;
@@ -111,22 +147,25 @@ fn everything(a: &Analysis) -> Vec<(String, Vec<u64>)> {
             all.push((format!("{name} of {c}, flags"), flags(&t.flags)));
         }
     }
-    // `Debug` of a float is the shortest text that reads back as the same float.
-    all.push(("events".into(), text(format!("{:?}", a.events))));
-    all.push(("rapid changes".into(), text(format!("{:?}", a.rvc))));
-    all.push(("bursts".into(), text(format!("{:?} {:?}", a.bursts, a.signalling_v))));
-    all.push(("transients".into(), text(format!("{:?}", a.transients))));
-    let g = &a.aggregates;
-    for (name, m) in [("150/180 cycles", &g.cycles_150), ("10 min", &g.ten_minutes), ("2 h", &g.two_hours)] {
-        // Without `#`, `Debug` of an array leaves most of it out.
-        all.push((name.into(), text(format!("{m:#?}"))));
-    }
-    all.push(("stamps".into(), text(format!("{:?} {:?}", i.stamp, i.covered_s))));
-    all.push(("deviation".into(), text(format!("{:?}", a.deviation))));
-    all.push(("energy".into(), text(format!("{:?}", a.energy))));
-    all.push(("demand".into(), text(format!("{:?}", a.demand))));
+    all.push(("demand".into(), a.demand.iter().flat_map(text).collect()));
     all.push(("gaps".into(), a.gaps.iter().map(|g| g.sample).collect()));
     all
+}
+
+/// What happened, each as text, by kind.
+fn found(a: &Analysis) -> [(&'static str, Vec<Vec<u64>>); 4] {
+    [
+        ("events", a.events.iter().map(text).collect()),
+        ("rapid changes", a.rvc.iter().map(text).collect()),
+        ("bursts", a.bursts.iter().map(text).collect()),
+        ("transients", a.transients.iter().map(text).collect()),
+    ]
+}
+
+/// All of it.
+fn everything(a: &Analysis) -> Rows {
+    let found = found(a).into_iter().map(|(name, all)| (name.to_owned(), all.concat()));
+    tables(a).into_iter().chain(found).chain([("energy".into(), text(&a.energy))]).collect()
 }
 
 /// Fails, naming the table, unless all bits are the same.
@@ -431,6 +470,43 @@ fn two_segments_and_a_gap() {
     ];
     let time = TimeBase::from_segments(Some(Timestamp(0)), segments).unwrap();
     check(&three_voltages(RATE_HZ, x).with_time(time).unwrap());
+}
+
+/// 75 s, blocks of which the offline driver reads four, with an interruption at the end of the first block, a gap and a 10-min tick.
+#[test]
+fn parts_one_after_the_other_are_the_whole() {
+    let wave = |k: usize, t: f64| if between(t, 26.1, 26.3) { 0.0 } else { mains(50.01, k, t) };
+    let start = Timestamp(560_000_000_000);
+    let whole = three_voltages(RATE_HZ, three(RATE_HZ, 75.0, wave));
+    let rate = SampleRate::from_hz(RATE_HZ).unwrap();
+    let segments = vec![
+        Segment { first: 0, len: 700_001, rate, offset_ps: 0 },
+        Segment { first: 700_001, len: 49_999, rate, offset_ps: rate.picoseconds(712_345) },
+    ];
+    let whole = whole.with_time(TimeBase::from_segments(Some(start), segments).unwrap()).unwrap();
+    let config = Config::class_a(UDIN_V, 50.0);
+    for (threads, part_s, parts) in [(1, 0.0, 5), (2, 30.0, 2), (3, 0.0, 5), (2, 1e9, 1)] {
+        let case = || format!("{threads} threads, parts of {part_s} s");
+        let want = offline::analyze(&whole, &config, threads).unwrap();
+        let got: Vec<Analysis> =
+            Parts::new(&whole, &config, threads, part_s).unwrap().map(Result::unwrap).collect();
+        assert_eq!(got.len(), parts, "{}", case());
+        let mut rows = tables(&got[0]);
+        for part in &got[1..] {
+            rows.iter_mut().zip(tables(part)).for_each(|(all, (_, more))| all.1.extend(more));
+        }
+        for ((name, got), (_, want)) in rows.iter().zip(tables(&want)) {
+            assert!(*got == want, "{}: {name} differ, {} and {} entries", case(), got.len(), want.len());
+        }
+        for (kind, (name, want)) in found(&want).into_iter().enumerate() {
+            let all = got.iter().flat_map(|part| found(part)[kind].1.clone());
+            assert!(all.collect::<Vec<_>>() == want, "{}: {name}", case());
+        }
+        assert!(!want.events.is_empty() && !want.dip_forms.is_empty());
+        assert_eq!(text(&got[parts - 1].energy), text(&want.energy));
+        assert_eq!(got[parts - 1].warnings, want.warnings);
+        assert!(got.iter().all(|p| p.time == want.time && p.dip_forms.is_empty()));
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub mod live;
 pub mod measured;
 pub mod meters;
 pub mod offline;
+pub mod parts;
 pub mod plan;
 pub mod quality;
 pub mod raw;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef};
+use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef, Segment, TimeBase};
 use crate::config::{Config, Edition, Part};
 use crate::engine::analysis::{Analysis, Gap};
 use crate::engine::close_up::look_closer;
@@ -35,72 +35,121 @@ const BLOCK: usize = 1 << 18;
 /// # Ok::<(), kilat_core::Error>(())
 /// ```
 pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Analysis> {
-    let mut warnings = Vec::new();
-    if let Some(c) = capture.channels().iter().find(|c| c.len() as u64 != capture.len()) {
-        return Err(Error::mismatch(format!("samples of channel `{}`", c.name), capture.len(), c.len()));
-    }
-    let rate = main_rate(capture)?;
-    let specs: Vec<ChannelSpec> =
-        capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
-    let plan = Arc::new(Plan::new(config, rate, &specs)?);
-    let mut sink = Recorder::roomy(&plan, capture.len());
-    let crew = Arc::new(Crew::new(threads)?);
-    let mut analysis = crew.awake(|| {
-        run(capture, &plan, &crew, &mut sink, &mut warnings)?;
-        warnings.extend(limits(&plan, capture));
-        let mut analysis = sink.into_analysis(capture.time().clone(), warnings);
-        look_closer(capture, &plan, &crew, &mut analysis)?;
-        Ok::<_, Error>(analysis)
-    })?;
-    if analysis.half_cycles.iter().all(|h| h.u_rms_v.is_empty()) {
-        let message = format!(
-            "{} samples at {rate} are too short for one whole cycle: nothing measured",
-            capture.len()
-        );
-        analysis.warnings.push(Warning::new("recording", message));
-    }
-    Ok(analysis)
+    let mut run = Run::new(capture.clone(), config, threads)?;
+    let mut sink = Recorder::roomy(run.plan.clone(), capture.len());
+    let crew = run.crew.clone();
+    crew.awake(|| {
+        while run.advance(&mut sink)? {}
+        let mut analysis = sink.take(capture.time().clone(), run.warnings());
+        look_closer(capture, &run.plan, &crew, &mut analysis)?;
+        let measured = analysis.half_cycles.iter().any(|h| !h.u_rms_v.is_empty());
+        analysis.warnings.extend((!measured).then(|| run.nothing_measured()));
+        Ok(analysis)
+    })
 }
 
-/// Gives all segments at the plan's rate to an engine, and what it finds to `sink`.
-fn run(
-    capture: &Capture,
-    plan: &Arc<Plan>,
-    crew: &Arc<Crew>,
-    sink: &mut impl Sink,
-    warnings: &mut Vec<Warning>,
-) -> Result<()> {
-    let mut engine = Engine::new(plan.clone(), crew.clone(), 0, Timestamp::default());
-    // Without a start, time counts from the first sample.
-    let clock = capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default()));
-    let mut end_s: Option<f64> = None;
-    let mut own = vec![Codes::default(); plan.recorded().len()];
-    for (k, s) in capture.time().segments().iter().enumerate() {
+/// The way of a capture through an engine: all segments at the plan's rate, block by block.
+pub(super) struct Run {
+    pub(super) capture: Capture,
+    pub(super) plan: Arc<Plan>,
+    pub(super) crew: Arc<Crew>,
+    engine: Engine,
+    /// Of the capture, or counted from its first sample.
+    clock: TimeBase,
+    /// Segments begun.
+    segments: usize,
+    /// What is left of the last of them.
+    left: Range<usize>,
+    /// Samples given to the engine.
+    pub(super) given: u64,
+    /// When the last of them ends, in seconds.
+    end_s: Option<f64>,
+    finished: bool,
+    own: Vec<Codes>,
+    warnings: Vec<Warning>,
+}
+
+impl Run {
+    pub(super) fn new(capture: Capture, config: &Config, threads: usize) -> Result<Self> {
+        if let Some(c) = capture.channels().iter().find(|c| c.len() as u64 != capture.len()) {
+            return Err(Error::mismatch(format!("samples of channel `{}`", c.name), capture.len(), c.len()));
+        }
+        let rate = main_rate(&capture)?;
+        let specs: Vec<ChannelSpec> =
+            capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
+        let plan = Arc::new(Plan::new(config, rate, &specs)?);
+        let crew = Arc::new(Crew::new(threads)?);
+        Ok(Self {
+            engine: Engine::new(plan.clone(), crew.clone(), 0, Timestamp::default()),
+            clock: capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default())),
+            segments: 0,
+            left: 0..0,
+            given: 0,
+            end_s: None,
+            finished: false,
+            own: vec![Codes::default(); plan.recorded().len()],
+            warnings: Vec::new(),
+            capture,
+            plan,
+            crew,
+        })
+    }
+
+    /// Gives the next block to the engine, and what that finds to `sink`; false when all is done.
+    pub(super) fn advance(&mut self, sink: &mut impl Sink) -> Result<bool> {
+        if self.left.is_empty() {
+            let Some(next) = self.capture.time().segments().get(self.segments) else {
+                if !std::mem::replace(&mut self.finished, true) {
+                    self.engine.finish(sink);
+                }
+                return Ok(false);
+            };
+            self.begin(next.clone(), sink);
+            return Ok(true);
+        }
+        let block = self.left.start..self.left.end.min(self.left.start + BLOCK);
+        let channels = recorded(&self.capture, &self.plan).zip(&mut self.own);
+        self.engine.push(&read(channels, &block, &self.crew)?, sink);
+        self.left.start = block.end;
+        self.given += block.len() as u64;
+        if self.left.is_empty() {
+            self.engine.interrupt(sink);
+        }
+        Ok(true)
+    }
+
+    /// Begins the next segment, `s`, unless it has another rate.
+    fn begin(&mut self, s: Segment, sink: &mut impl Sink) {
+        self.segments += 1;
         let start_s = s.offset_ps as f64 / 1e12;
-        if let Some(end_s) = end_s.filter(|_| k > 0) {
+        if let Some(end_s) = self.end_s {
             sink.gap(Gap { sample: s.first, duration_s: (start_s - end_s - 1.0 / s.rate.hz()).max(0.0) });
         }
-        end_s = Some(start_s + s.rate.seconds(s.len.saturating_sub(1) as f64));
-        if s.rate != plan.rate {
-            let at = format!("segment {} (samples {} to {})", k + 1, s.first, s.first + s.len);
-            warnings.push(Warning::new(
-                at,
-                format!("recorded at {}, not analysed with the {} of the rest", s.rate, plan.rate),
-            ));
-            continue;
+        self.end_s = Some(start_s + s.rate.seconds(s.len.saturating_sub(1) as f64));
+        if s.rate != self.plan.rate {
+            let at = format!("segment {} (samples {} to {})", self.segments, s.first, s.first + s.len);
+            let message =
+                format!("recorded at {}, not analysed with the {} of the rest", s.rate, self.plan.rate);
+            self.warnings.push(Warning::new(at, message));
+            return;
         }
-        engine.restart(s.first, clock.timestamp(s.first as f64).unwrap_or_default());
-        let end = (s.first + s.len) as usize;
-        engine.lend(recorded(capture, plan), s.first as usize);
-        for from in (s.first as usize..end).step_by(BLOCK) {
-            let range = from..end.min(from + BLOCK);
-            let channels = recorded(capture, plan).zip(&mut own);
-            engine.push(&read(channels, &range, crew)?, sink);
-        }
-        engine.interrupt(sink);
+        self.engine.restart(s.first, self.clock.timestamp(s.first as f64).unwrap_or_default());
+        self.engine.lend(recorded(&self.capture, &self.plan), s.first as usize);
+        self.left = s.first as usize..(s.first + s.len) as usize;
     }
-    engine.finish(sink);
-    Ok(())
+
+    /// What was not analysed, and what the capture cannot support.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        self.warnings.iter().cloned().chain(limits(&self.plan, &self.capture)).collect()
+    }
+
+    /// For a recording that not even one half cycle was measured of.
+    pub(super) fn nothing_measured(&self) -> Warning {
+        let (samples, rate) = (self.capture.len(), self.plan.rate);
+        let message =
+            format!("{samples} samples at {rate} are too short for one whole cycle: nothing measured");
+        Warning::new("recording", message)
+    }
 }
 
 /// The samples of each recorded channel.

@@ -1,5 +1,8 @@
 //! Collects results into the tables of an [`Analysis`].
 
+use std::mem::take;
+use std::sync::Arc;
+
 use crate::capture::TimeBase;
 use crate::engine::analysis::{
     Aggregates, Analysis, Energies, Flicker, Frequency, Gap, HalfCycles, Measurements,
@@ -17,10 +20,10 @@ use crate::pq::rvc::RapidChange;
 use crate::pq::signalling::Burst;
 use crate::pq::transients::Transient;
 
-/// A sink that keeps everything.
+/// A sink that keeps everything until it is taken.
 #[derive(Debug)]
-pub struct Recorder<'p> {
-    plan: &'p Plan,
+pub struct Recorder {
+    plan: Arc<Plan>,
     half_cycles: Vec<HalfCycles>,
     frequency: Frequency,
     flicker: Vec<Flicker>,
@@ -38,11 +41,10 @@ pub struct Recorder<'p> {
     two_hours: Tables,
 }
 
-impl<'p> Recorder<'p> {
+impl Recorder {
     /// For results of an engine with this plan.
-    pub fn new(plan: &'p Plan) -> Self {
+    pub fn new(plan: Arc<Plan>) -> Self {
         Self {
-            plan,
             half_cycles: vec![HalfCycles::default(); plan.channels.len()],
             frequency: Frequency::default(),
             flicker: vec![Flicker::default(); plan.channels.len()],
@@ -58,19 +60,20 @@ impl<'p> Recorder<'p> {
             cycles_150: Tables::default(),
             ten_minutes: Tables::default(),
             two_hours: Tables::default(),
+            plan,
         }
     }
 
     /// The same, with room for what `samples` samples give.
-    pub fn roomy(plan: &'p Plan, samples: u64) -> Self {
+    pub fn roomy(plan: Arc<Plan>, samples: u64) -> Self {
         let cycles = samples as f64 / (2.0 * plan.half_period());
         let rows = cycles / plan.config.cycles() as f64 * 1.02 + 8.0;
-        Self { basic: Tables::roomy(plan, rows as usize), ..Self::new(plan) }
+        Self { basic: Tables::roomy(&plan, rows as usize), ..Self::new(plan) }
     }
 
-    /// The tables, for a capture with this time base.
-    pub fn into_analysis(mut self, time: TimeBase, warnings: Vec<Warning>) -> Analysis {
-        let plan = self.plan;
+    /// The tables since they were taken last, for a capture with this time base; energy is that since the begin.
+    pub fn take(&mut self, time: TimeBase, warnings: Vec<Warning>) -> Analysis {
+        let plan = &*self.plan;
         self.events.sort_by(|a, b| {
             a.start_sample.total_cmp(&b.start_sample).then(a.channels.len().cmp(&b.channels.len()))
         });
@@ -85,44 +88,44 @@ impl<'p> Recorder<'p> {
             deviation,
             signalling_v,
             supraharmonics,
-        } = self.basic.finish(plan);
+        } = take(&mut self.basic).finish(plan);
         Analysis {
             config: plan.config.clone(),
             wiring: plan.wiring,
             channels: plan.channels.iter().map(|c| c.info.clone()).collect(),
             power_pairs: plan.pairs.clone(),
-            half_cycles: self.half_cycles,
+            half_cycles: self.half_cycles.iter_mut().map(take).collect(),
             intervals,
             harmonics,
             unbalance,
             power,
             system_power,
-            energy: self.energy,
-            demand: self.demand,
+            energy: self.energy.clone(),
+            demand: take(&mut self.demand),
             deviation,
             signalling_v,
             supraharmonics,
             aggregates: Aggregates {
-                cycles_150: self.cycles_150.finish(plan),
-                ten_minutes: self.ten_minutes.finish(plan),
-                two_hours: self.two_hours.finish(plan),
+                cycles_150: take(&mut self.cycles_150).finish(plan),
+                ten_minutes: take(&mut self.ten_minutes).finish(plan),
+                two_hours: take(&mut self.two_hours).finish(plan),
             },
-            frequency: self.frequency,
-            flicker: self.flicker,
-            events: self.events,
-            rvc: self.rvc,
-            bursts: self.bursts,
-            transients: self.transients,
+            frequency: take(&mut self.frequency),
+            flicker: self.flicker.iter_mut().map(take).collect(),
+            events: take(&mut self.events),
+            rvc: take(&mut self.rvc),
+            bursts: take(&mut self.bursts),
+            transients: take(&mut self.transients),
             dip_forms: Vec::new(),
             transient_forms: Vec::new(),
-            gaps: self.gaps,
+            gaps: take(&mut self.gaps),
             warnings,
             time,
         }
     }
 }
 
-impl Recorder<'_> {
+impl Recorder {
     /// Energy and demand: what no interval before held.
     fn count(&mut self, v: &Interval<'_>) {
         let fresh = &v.system.fresh;
@@ -137,7 +140,7 @@ impl Recorder<'_> {
     }
 }
 
-impl Sink for Recorder<'_> {
+impl Sink for Recorder {
     fn half_cycle(&mut self, v: HalfCycle) {
         let t = &mut self.half_cycles[v.channel];
         t.start_sample.push(v.start_sample);
@@ -153,7 +156,7 @@ impl Sink for Recorder<'_> {
             Period::TenMinutes => &mut self.ten_minutes,
             Period::TwoHours => &mut self.two_hours,
         };
-        tables.push(self.plan, &v);
+        tables.push(&self.plan, &v);
         if v.period == Period::Basic {
             self.count(&v);
         }

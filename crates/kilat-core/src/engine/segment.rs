@@ -450,7 +450,7 @@ mod tests {
             postcard::to_extend(&(&e.streams, &e.pairs, &e.tracks, &e.meters, &e.fold), Vec::new()).unwrap()
         };
 
-        let (mut engine, sink) = (new(0, 0), &mut Recorder::new(&plan));
+        let (mut engine, sink) = (new(0, 0), &mut Recorder::new(plan.clone()));
         engine.reserve(1000);
         engine.push(&parts, sink);
         engine.interrupt(sink);

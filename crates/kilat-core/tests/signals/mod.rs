@@ -163,9 +163,9 @@ pub fn open(capture: &Capture, config: &Config) -> Live {
 /// The tables that a live analysis in such blocks gives.
 pub fn streamed(capture: &Capture, config: &Config, block: impl FnMut() -> usize) -> Analysis {
     let plan = open(capture, config).plan().clone();
-    let mut recorder = Recorder::new(&plan);
+    let mut recorder = Recorder::new(plan);
     stream(capture, config, block, &mut recorder);
-    recorder.into_analysis(capture.time().clone(), Vec::new())
+    recorder.take(capture.time().clone(), Vec::new())
 }
 
 /// Fails unless `got` is within `tolerance` of `want`; a NaN is never within anything.

@@ -1,0 +1,86 @@
+//! The offline driver for recordings of which all results do not fit into memory: they come a part at a time.
+
+use crate::capture::Capture;
+use crate::config::Config;
+use crate::engine::analysis::Analysis;
+use crate::engine::offline::Run;
+use crate::engine::recorder::Recorder;
+use crate::error::Result;
+
+/// An analysis whose tables are given out as the recording goes by, those of so many seconds at a time; what was given out is no longer
+/// held.
+///
+/// The rows of all parts, one after the other, are those of [`offline::analyze`](crate::engine::offline::analyze), bit for bit. Events,
+/// rapid changes, bursts and transients come in the part in which they ended, and energy counts from the begin of the recording, so
+/// that the last part has it all. As of a stream, nothing is read again: [`Analysis::dip_forms`] and [`Analysis::transient_forms`] are
+/// empty. A part is no recording of its own: causes are sought in the whole, or in what [`Capture::between`] takes out of it.
+///
+/// An error ends it.
+///
+/// ```
+/// use kilat_core::engine::parts::Parts;
+/// use kilat_core::{Capture, Channel, Config, SampleRate, TimeBase};
+/// let wave: Vec<f64> = (0..600_000).map(|i| 325.27 * (i as f64 * 0.031_415_926_5).sin()).collect();
+/// let time = TimeBase::uniform(SampleRate::from_hz(10_000.0)?, 600_000, None);
+/// let capture = Capture::new(time, vec![Channel::new("Ua", "V", wave)])?;
+/// let mut rows = Vec::new();
+/// for part in Parts::new(&capture, &Config::class_a(230.0, 50.0), 1, 20.0)? {
+///     rows.push(part?.intervals.rms.nrows());
+/// }
+/// assert!(rows.len() == 3 && rows.iter().sum::<usize>() == 300);
+/// # Ok::<(), kilat_core::Error>(())
+/// ```
+pub struct Parts {
+    run: Run,
+    recorder: Recorder,
+    /// Samples of a part, at least: a part ends with a block.
+    samples: u64,
+    /// Something was measured in a part before.
+    measured: bool,
+    ended: bool,
+}
+
+impl Parts {
+    /// Begins an analysis of `capture` on `threads` threads, 0 for as many as the machine has. A part is `part_s` seconds of samples and what
+    /// is missing to a block of them, half a minute at 10 kHz.
+    ///
+    /// # Errors
+    /// Those of [`offline::analyze`](crate::engine::offline::analyze).
+    pub fn new(capture: &Capture, config: &Config, threads: usize, part_s: f64) -> Result<Self> {
+        let run = Run::new(capture.clone(), config, threads)?;
+        let samples = ((part_s * run.plan.fs) as u64).max(1);
+        Ok(Self { recorder: Recorder::new(run.plan.clone()), run, samples, measured: false, ended: false })
+    }
+
+    /// Goes on for a part.
+    fn part(&mut self) -> Result<Analysis> {
+        let Self { run, recorder, .. } = self;
+        let until = run.given.saturating_add(self.samples);
+        let crew = run.crew.clone();
+        self.ended = crew.awake(|| {
+            while run.advance(recorder)? {
+                if run.given >= until {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })?;
+        let mut part = recorder.take(run.capture.time().clone(), run.warnings());
+        self.measured |= part.half_cycles.iter().any(|h| !h.u_rms_v.is_empty());
+        part.warnings.extend((self.ended && !self.measured).then(|| run.nothing_measured()));
+        Ok(part)
+    }
+}
+
+impl Iterator for Parts {
+    type Item = Result<Analysis>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        // What fails does not go on.
+        self.ended = true;
+        Some(self.part())
+    }
+}
