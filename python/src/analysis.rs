@@ -625,11 +625,7 @@ impl Results {
                 &self.assumed,
                 output::Detail::Compact,
             );
-            let text = match path.extension().and_then(|e| e.to_str()) {
-                Some("csv") => output::csv(&[of], chosen)?,
-                _ => return output::write_tables(&[of], chosen, &path),
-            };
-            std::fs::write(&path, text).map_err(|e| kilat::Error::io(&path, e))
+            output::write_tables([Ok(of)], chosen, &path)
         })
         .map_err(to_py)
     }

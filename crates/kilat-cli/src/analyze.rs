@@ -1,12 +1,13 @@
 //! `kilat analyze`: every table of the analysis, for people or for programs.
 
 use std::fmt::Write as _;
+use std::iter::{empty, once};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use kilat::engine::sink::Period;
 use kilat::output::{self, AnalysisOutput, Detail, Document, Range, SeverityColumns};
-use kilat::{Error, Flags, Kind, Observations};
+use kilat::{Capture, Error, Flags, Kind, Observations, Warning};
 
 use crate::failure::{Failure, Outcome};
 use crate::options::{AnalysisArgs, Analyzed, AnswerArgs, ReadArgs};
@@ -113,18 +114,17 @@ impl From<Table> for output::Table {
 }
 
 /// Format of the output file.
+#[derive(Clone, Copy, PartialEq)]
 enum Format {
     Json,
-    Csv,
     Pqdif,
-    /// Parquet, Arrow, HDF5.
+    /// CSV, Parquet, Arrow, HDF5.
     Tables,
 }
 
 fn format(path: &Path) -> Result<Format, Error> {
     match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
         Some("json") => Ok(Format::Json),
-        Some("csv") => Ok(Format::Csv),
         Some("pqd") => Ok(Format::Pqdif),
         _ if kilat::io::table::is_written(path, false) => Ok(Format::Tables),
         other => {
@@ -138,24 +138,94 @@ fn format(path: &Path) -> Result<Format, Error> {
 }
 
 pub fn run(args: &Args) -> Result<Outcome, Failure> {
-    let output_format = args.output.as_deref().map(format).transpose()?;
-    let detail = if args.full { Detail::Full } else { Detail::Compact };
+    let output = args.output.as_deref().map(|path| Ok::<_, Error>((path, format(path)?))).transpose()?;
+    match output {
+        Some((path, Format::Tables)) if !args.json => tables(args, path),
+        _ => documents(args, output),
+    }
+}
+
+/// The recordings by their names. They are read one by one, so that only one is in memory at a time; joined ones are one already.
+fn captures(args: &Args) -> Result<impl Iterator<Item = (String, Result<Capture, Failure>)>, Failure> {
+    let mut joined = args.join.then(|| args.read.read_joined(&args.files)).transpose()?;
+    let names = if args.join { vec![args.files.join(", ")] } else { args.files.clone() };
+    Ok(names.into_iter().map(move |name| {
+        let capture = joined.take().map_or_else(|| args.read.read(&name), Ok);
+        (name, capture)
+    }))
+}
+
+impl Args {
+    fn detail(&self) -> Detail {
+        if self.full { Detail::Full } else { Detail::Compact }
+    }
+
+    /// The table has a row for each step of time, so that an analysis can be written part by part.
+    fn grows(&self) -> bool {
+        matches!(
+            self.table,
+            Table::Intervals | Table::Cycles150 | Table::TenMinutes | Table::TwoHours | Table::Frequency
+        )
+    }
+
+    fn whole(&self, name: &str, capture: Capture) -> Result<AnalysisOutput, Failure> {
+        let Analyzed { capture, analysis, findings, assumed } =
+            self.analysis.analyze(name, capture, self.answers.answers())?;
+        Ok(output::analysis(&capture, &analysis, &findings, &assumed, self.detail()))
+    }
+}
+
+/// The parts of a document, one after the other.
+type Parts<'a> = Box<dyn Iterator<Item = Result<AnalysisOutput, Error>> + 'a>;
+
+/// Writes one table of all files, or all their tables; files that fail before their first row are reported and left out.
+fn tables(args: &Args, path: &Path) -> Result<Outcome, Failure> {
+    let in_parts = args.grows() && !kilat::io::table::is_written(path, true);
+    let begin = |name: &str, capture: Capture| -> Result<Parts<'_>, Failure> {
+        if !in_parts {
+            return Ok(Box::new(once(Ok(args.whole(name, capture)?))));
+        }
+        let (parts, assumed) = args.analysis.parts(name, &capture)?;
+        Ok(Box::new(parts.map(move |p| Ok(output::analysis(&capture, &p?, &[], &assumed, Detail::Compact)))))
+    };
+    let mut outcome = Outcome::Done;
+    let parts = captures(args)?.flat_map(|(name, capture)| {
+        let mut said = Vec::new();
+        let parts = capture.and_then(|c| begin(&name, c)).unwrap_or_else(|failure| {
+            failure.report();
+            outcome = Outcome::SomeFailed;
+            Box::new(empty())
+        });
+        parts.inspect(move |part| part.iter().for_each(|p| note(p, &mut said)))
+    });
+    output::write_tables(parts, args.table.into(), path)?;
+    Ok(outcome)
+}
+
+/// Says what tables and trends have no room for, once.
+fn note(f: &AnalysisOutput, said: &mut Vec<Warning>) {
+    for w in f.assumed.iter().chain(&f.warnings) {
+        if !said.contains(w) {
+            print::note(&format!("{}: {w}", f.origin.file));
+            said.push(w.clone());
+        }
+    }
+}
+
+/// Writes or prints what was found in whole recordings.
+fn documents(args: &Args, output: Option<(&Path, Format)>) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut files = Vec::new();
     let mut trends = Observations::default();
-    // Files are read one by one, so that only one is in memory at a time; joined ones are one already.
-    let mut joined = args.join.then(|| args.read.read_joined(&args.files)).transpose()?;
-    let names = if args.join { vec![args.files.join(", ")] } else { args.files.clone() };
-    for name in &names {
-        let capture = joined.take().map_or_else(|| args.read.read(name), Ok);
+    for (name, capture) in captures(args)? {
         let analyzed =
-            capture.and_then(|capture| args.analysis.analyze(name, capture, args.answers.answers()));
+            capture.and_then(|capture| args.analysis.analyze(&name, capture, args.answers.answers()));
         match analyzed {
             Ok(Analyzed { capture, analysis, findings, assumed }) => {
-                if let Some(Format::Pqdif) = output_format {
-                    trends.list.extend(output::trends(&capture, &analysis, detail).list);
+                if let Some((_, Format::Pqdif)) = output {
+                    trends.list.extend(output::trends(&capture, &analysis, args.detail()).list);
                 }
-                files.push(output::analysis(&capture, &analysis, &findings, &assumed, detail));
+                files.push(output::analysis(&capture, &analysis, &findings, &assumed, args.detail()));
             }
             Err(failure) => {
                 failure.report();
@@ -166,39 +236,33 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     if files.is_empty() {
         return Ok(outcome);
     }
-    if let (Some(path), Some(format)) = (&args.output, &output_format) {
-        if !matches!(format, Format::Json) {
-            // Tables and trends have no room for them.
-            for f in &files {
-                f.assumed
-                    .iter()
-                    .chain(&f.warnings)
-                    .for_each(|w| print::note(&format!("{}: {w}", f.origin.file)));
-            }
+    match output {
+        None if !args.json => print::out(&files.iter().map(page).collect::<Vec<_>>().join("\n"))?,
+        None => {}
+        Some((path, Format::Json)) => {
+            let text = print::to_json(&Document::new(files.clone()))?;
+            std::fs::write(path, text).map_err(|e| Error::io(path, e))?;
         }
-        let write = |text: String| std::fs::write(path, text).map_err(|e| Error::io(path, e));
-        match format {
-            Format::Json => write(print::to_json(&Document::new(files.clone()))?)?,
-            Format::Csv => write(output::csv(&files, args.table.into())?)?,
-            Format::Tables => output::write_tables(&files, args.table.into(), path)?,
-            Format::Pqdif => {
-                for line in kilat::io::write_observations(&trends, path)? {
-                    print::note(&format!("{}: {line}", path.display()));
-                }
-                for f in &files {
-                    let found = f.rvc.len() + f.transients.len() + f.findings.len();
-                    if found > 0 {
-                        let what = format!("{found} rapid changes, transients and findings: see .json");
-                        print::note(&format!("{}: not in {}: {what}", f.origin.file, path.display()));
-                    }
+        Some((path, Format::Tables)) => {
+            files.iter().for_each(|f| note(f, &mut Vec::new()));
+            output::write_tables(files.iter().map(Ok), args.table.into(), path)?;
+        }
+        Some((path, Format::Pqdif)) => {
+            files.iter().for_each(|f| note(f, &mut Vec::new()));
+            for line in kilat::io::write_observations(&trends, path)? {
+                print::note(&format!("{}: {line}", path.display()));
+            }
+            for f in &files {
+                let found = f.rvc.len() + f.transients.len() + f.findings.len();
+                if found > 0 {
+                    let what = format!("{found} rapid changes, transients and findings: see .json");
+                    print::note(&format!("{}: not in {}: {what}", f.origin.file, path.display()));
                 }
             }
         }
     }
     if args.json {
         print::json(&Document::new(files))?;
-    } else if args.output.is_none() {
-        print::out(&files.iter().map(page).collect::<Vec<_>>().join("\n"))?;
     }
     Ok(outcome)
 }

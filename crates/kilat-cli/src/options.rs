@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use kilat::diagnosis::{self, Answers, Damage, Finding};
+use kilat::engine::parts::Parts;
 use kilat::io::{ChannelMap, ReadOptions, SampleAxis};
 use kilat::limits::Site;
 use kilat::{
@@ -13,6 +14,9 @@ use kilat::{
 };
 
 use crate::failure::Failure;
+
+/// Seconds of a recording of which all results are held where not more is needed: some 35 MiB of six channels.
+const PART_S: f64 = 600.0;
 
 /// Place of a file that stands for a generated example.
 const SYNTH: &str = "synth:";
@@ -310,6 +314,13 @@ impl AnalysisArgs {
             kilat::engine::offline::analyze(&capture, &config, self.threads).map_err(Failure::about(file))?;
         let findings = diagnosis::diagnose(&analysis, answers);
         Ok(Analyzed { capture, analysis, findings, assumed })
+    }
+
+    /// Begins to analyse `capture`, read from `file`, part by part; and what was assumed for it.
+    pub fn parts(&self, file: &str, capture: &Capture) -> Result<(Parts, Vec<Warning>), Failure> {
+        let (config, assumed) = self.settings.config(file, capture)?;
+        let parts = Parts::new(capture, &config, self.threads, PART_S).map_err(Failure::about(file))?;
+        Ok((parts, assumed))
     }
 }
 

@@ -175,6 +175,25 @@ fn analyze_writes_json_and_csv() {
 }
 
 #[test]
+fn tables_written_part_by_part_are_those_of_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = eleven_minutes(dir.path(), 230.0);
+    for table in ["intervals", "cycles150", "ten-minutes", "two-hours", "frequency"] {
+        let read = |how: &[&str]| {
+            let args = [&["analyze", "u.npy", "-o", "t.csv", "--table", table][..], &options, how].concat();
+            let out = kilat_in(dir.path(), &args);
+            assert!(out.status.success(), "{}", common::text(&out.stderr));
+            let said = common::text(&out.stderr);
+            assert_eq!(said.matches("the start is unknown").count(), 1, "{said}");
+            (std::fs::read_to_string(dir.path().join("t.csv")).unwrap(), said)
+        };
+        // With a document, the whole is held.
+        let (parts, whole) = (read(&[]), read(&["--json"]));
+        assert!(parts == whole && parts.0.lines().count() > 1, "{table}");
+    }
+}
+
+#[test]
 fn report_writes_pages_in_both_languages() {
     let dir = tempfile::tempdir().unwrap();
     let page = dir.path().join("laporan.html");

@@ -9,10 +9,13 @@ mod signals;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kilat_core::engine::analysis::Gap;
 use kilat_core::engine::live::{Around, Block, MOST_CHANNELS, Options, Quality};
+use kilat_core::engine::offline;
+use kilat_core::engine::parts::Parts;
 use kilat_core::engine::plan::{ChannelSpec, Plan};
 use kilat_core::engine::sink::{
     FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink, Waveform,
@@ -21,7 +24,10 @@ use kilat_core::pq::events::Event;
 use kilat_core::pq::rvc::RapidChange;
 use kilat_core::pq::signalling::Burst;
 use kilat_core::pq::transients::Transient;
-use kilat_core::{Channel, Config, Live, SampleRate, SamplesRef, Timestamp, Tone};
+use kilat_core::{
+    Capture, Channel, Codes, Config, Live, Result, SampleKind, SampleRate, SamplesRef, Stored, TimeBase,
+    Timestamp, Tone,
+};
 use signals::*;
 
 thread_local! {
@@ -429,4 +435,68 @@ fn a_stream_of_days_neither_grows_nor_stalls() {
     assert!(grown <= 1024, "{grown} KiB");
     // Of the channel and of the system, in each ten seconds that are over.
     assert!(events >= 2 * (blocks * BLOCK as u64 / frames as u64), "{events} events");
+}
+
+/// A wave that is computed when it is read.
+#[derive(Debug)]
+struct Endless {
+    second: Vec<f32>,
+    seconds: usize,
+}
+
+impl Stored for Endless {
+    fn len(&self) -> usize {
+        self.second.len() * self.seconds
+    }
+
+    fn kind(&self) -> SampleKind {
+        SampleKind::F32
+    }
+
+    fn read<'a>(&'a self, range: Range<usize>, own: &'a mut Codes) -> Result<SamplesRef<'a>> {
+        own.f32.clear();
+        own.f32.extend(range.map(|i| self.second[i % self.second.len()]));
+        Ok(SamplesRef::F32(&own.f32))
+    }
+}
+
+/// The most memory that `work` takes on this thread.
+fn most_of(work: impl FnOnce()) -> i64 {
+    let before = BYTES.get();
+    MOST.set(before);
+    work();
+    MOST.get() - before
+}
+
+#[test]
+fn an_analysis_in_parts_takes_as_much_memory_for_any_length() {
+    const FS: f64 = 3_200.0;
+    let _alone = alone();
+    let config = Config::class_a(UDIN_V, 50.0);
+    let recording = |seconds: usize| {
+        let channel = |c: usize| {
+            let second = (0..FS as usize).map(|i| mains(50.0, c, i as f64 / FS) as f32).collect();
+            let wave: Arc<dyn Stored> = Arc::new(Endless { second, seconds });
+            Channel::new(["Ua", "Ub", "Uc"][c], "V", wave)
+        };
+        let time = TimeBase::uniform(SampleRate::from_hz(FS).unwrap(), seconds as u64 * FS as u64, None);
+        Capture::new(time, (0..3).map(channel).collect()).unwrap()
+    };
+    let in_parts = |seconds: usize| {
+        let capture = recording(seconds);
+        let mut intervals = 0;
+        let most = most_of(|| {
+            for part in Parts::new(&capture, &config, 1, 100.0).unwrap() {
+                intervals += part.unwrap().intervals.rms.nrows();
+            }
+        });
+        assert!(intervals.abs_diff(seconds * 5) < 3, "{intervals} intervals in {seconds} s");
+        most
+    };
+    let (short, long) = (in_parts(600), in_parts(2400));
+    let capture = recording(2400);
+    let whole = most_of(|| drop(offline::analyze(&capture, &config, 1)));
+    println!("in parts {} and {} KiB, whole {} KiB", short >> 10, long >> 10, whole >> 10);
+    assert!(20 * long <= 21 * short, "{long} bytes for four times as long, {short} before");
+    assert!(whole > 2 * long, "{whole} bytes for the whole, {long} in parts");
 }

@@ -53,7 +53,7 @@ mod replace;
 mod source;
 #[cfg(any(feature = "hdf5", feature = "npy", feature = "wav"))]
 mod stored;
-#[cfg(all(feature = "hdf5", feature = "parquet"))]
+#[cfg(all(feature = "csv", feature = "hdf5", feature = "parquet"))]
 pub mod table;
 #[cfg(any(feature = "csv", feature = "hdf5", feature = "npz", feature = "parquet", feature = "pqdif"))]
 mod time_column;

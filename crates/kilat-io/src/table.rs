@@ -1,6 +1,8 @@
-//! Tables of results, written as Parquet, Arrow or HDF5. Rows of one table are of equal number in all its columns.
+//! Tables of results, written as CSV, Parquet, Arrow or HDF5. Rows of one table are of equal number in all its columns.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,6 +49,18 @@ impl Column {
         self.len() == 0
     }
 
+    /// A field of CSV: empty where there is no value.
+    fn cell(&self, row: usize) -> String {
+        match self {
+            Self::Numbers(x) if !x[row].is_finite() => String::new(),
+            Self::Numbers(x) => x[row].to_string(),
+            Self::Counts(x) => x[row].to_string(),
+            Self::Texts(x) => x[row].clone(),
+            Self::Moments(x) => x[row].map_or(String::new(), |t| t.to_string()),
+            Self::Truths(x) => x[row].to_string(),
+        }
+    }
+
     /// The rows of this and then of `other`, when both are of one kind.
     #[must_use]
     pub fn followed_by(self, other: Self) -> Option<Self> {
@@ -70,56 +84,110 @@ pub struct Table {
     pub columns: Vec<(String, Column)>,
 }
 
-/// True when [`write()`] knows the extension of `path`; `several` tables need HDF5.
+/// Texts on the whole, by name.
+type About<'a> = &'a [(&'a str, String)];
+
+/// Bytes of Parquet that are held until they are written, about.
+const ROW_GROUP: usize = 16 << 20;
+
+/// True when the extension of `path` is known: to [`write_all()`] when there are `several` tables, else to that or to [`write_rows()`].
 pub fn is_written(path: &Path, several: bool) -> bool {
     match extension(&path.to_string_lossy()).as_str() {
         "h5" | "hdf5" => true,
-        "parquet" | "pq" | "arrow" | "feather" => !several,
+        "csv" | "parquet" | "pq" | "arrow" | "feather" => !several,
         _ => false,
     }
 }
 
-/// Writes `tables` to `path`: Parquet and Arrow hold the first one, HDF5 all, a group each. `about` are texts on the whole.
-///
-/// # Errors
-/// [`Error::Unsupported`] for another extension, [`Error::Io`].
-pub fn write(tables: &[Table], about: &[(&str, String)], path: &Path) -> Result<()> {
-    let one = || tables.first().ok_or_else(|| Error::config("tables", "expected at least one, found none"));
-    match extension(&path.to_string_lossy()).as_str() {
-        "h5" | "hdf5" => crate::hdf5::write_tables(tables, about, path),
-        "parquet" | "pq" => write_parquet(one()?, about, path),
-        "arrow" | "feather" => write_arrow(one()?, about, path),
-        other => Err(Error::Unsupported {
-            part: path.display().to_string(),
-            what: format!("writing results with the extension `.{other}`"),
-            hint: "can be written: .parquet, .arrow, .h5".into(),
-        }),
+fn unknown(path: &Path, known: &str) -> Error {
+    Error::Unsupported {
+        part: path.display().to_string(),
+        what: format!("writing results with the extension `.{}`", extension(&path.to_string_lossy())),
+        hint: format!("can be written: {known}"),
     }
 }
 
-fn write_parquet(table: &Table, about: &[(&str, String)], path: &Path) -> Result<()> {
-    let failed = |e: parquet::errors::ParquetError| Error::io(path, std::io::Error::other(e.to_string()));
-    let batch = batch(table, about)?;
-    replace(path, |out| {
-        let properties = Some(crate::columnar::properties(&batch.schema()));
-        let mut writer = ArrowWriter::try_new(out, batch.schema(), properties).map_err(failed)?;
-        writer.write(&batch).map_err(failed)?;
-        writer.close().map(|_| ()).map_err(failed)
-    })
+/// Writes `tables` to HDF5, a group each. `about` are texts on the whole.
+///
+/// # Errors
+/// [`Error::Unsupported`] for another extension, [`Error::Io`].
+pub fn write_all(tables: &[Table], about: About<'_>, path: &Path) -> Result<()> {
+    if !is_written(path, true) {
+        return Err(unknown(path, ".h5"));
+    }
+    crate::hdf5::write_tables(tables, about, path)
 }
 
-fn write_arrow(table: &Table, about: &[(&str, String)], path: &Path) -> Result<()> {
-    let failed = |e: arrow_schema::ArrowError| Error::io(path, std::io::Error::other(e.to_string()));
-    let batch = batch(table, about)?;
-    replace(path, |out| {
-        let mut writer = FileWriter::try_new(out, &batch.schema()).map_err(failed)?;
-        writer.write(&batch).map_err(failed)?;
-        writer.finish().map_err(failed)
-    })
+/// Writes one table to CSV, Parquet or Arrow. It comes in parts, which have the same columns and follow one another, so that its length is
+/// not bounded by memory; without a part nothing is written. CSV has no place for `about`.
+///
+/// # Errors
+/// [`Error::Unsupported`] for another extension, [`Error::Io`], and those of `parts`: then what was there before is left.
+pub fn write_rows(
+    mut parts: impl Iterator<Item = Result<Table>>,
+    about: About<'_>,
+    path: &Path,
+) -> Result<()> {
+    let write = match extension(&path.to_string_lossy()).as_str() {
+        "csv" => csv_rows,
+        "parquet" | "pq" => parquet_rows,
+        "arrow" | "feather" => arrow_rows,
+        _ => return Err(unknown(path, ".csv, .parquet, .arrow")),
+    };
+    let Some(first) = parts.next().transpose()? else { return Ok(()) };
+    // What a writer says names no file; a part that cannot be had names its own.
+    let failed = |e: Box<dyn std::error::Error>| match e.downcast::<Error>() {
+        Ok(own) => *own,
+        Err(e) => Error::io(path, std::io::Error::other(e.to_string())),
+    };
+    replace(path, |out| write(&first, &mut parts, about, out).map_err(failed))
+}
+
+/// The first part of a table and those that follow.
+type Parts<'a> = &'a mut dyn Iterator<Item = Result<Table>>;
+type Written = std::result::Result<(), Box<dyn std::error::Error>>;
+
+fn csv_rows(first: &Table, rest: Parts<'_>, _: About<'_>, out: &mut BufWriter<File>) -> Written {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(first.columns.iter().map(|(title, _)| title))?;
+    let mut put = |part: &Table| {
+        let rows = part.columns.first().map_or(0, |(_, c)| c.len());
+        (0..rows).try_for_each(|row| writer.write_record(part.columns.iter().map(|(_, c)| c.cell(row))))
+    };
+    put(first)?;
+    for part in rest {
+        put(&part?)?;
+    }
+    Ok(writer.flush()?)
+}
+
+fn parquet_rows(first: &Table, rest: Parts<'_>, about: About<'_>, out: &mut BufWriter<File>) -> Written {
+    let first = batch(first, about)?;
+    let properties = Some(crate::columnar::properties(&first.schema()));
+    let mut writer = ArrowWriter::try_new(out, first.schema(), properties)?;
+    writer.write(&first)?;
+    for part in rest {
+        writer.write(&batch(&part?, about)?)?;
+        if writer.in_progress_size() > ROW_GROUP {
+            writer.flush()?;
+        }
+    }
+    writer.close()?;
+    Ok(())
+}
+
+fn arrow_rows(first: &Table, rest: Parts<'_>, about: About<'_>, out: &mut BufWriter<File>) -> Written {
+    let first = batch(first, about)?;
+    let mut writer = FileWriter::try_new(out, &first.schema())?;
+    writer.write(&first)?;
+    for part in rest {
+        writer.write(&batch(&part?, about)?)?;
+    }
+    Ok(writer.finish()?)
 }
 
 /// The table in memory as Arrow has it: a hole where there is no value.
-fn batch(table: &Table, about: &[(&str, String)]) -> Result<RecordBatch> {
+fn batch(table: &Table, about: About<'_>) -> Result<RecordBatch> {
     let (mut fields, mut columns): (Vec<Field>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
     for (title, column) in &table.columns {
         let (kind, array): (_, ArrayRef) = match column {
@@ -151,6 +219,8 @@ fn batch(table: &Table, about: &[(&str, String)]) -> Result<RecordBatch> {
 
 #[cfg(test)]
 mod tests {
+    use std::iter::once;
+
     use arrow_array::Array as _;
     use arrow_array::cast::AsArray as _;
     use arrow_array::types::Float64Type;
@@ -176,7 +246,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for rows in [3, 0] {
             let path = dir.path().join("a.parquet");
-            write(&[table(rows)], &[("kilat_results", "1".into())], &path).unwrap();
+            write_rows(once(Ok(table(rows))), &[("kilat_results", "1".into())], &path).unwrap();
             let file = std::fs::File::open(&path).unwrap();
             let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
             assert_eq!(builder.schema().metadata()["kilat_results"], "1");
@@ -192,11 +262,43 @@ mod tests {
     }
 
     #[test]
+    fn parts_follow_one_another_and_nothing_is_written_when_one_fails() {
+        let dir = tempfile::tempdir().unwrap();
+        let csv = dir.path().join("a.csv");
+        write_rows([2, 0, 3].map(|rows| Ok(table(rows))).into_iter(), &[], &csv).unwrap();
+        let text = std::fs::read_to_string(&csv).unwrap();
+        let rows = ["1.5,1,dip,1970-01-01T00:00:00.000000005Z,true", ",2,,,false"];
+        let last = "-0,4294967295,Ω,1969-12-31T23:59:59.999999999Z,true";
+        let expected = [&["u_v,n,kind,start,open"], &rows[..], &rows[..], &[last, ""]].concat();
+        assert_eq!(text, expected.join("\n"));
+        for name in ["a.parquet", "a.arrow", "b.csv"] {
+            let path = dir.path().join(name);
+            write_rows(std::iter::empty(), &[], &path).unwrap();
+            let gone = Error::mismatch("a chunk", "readable", "damaged");
+            let failed = write_rows([Ok(table(3)), Err(gone)].into_iter(), &[], &path);
+            assert_eq!(failed.unwrap_err().to_string(), "a chunk: expected readable, found damaged");
+            assert!(!path.exists());
+        }
+        let unknown = write_rows(once(Ok(table(1))), &[], &dir.path().join("a.txt")).unwrap_err();
+        assert!(
+            unknown.to_string().ends_with("`.txt` is not supported; can be written: .csv, .parquet, .arrow")
+        );
+        // More than is held at a time.
+        let path = dir.path().join("long.parquet");
+        let long =
+            Table { name: "n".into(), columns: vec![("n".into(), Column::Numbers(vec![0.1; 1 << 20]))] };
+        write_rows((0..5).map(|_| Ok(long.clone())), &[], &path).unwrap();
+        let file = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+        assert_eq!(file.metadata().file_metadata().num_rows(), 5 << 20);
+        assert!(file.metadata().num_row_groups() > 1);
+    }
+
+    #[test]
     fn hdf5_has_a_group_per_table() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.h5");
         let empty = Table { name: "none".into(), ..table(0) };
-        write(&[table(3), empty], &[("kilat_results", "1".into())], &path).unwrap();
+        write_all(&[table(3), empty], &[("kilat_results", "1".into())], &path).unwrap();
         let file = rust_hdf5::H5File::open(&path).unwrap();
         assert_eq!(file.attr_string("kilat_results").unwrap(), "1");
         let data = |name: &str| file.dataset(name).unwrap();

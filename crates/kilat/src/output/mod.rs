@@ -39,7 +39,7 @@ pub use range::Range;
 pub use recurrence::{MomentOutput, RecurrenceOutput, recurrences};
 pub use stream::StreamLine;
 pub use supraharmonics::{EmissionColumns, EmissionOutput, SupraharmonicsOutput};
-pub use tables::{TABLES_SCHEMA, Table, csv, table, write_tables};
+pub use tables::{TABLES_SCHEMA, Table, write_tables};
 pub use trends::trends;
 
 /// Version of the JSON document: it changes when a key changes its meaning or goes.

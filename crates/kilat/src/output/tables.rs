@@ -1,5 +1,6 @@
 //! Tables of one or more analyses, a row per interval, half cycle, event or transient: as CSV, Parquet, Arrow and HDF5.
 
+use std::borrow::Borrow;
 use std::path::Path;
 
 use kilat_core::engine::sink::Period;
@@ -13,7 +14,7 @@ use super::{AGGREGATES, AnalysisOutput, ChannelColumns, IntervalColumns, PairCol
 /// Version of the tables in Parquet, Arrow and HDF5: it changes when a column changes its meaning or goes.
 pub const TABLES_SCHEMA: u32 = 1;
 
-/// A table that can be written as CSV.
+/// A table that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
     /// Intervals of one length: frequency, r.m.s., deviation, THD, unbalance, power.
@@ -86,76 +87,61 @@ impl Table {
 /// Titles and values.
 type Columns = Vec<(String, Column)>;
 
-/// `table` of all `files`, one below the other; the first column names the file.
-///
-/// # Errors
-/// [`Error::Mismatch`] when two files have different channels, for a table with columns per channel.
-pub fn table(files: &[AnalysisOutput], table: Table) -> Result<table::Table> {
-    let mut all: Columns = Vec::new();
+/// `table` of `f`, whose first column names the file. `titles` are those of the table that it follows, none before the first one.
+fn rows(f: &AnalysisOutput, table: Table, titles: &mut Option<String>) -> Result<table::Table> {
+    let mut columns = table.columns(f);
+    let rows = columns.first().map_or(0, |(_, c)| c.len());
+    columns.insert(0, ("file".into(), Column::Texts(vec![f.origin.file.clone(); rows])));
+    let own = columns.iter().map(|(t, _)| t.as_str()).collect::<Vec<_>>().join(", ");
+    let expected = titles.get_or_insert_with(|| own.clone());
+    if *expected != own {
+        return Err(Error::mismatch(format!("columns of {}", f.origin.file), expected, own));
+    }
+    Ok(table::Table { name: table.name(), columns })
+}
+
+/// `table` of all `files`, one below the other.
+fn joined<F: Borrow<AnalysisOutput>>(files: &[F], table: Table) -> Result<table::Table> {
+    let mut titles = None;
+    let mut all = Vec::new();
     for f in files {
-        let mut columns = table.columns(f);
-        let rows = columns.first().map_or(0, |(_, c)| c.len());
-        columns.insert(0, ("file".into(), Column::Texts(vec![f.origin.file.clone(); rows])));
+        let columns = rows(f.borrow(), table, &mut titles)?.columns;
         if all.is_empty() {
             all = columns;
             continue;
         }
-        let titles = |c: &Columns| c.iter().map(|(t, _)| t.as_str()).collect::<Vec<_>>().join(", ");
-        let differ = Error::mismatch(format!("columns of {}", f.origin.file), titles(&all), titles(&columns));
-        if titles(&all) != titles(&columns) {
-            return Err(differ);
-        }
         let both = all.into_iter().zip(columns).map(|((title, a), (_, b))| Some((title, a.followed_by(b)?)));
-        all = both.collect::<Option<_>>().ok_or(differ)?;
+        let differ = || Error::config("columns", "expected values of the same kinds in all files");
+        all = both.collect::<Option<_>>().ok_or_else(differ)?;
     }
     Ok(table::Table { name: table.name(), columns: all })
 }
 
-/// `table` of all `files` as CSV; a field without a value is empty.
+/// Writes `table` of all `files`, one below the other, to CSV, Parquet or Arrow, or all tables to HDF5, as the extension of `path` says.
+/// The first column names the file. Files may be the [parts](kilat_core::engine::parts::Parts) of an analysis; only HDF5 needs more than
+/// one of them at a time. Without a file nothing is written.
 ///
 /// # Errors
-/// Those of [`table()`].
-pub fn csv(files: &[AnalysisOutput], table: Table) -> Result<String> {
-    let columns = self::table(files, table)?.columns;
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns.iter().map(|(title, _)| title)).map_err(failed)?;
-    let rows = columns.first().map_or(0, |(_, c)| c.len());
-    for row in 0..rows {
-        writer.write_record(columns.iter().map(|(_, c)| cell(c, row))).map_err(failed)?;
-    }
-    let bytes = writer.into_inner().map_err(failed)?;
-    String::from_utf8(bytes).map_err(failed)
-}
-
-/// Writes `table` of all `files` to Parquet or Arrow, or all tables to HDF5, as the extension of `path` says.
-///
-/// # Errors
-/// Those of [`table()`] and of [`kilat_io::table::write()`].
-pub fn write_tables(files: &[AnalysisOutput], table: Table, path: &Path) -> Result<()> {
-    let tables: Vec<table::Table> = if table::is_written(path, true) {
-        Table::all().map(|t| self::table(files, t)).collect::<Result<_>>()?
-    } else {
-        vec![self::table(files, table)?]
-    };
+/// Those of `files`, [`Error::Mismatch`] when two have different channels, for a table with columns per channel, and those of
+/// [`kilat_io::table::write_rows()`].
+pub fn write_tables<F: Borrow<AnalysisOutput>>(
+    files: impl IntoIterator<Item = Result<F>>,
+    table: Table,
+    path: &Path,
+) -> Result<()> {
     let about =
         [("kilat_results", TABLES_SCHEMA.to_string()), ("kilat", env!("CARGO_PKG_VERSION").to_owned())];
-    table::write(&tables, &about, path)
-}
-
-fn failed(e: impl std::fmt::Display) -> Error {
-    Error::config("CSV", e.to_string())
-}
-
-/// A field of CSV.
-fn cell(column: &Column, row: usize) -> String {
-    match column {
-        Column::Numbers(x) if !x[row].is_finite() => String::new(),
-        Column::Numbers(x) => x[row].to_string(),
-        Column::Counts(x) => x[row].to_string(),
-        Column::Texts(x) => x[row].clone(),
-        Column::Moments(x) => x[row].map_or(String::new(), |t| t.to_string()),
-        Column::Truths(x) => x[row].to_string(),
+    if table::is_written(path, true) {
+        let files: Vec<F> = files.into_iter().collect::<Result<_>>()?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let tables: Vec<_> = Table::all().map(|t| joined(&files, t)).collect::<Result<_>>()?;
+        return table::write_all(&tables, &about, path);
     }
+    let mut titles = None;
+    let parts = files.into_iter().map(|f| rows(f?.borrow(), table, &mut titles));
+    table::write_rows(parts, &about, path)
 }
 
 fn moment(f: &AnalysisOutput, seconds: f64) -> Option<Timestamp> {

@@ -23,6 +23,14 @@ fn dip() -> (Capture, kilat_core::Analysis) {
     (capture, analysis)
 }
 
+/// `table` of `files` as CSV.
+fn csv(files: &[AnalysisOutput], table: Table) -> kilat_core::Result<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.csv");
+    write_tables(files.iter().map(Ok), table, &path)?;
+    Ok(std::fs::read_to_string(path).unwrap())
+}
+
 fn json(capture: &Capture, a: &kilat_core::Analysis, detail: Detail) -> Value {
     serde_json::to_value(Document::new(vec![analysis(capture, a, &[], &[], detail)])).unwrap()
 }
