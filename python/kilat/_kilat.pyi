@@ -179,6 +179,16 @@ class Capture:
         config: Config | None = None,
         **settings: Any,
     ) -> Analysis: ...
+    def analyze_parts(
+        self,
+        *,
+        part_s: float = 600.0,
+        nominal_voltage: float | None = None,
+        frequency: float | None = None,
+        threads: int | None = None,
+        config: Config | None = None,
+        **settings: Any,
+    ) -> Iterator[Analysis]: ...
     def plot(self, ax: Axes | None = None) -> Axes: ...
     def write(
         self, path: str | os.PathLike[str], *, revision: int | None = None, encoding: str | None = None

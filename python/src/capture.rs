@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::sync::{Mutex, PoisonError};
 
 use kilat::capture::{derive, guess_kind};
-use kilat::{Kind, Moment, SampleRate, TimeBase, Timestamp};
+use kilat::{Kind, Moment, SampleRate, TimeBase, Timestamp, Warning};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyIterator, PyString, PyType};
+use pyo3::types::{PyDict, PyFloat, PyIterator, PyType};
 
 use crate::analysis::Results;
 use crate::array::{samples, times};
@@ -295,22 +296,48 @@ impl Capture {
         settings: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, capture) = (slf.py(), &slf.get().0);
-        let mut assumed = Vec::new();
-        let config = if let Some(config) = config {
-            if nominal_voltage.is_some() || frequency.is_some() || settings.is_some_and(|s| !s.is_empty()) {
-                return Err(PyTypeError::new_err("config: give either config= or single settings, not both"));
-            }
-            config.get().0.clone()
-        } else {
-            let base;
-            (base, assumed) = kilat::config_for(capture, nominal_voltage, frequency).map_err(to_py)?;
-            Config::changed(&base, settings)?.0
-        };
+        let (config, assumed) = chosen(capture, nominal_voltage, frequency, config, settings)?;
         let threads = threads.unwrap_or(0);
         let analysis =
             py.detach(|| kilat::engine::offline::analyze(capture, &config, threads)).map_err(to_py)?;
         let results = Results { analysis, assumed, capture: capture.clone() };
         py.import("kilat.analysis")?.getattr("Analysis")?.call1((results, slf))
+    }
+
+    /// Measures as ``analyze`` does, but gives the tables out as the recording goes by, in the memory of a part.
+    ///
+    /// Each item is an ``Analysis`` with the results of ``part_s`` seconds, or a little more; the rows of all, one after the other, are
+    /// those of ``analyze``, bit for bit. Events come in the part in which they ended, without what is read again afterwards
+    /// (``Events.dip_class`` and the like); energy counts from the beginning. A part is no recording of its own: look for causes in the
+    /// whole, or in what ``slice`` takes out of it.
+    ///
+    /// Parameters
+    /// ----------
+    /// part_s : float
+    ///     Seconds of a part, at least; results take some 60 KiB a second for six channels.
+    /// nominal_voltage, frequency, threads, config, **settings
+    ///     As for ``analyze``.
+    ///
+    /// >>> import kilat
+    /// >>> cap = kilat.read()
+    /// >>> parts = cap.analyze_parts(part_s=60, nominal_voltage=230, frequency=50)
+    /// >>> rows = sum(len(part.intervals) for part in parts)
+    /// >>> rows == len(cap.analyze(nominal_voltage=230, frequency=50).intervals)
+    /// True
+    #[pyo3(signature = (*, part_s=600.0, nominal_voltage=None, frequency=None, threads=None, config=None, **settings))]
+    fn analyze_parts(
+        slf: &Bound<'_, Self>,
+        part_s: f64,
+        nominal_voltage: Option<f64>,
+        frequency: Option<f64>,
+        threads: Option<usize>,
+        config: Option<&Bound<'_, Config>>,
+        settings: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Parts> {
+        let capture = &slf.get().0;
+        let (config, assumed) = chosen(capture, nominal_voltage, frequency, config, settings)?;
+        let parts = kilat::engine::parts::Parts::new(capture, &config, threads.unwrap_or(0), part_s);
+        Ok(Parts { parts: Mutex::new(parts.map_err(to_py)?), assumed, capture: slf.clone().unbind() })
     }
 
     /// Draws one kind of channel over time, voltages if there are any (``cap.select(kind="current").plot()`` for others).
@@ -404,6 +431,47 @@ impl Capture {
 
 fn outside(bound: &str, value: &Bound<'_, PyAny>, len: u64) -> PyErr {
     PyValueError::new_err(format!("{bound}: {value} lies outside the capture of {len} samples"))
+}
+
+/// The settings that were given, else suggested by the signal, and what was assumed.
+fn chosen(
+    capture: &kilat::Capture,
+    nominal_voltage: Option<f64>,
+    frequency: Option<f64>,
+    config: Option<&Bound<'_, Config>>,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> PyResult<(kilat::Config, Vec<Warning>)> {
+    if let Some(config) = config {
+        if nominal_voltage.is_some() || frequency.is_some() || settings.is_some_and(|s| !s.is_empty()) {
+            return Err(PyTypeError::new_err("config: give either config= or single settings, not both"));
+        }
+        return Ok((config.get().0.clone(), Vec::new()));
+    }
+    let (base, assumed) = kilat::config_for(capture, nominal_voltage, frequency).map_err(to_py)?;
+    Ok((Config::changed(&base, settings)?.0, assumed))
+}
+
+/// An analysis on its way. The lock lets one thread at a time take the next part.
+#[pyclass(frozen, module = "kilat._kilat")]
+pub struct Parts {
+    parts: Mutex<kilat::engine::parts::Parts>,
+    assumed: Vec<Warning>,
+    capture: Py<Capture>,
+}
+
+#[pymethods]
+impl Parts {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let next = py.detach(|| self.parts.lock().unwrap_or_else(PoisonError::into_inner).next());
+        let Some(analysis) = next.transpose().map_err(to_py)? else { return Ok(None) };
+        let capture = self.capture.get().0.clone();
+        let results = Results { analysis, assumed: self.assumed.clone(), capture };
+        py.import("kilat.analysis")?.getattr("Analysis")?.call1((results, &self.capture)).map(Some)
+    }
 }
 
 /// A keyword argument that maps channel names to something; names of no channel are refused.

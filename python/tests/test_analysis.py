@@ -458,3 +458,36 @@ def test_recurrences():
     assert kilat.recurrences(years[::-1]).start_s.tolist() == again.start_s.tolist()
     assert len(kilat.recurrences([steady])) == 0
     assert len(again.to_pandas()) == 4
+
+
+def test_parts_follow_one_another():
+    rate = 16_000
+    t = np.arange(40 * rate) / rate
+    wave = np.where((t > 20) & (t < 20.2), 0.3, 1) * 325 * np.sin(2 * np.pi * 50.01 * t)
+    cap = kilat.Capture.from_arrays({"Ua": wave}, sample_rate=rate, start="2024-05-27T07:09:50Z")
+    how = {"nominal_voltage": 230, "frequency": 50}
+    whole = cap.analyze(**how)
+    for threads in (1, 2):
+        parts = cap.analyze_parts(part_s=10, threads=threads, **how)
+        assert iter(parts) is parts
+        parts = list(parts)
+        assert [len(p.intervals) > 0 for p in parts] == [True] * 3
+        for pick in (
+            lambda r: r.time,
+            lambda r: r.intervals.rms,
+            lambda r: r.harmonics.subgroup,
+            lambda r: r.aggregate("10min").intervals.rms,
+            lambda r: r.half_cycles["Ua"].u_rms_v,
+            lambda r: r.half_cycles["Ua"].time,
+            lambda r: r.flicker["Ua"].p_inst.p_inst,
+            lambda r: r.frequency.hz,
+            lambda r: r.events.start,
+        ):
+            np.testing.assert_array_equal(np.concatenate([pick(p) for p in parts]), pick(whole))
+        assert len(whole.events) == 1
+        assert all(p.capture is cap and p.channels == whole.channels for p in parts)
+        assert np.isfinite(whole.events.point_on_wave_deg).all()
+        assert np.isnan(parts[1].events.point_on_wave_deg).all()
+    with pytest.raises(TypeError, match="not both"):
+        cap.analyze_parts(config=whole.config, nominal_voltage=230)
+    assert len(list(cap.analyze_parts(config=whole.config))) == 1
