@@ -3,8 +3,8 @@
 
 usage: python3 benches/reading.py [--rounds N] [--gigabytes N]
 
-HDF5 with gzip and shuffle on two threads against h5py, peak memory of `kilat analyze` and `kilat watch` on large files, and the
-time of `kilat analyze --json` on a record of one second. NumPy and h5py are installed into target/peers, files made there and deleted.
+HDF5 with gzip and shuffle on two threads against h5py, peak memory of `kilat analyze`, with and without `-o`, and of `kilat watch` on
+large files, and the time of `kilat analyze --json` on a record of one second. NumPy and h5py are installed into target/peers, files made there and deleted.
 """
 
 import argparse
@@ -26,6 +26,8 @@ RELEASE = ROOT / "target" / "release"
 NAMES = ("Ua", "Ub", "Uc", "Ia", "Ib", "Ic")
 RATE_HZ = 50_000
 MAINS = ("--nominal-voltage", "230", "--frequency", "50")
+WAYS = ("analyze", "analyze -o intervals.parquet", "watch --speed 0 --json")
+"""What a large file is given to: all results at the end, tables as they grow, each result as it comes."""
 H5PY = """
 import h5py, sys, time
 began = time.perf_counter()
@@ -108,20 +110,19 @@ def against_h5py(folder: Path, rounds: int) -> float:
     return min(theirs) / min(ours)
 
 
-def peak_mib(command: list[str]) -> float:
-    """Most memory that a command had resident, mapped parts of files included."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+def peak_mib(command: list[str], folder: Path) -> float:
+    """Most memory that a command had resident in that folder, mapped parts of files included."""
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)
     _, status, used = os.wait4(child.pid, 0)
     assert status == 0, command
     return used.ru_maxrss / 1024
 
 
 def peaks_of(make: Callable[[Path, int], None], path: Path, size: int, *options: str) -> "list[float]":
-    """Of all results at the end, and of each as it comes."""
+    """Of each of the ways."""
     make(path, size)
-    ways = (["analyze"], ["watch", "--speed", "0", "--json"])
-    peaks = [peak_mib([str(RELEASE / "kilat"), *way, str(path), *MAINS, *options]) for way in ways]
-    for made in path.parent.glob(path.stem + ".*"):
+    peaks = [peak_mib([str(RELEASE / "kilat"), *way.split(), str(path), *MAINS, *options], path.parent) for way in WAYS]
+    for made in path.parent.iterdir():
         made.unlink()
     return peaks
 
@@ -162,7 +163,7 @@ def main() -> None:
             "`kilat analyze --json`, a COMTRADE record of 1 s: ms": start_up_ms(folder, args.rounds),
         }
         for name, file in files.items():
-            for way, peak in zip(("analyze", "watch --speed 0 --json"), peaks_of(*file), strict=True):
+            for way, peak in zip(WAYS, peaks_of(*file), strict=True):
                 rows[f"{large}`kilat {way}` of {name}"] = peak
     sys.stdout.write("| what | measured |\n|---|---|\n")
     for what, value in rows.items():
