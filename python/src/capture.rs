@@ -337,7 +337,7 @@ impl Capture {
         let capture = &slf.get().0;
         let (config, assumed) = chosen(capture, nominal_voltage, frequency, config, settings)?;
         let parts = kilat::engine::parts::Parts::new(capture, &config, threads.unwrap_or(0), part_s);
-        Ok(Parts { parts: Mutex::new(parts.map_err(to_py)?), assumed, capture: slf.clone().unbind() })
+        Ok(Parts { running: Mutex::new(parts.map_err(to_py)?), assumed, capture: slf.clone().unbind() })
     }
 
     /// Draws one kind of channel over time, voltages if there are any (``cap.select(kind="current").plot()`` for others).
@@ -454,7 +454,7 @@ fn chosen(
 /// An analysis on its way. The lock lets one thread at a time take the next part.
 #[pyclass(frozen, module = "kilat._kilat")]
 pub struct Parts {
-    parts: Mutex<kilat::engine::parts::Parts>,
+    running: Mutex<kilat::engine::parts::Parts>,
     assumed: Vec<Warning>,
     capture: Py<Capture>,
 }
@@ -466,7 +466,7 @@ impl Parts {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let next = py.detach(|| self.parts.lock().unwrap_or_else(PoisonError::into_inner).next());
+        let next = py.detach(|| self.running.lock().unwrap_or_else(PoisonError::into_inner).next());
         let Some(analysis) = next.transpose().map_err(to_py)? else { return Ok(None) };
         let capture = self.capture.get().0.clone();
         let results = Results { analysis, assumed: self.assumed.clone(), capture };

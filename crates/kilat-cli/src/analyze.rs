@@ -141,6 +141,7 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let output = args.output.as_deref().map(|path| Ok::<_, Error>((path, format(path)?))).transpose()?;
     match output {
         Some((path, Format::Tables)) if !args.json => tables(args, path),
+        None if !args.json => pages(args),
         _ => documents(args, output),
     }
 }
@@ -202,7 +203,14 @@ fn tables(args: &Args, path: &Path) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Says what tables and trends have no room for, once.
+/// Says what tables and trends have no room for.
+fn notes(files: &[AnalysisOutput]) {
+    for f in files {
+        note(f, &mut Vec::new());
+    }
+}
+
+/// The same of one file, but for what was `said`.
 fn note(f: &AnalysisOutput, said: &mut Vec<Warning>) {
     for w in f.assumed.iter().chain(&f.warnings) {
         if !said.contains(w) {
@@ -210,6 +218,22 @@ fn note(f: &AnalysisOutput, said: &mut Vec<Warning>) {
             said.push(w.clone());
         }
     }
+}
+
+/// Prints a page for each recording as soon as it is there.
+fn pages(args: &Args) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::Done;
+    let mut between = "";
+    for (name, capture) in captures(args)? {
+        match capture.and_then(|c| args.whole(&name, c)) {
+            Ok(f) => print::out(&format!("{}{}", std::mem::replace(&mut between, "\n"), page(&f)))?,
+            Err(failure) => {
+                failure.report();
+                outcome = Outcome::SomeFailed;
+            }
+        }
+    }
+    Ok(outcome)
 }
 
 /// Writes or prints what was found in whole recordings.
@@ -237,18 +261,17 @@ fn documents(args: &Args, output: Option<(&Path, Format)>) -> Result<Outcome, Fa
         return Ok(outcome);
     }
     match output {
-        None if !args.json => print::out(&files.iter().map(page).collect::<Vec<_>>().join("\n"))?,
         None => {}
         Some((path, Format::Json)) => {
-            let text = print::to_json(&Document::new(files.clone()))?;
+            let text = print::to_json(&Document::new(files.iter().collect()))?;
             std::fs::write(path, text).map_err(|e| Error::io(path, e))?;
         }
         Some((path, Format::Tables)) => {
-            files.iter().for_each(|f| note(f, &mut Vec::new()));
+            notes(&files);
             output::write_tables(files.iter().map(Ok), args.table.into(), path)?;
         }
         Some((path, Format::Pqdif)) => {
-            files.iter().for_each(|f| note(f, &mut Vec::new()));
+            notes(&files);
             for line in kilat::io::write_observations(&trends, path)? {
                 print::note(&format!("{}: {line}", path.display()));
             }

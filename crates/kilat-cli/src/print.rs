@@ -1,6 +1,6 @@
 //! Everything that is written to the terminal goes through here.
 
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -9,16 +9,22 @@ use crate::failure::Failure;
 /// Writes `text` to standard output.
 pub fn out(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|e| match e.kind() {
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(not_written)
+}
+
+fn not_written(e: io::Error) -> Failure {
+    match e.kind() {
         io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
         _ => kilat::Error::io("standard output", e).into(),
-    })
+    }
 }
 
 /// Writes `value` to standard output as JSON.
 pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    out(&to_json(value)?)
+    // Never a text of it all: that of a recording of hours is as large as its tables.
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    serde_json::to_writer(&mut stdout, value).map_err(|e| not_written(e.into()))?;
+    stdout.write_all(b"\n").and_then(|()| stdout.flush()).map_err(not_written)
 }
 
 /// `value` as one JSON document with a line end.

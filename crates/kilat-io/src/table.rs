@@ -247,7 +247,7 @@ mod tests {
         for rows in [3, 0] {
             let path = dir.path().join("a.parquet");
             write_rows(once(Ok(table(rows))), &[("kilat_results", "1".into())], &path).unwrap();
-            let file = std::fs::File::open(&path).unwrap();
+            let file = File::open(&path).unwrap();
             let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
             assert_eq!(builder.schema().metadata()["kilat_results"], "1");
             assert_eq!(builder.schema().metadata()["table"], "events");

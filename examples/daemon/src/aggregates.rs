@@ -4,6 +4,7 @@
 //! written again with the same name and content.
 
 use std::fs::File;
+use std::iter::once;
 use std::path::{Path, PathBuf};
 
 use kilat::engine::live::{Output, OwnedInterval, Value};
@@ -81,7 +82,7 @@ impl Aggregates {
     pub fn close(&mut self) -> Result<()> {
         let Some(first) = self.rows.first() else { return Ok(()) };
         let path = self.dir.join(format!("{:020}.parquet", first.sequence));
-        table::write(&[self.table()], &[("kilat", env!("CARGO_PKG_VERSION").to_owned())], &path)?;
+        table::write_rows(once(Ok(self.table())), &[("kilat", env!("CARGO_PKG_VERSION").to_owned())], &path)?;
         on_disk(&path).map_err(|e| Error::io(&path, e))?;
         self.rows.clear();
         Ok(())

@@ -104,7 +104,8 @@ impl Run {
                 }
                 return Ok(false);
             };
-            self.begin(next.clone(), sink);
+            let next = next.clone();
+            self.begin(&next, sink);
             return Ok(true);
         }
         let block = self.left.start..self.left.end.min(self.left.start + BLOCK);
@@ -119,7 +120,7 @@ impl Run {
     }
 
     /// Begins the next segment, `s`, unless it has another rate.
-    fn begin(&mut self, s: Segment, sink: &mut impl Sink) {
+    fn begin(&mut self, s: &Segment, sink: &mut impl Sink) {
         self.segments += 1;
         let start_s = s.offset_ps as f64 / 1e12;
         if let Some(end_s) = self.end_s {
