@@ -17,6 +17,7 @@ use kilat_core::engine::live::{Around, Block, MOST_CHANNELS, Options, Quality};
 use kilat_core::engine::offline;
 use kilat_core::engine::parts::Parts;
 use kilat_core::engine::plan::{ChannelSpec, Plan};
+use kilat_core::engine::recorder::Recorder;
 use kilat_core::engine::sink::{
     FlickerValue, FrequencyValue, HalfCycle, Interval, Notice, PInstValue, Period, Sink, Waveform,
 };
@@ -496,7 +497,28 @@ fn an_analysis_in_parts_takes_as_much_memory_for_any_length() {
     let (short, long) = (in_parts(600), in_parts(2400));
     let capture = recording(2400);
     let whole = most_of(|| drop(offline::analyze(&capture, &config, 1)));
-    println!("in parts {} and {} KiB, whole {} KiB", short >> 10, long >> 10, whole >> 10);
+    let specs: Vec<_> = capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
+    let plan = Plan::new(&config, SampleRate::from_hz(FS).unwrap(), &specs).unwrap();
+    let said = Recorder::bytes(&plan, capture.len()) as i64;
+    println!("in parts {} and {}, whole {}, said {} KiB", short >> 10, long >> 10, whole >> 10, said >> 10);
+    assert!(said < whole && whole < 2 * said, "{whole} bytes for the whole, {said} said");
     assert!(20 * long <= 21 * short, "{long} bytes for four times as long, {short} before");
     assert!(whole > 2 * long, "{whole} bytes for the whole, {long} in parts");
+}
+
+#[test]
+fn more_results_than_any_memory_holds_are_refused() {
+    let second = vec![0.0; 3_200];
+    let seconds = 1 << 40;
+    let wave: Arc<dyn Stored> = Arc::new(Endless { second, seconds });
+    let time = TimeBase::uniform(SampleRate::from_hz(3_200.0).unwrap(), (seconds * 3_200) as u64, None);
+    let capture = Capture::new(time, vec![Channel::new("Ua", "V", wave)]).unwrap();
+    let config = Config::class_a(UDIN_V, 50.0);
+    let refused = offline::analyze(&capture, &config, 1).unwrap_err().to_string();
+    let expected = "analysis: holding all results of 1099511627776 s, ";
+    assert!(
+        refused.starts_with(expected) && refused.contains("GiB, is not supported; take a part"),
+        "{refused}"
+    );
+    assert!(Parts::new(&capture, &config, 1, 100.0).unwrap().next().unwrap().is_ok());
 }

@@ -36,7 +36,7 @@ const BLOCK: usize = 1 << 18;
 /// ```
 pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Analysis> {
     let mut run = Run::new(capture.clone(), config, threads)?;
-    let mut sink = Recorder::roomy(run.plan.clone(), capture.len());
+    let mut sink = Recorder::roomy(run.plan.clone(), capture.len())?;
     let crew = run.crew.clone();
     crew.awake(|| {
         while run.advance(&mut sink)? {}

@@ -3,17 +3,18 @@
 use std::mem::take;
 use std::sync::Arc;
 
-use crate::capture::TimeBase;
+use crate::capture::{Kind, TimeBase};
 use crate::engine::analysis::{
-    Aggregates, Analysis, Energies, Flicker, Frequency, Gap, HalfCycles, Measurements,
+    Aggregates, Analysis, Energies, Flags, Flicker, Frequency, Gap, HalfCycles, Measurements,
 };
 use crate::engine::plan::Plan;
 use crate::engine::sink::{
     FlickerValue, FrequencyValue, HalfCycle, Interval, PInstValue, Period, Sink, Term,
 };
 use crate::engine::tables::Tables;
-use crate::error::Warning;
+use crate::error::{Error, Result, Warning};
 use crate::pq::events::Event;
+use crate::pq::flicker::design::P_INST_RATE_HZ;
 use crate::pq::power::demand::{Demand, DemandMeter, Load};
 use crate::pq::power::energy::Energy;
 use crate::pq::rvc::RapidChange;
@@ -65,10 +66,39 @@ impl Recorder {
     }
 
     /// The same, with room for what `samples` samples give.
-    pub fn roomy(plan: Arc<Plan>, samples: u64) -> Self {
-        let cycles = samples as f64 / (2.0 * plan.half_period());
-        let rows = cycles / plan.config.cycles() as f64 * 1.02 + 8.0;
-        Self { basic: Tables::roomy(&plan, rows as usize), ..Self::new(plan) }
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when that is more than the system would ever give. Asked in time, it says so; later it ends the process.
+    pub fn roomy(plan: Arc<Plan>, samples: u64) -> Result<Self> {
+        let bytes = Self::bytes(&plan, samples);
+        if Vec::<u8>::new().try_reserve_exact(bytes as usize).is_err() {
+            let (gib, seconds) = (bytes / f64::from(1 << 30), plan.rate.seconds(samples as f64));
+            return Err(Error::Unsupported {
+                part: "analysis".into(),
+                what: format!("holding all results of {seconds:.0} s, {gib:.0} GiB,"),
+                hint: "take a part of the recording (--from and --to, Capture::between), or its tables as it goes by \
+                       (-o FILE.parquet, engine::parts)"
+                    .into(),
+            });
+        }
+        let rows = Self::rows(&plan, samples);
+        Ok(Self { basic: Tables::roomy(&plan, rows as usize), ..Self::new(plan) })
+    }
+
+    /// Basic intervals in so many samples, and some more.
+    fn rows(plan: &Plan, samples: u64) -> f64 {
+        samples as f64 / (2.0 * plan.half_period() * plan.config.cycles() as f64) * 1.02 + 8.0
+    }
+
+    /// Bytes that the results of so many samples take, about.
+    pub fn bytes(plan: &Plan, samples: u64) -> f64 {
+        let voltages = plan.channels.iter().filter(|c| c.info.kind == Kind::Voltage).count() as f64;
+        let half_cycles =
+            samples as f64 / plan.half_period() * (3 * size_of::<f64>() + size_of::<Flags>()) as f64;
+        let p_inst = plan.rate.seconds(samples as f64)
+            * P_INST_RATE_HZ
+            * (size_of::<f32>() + size_of::<Flags>()) as f64;
+        Self::rows(plan, samples) * Tables::row_bytes(plan) as f64 + voltages * (half_cycles + p_inst)
     }
 
     /// The tables since they were taken last, for a capture with this time base; energy is that since the begin.

@@ -8,8 +8,8 @@ use crate::engine::analysis::{Deviation, Harmonics, Intervals, Measurements, Sup
 use crate::engine::plan::Plan;
 use crate::engine::sink::Interval;
 use crate::pq::harmonics::ORDERS;
-use crate::pq::power::phase::PhaseColumns;
-use crate::pq::power::system::SystemColumns;
+use crate::pq::power::phase::{PhaseColumns, PhasePower};
+use crate::pq::power::system::{SystemColumns, SystemPower};
 
 /// Tables on their way: columns without their shape.
 #[derive(Debug, Default)]
@@ -41,6 +41,15 @@ impl Tables {
             let _ = all.try_reserve_exact(rows.min(ROWS) * plan.channels.len() * ORDERS);
         }
         new
+    }
+
+    /// Bytes of a row, about.
+    pub fn row_bytes(plan: &Plan) -> usize {
+        let emission = plan.supraharmonics.as_ref().map_or(0, |p| p.bands() + 3 * p.bins());
+        let numbers = 8 + plan.config.signalling.len() + emission;
+        let of_channel = 5 * ORDERS * size_of::<f32>() + numbers * size_of::<f64>();
+        let of_system = size_of::<SystemPower>() + 20 * size_of::<f64>();
+        plan.channels.len() * of_channel + plan.pairs.len() * size_of::<PhasePower>() + of_system
     }
 
     /// Adds a row.

@@ -14,7 +14,7 @@ pub const LEAST_RATE_HZ: f64 = 1000.0;
 /// Rate of the filters: at least this, so that the bilinear transform changes no row of the test tables by more than 0.5 %.
 const RATE_HZ: f64 = 1500.0;
 /// Rate of Pinst: at least this. It ripples by a part of a percent at twice the fluctuation's frequency.
-const P_INST_RATE_HZ: f64 = 200.0;
+pub const P_INST_RATE_HZ: f64 = 200.0;
 /// What the decimation keeps untouched: beyond it the low-pass leaves nothing that matters.
 const BAND_HZ: f64 = 60.0;
 /// Stopband of the decimation: what folds onto the band is below 2e-5 of its harmonic, itself a few percent.
