@@ -100,6 +100,35 @@ fn class_and_edition_are_options() {
 }
 
 #[test]
+fn only_what_is_asked_for_is_measured() {
+    let file = |extra: &[&str]| -> Value {
+        let args = [&["analyze", "kaur.h5", "--json", "--nominal-voltage", "220"], extra].concat();
+        let doc: Value = serde_json::from_str(&ok_in(kaur(), &args)).unwrap();
+        doc["files"][0].clone()
+    };
+    let (all, some) = (file(&[]), file(&["--only", "transients,flicker"]));
+    assert_eq!(some["config"]["only"], serde_json::json!(["transients", "flicker"]));
+    for key in ["events", "rvc", "transients"] {
+        let without = |f: &Value| -> Vec<Value> {
+            let mut found = f[key].as_array().unwrap().clone();
+            for x in &mut found {
+                x.as_object_mut().unwrap().remove("form");
+            }
+            found
+        };
+        assert_eq!(without(&some), without(&all), "{key}");
+    }
+    assert_eq!(some["channels"][0]["rms"], all["channels"][0]["rms"]);
+    assert_eq!(some["channels"][0]["flicker"], all["channels"][0]["flicker"]);
+    assert!(all["channels"][0]["thd_subgroup_pct"][0].is_number());
+    assert!(some["channels"][0]["thd_subgroup_pct"][0].is_null());
+    assert!(some["warnings"].to_string().contains("left out, as asked for: harmonics"));
+    assert!(
+        !all["findings"].as_array().unwrap().is_empty() && some["findings"].as_array().unwrap().is_empty()
+    );
+}
+
+#[test]
 fn signalling_and_emission_are_on_the_page_and_in_tables() {
     let dir = tempfile::tempdir().unwrap();
     let toml = dir.path().join("more.toml");
