@@ -279,6 +279,20 @@ mod tests {
     }
 
     #[test]
+    fn a_column_written_too_coarsely_for_its_numbers_is_no_overflow() {
+        let even: Times = (0..100).map(|i| i * 200 * US).collect();
+        let apart: Times = [-i128::MAX, i128::MAX, 0, i128::MAX].into_iter().collect();
+        for quantum_ps in [i128::MAX, i128::MAX / 3, MOST_PS] {
+            assert!(moves_evenly(&even, quantum_ps) && !moves_evenly(&apart, quantum_ps));
+            assert_eq!(usual_step(&even, quantum_ps), (200 * US) as f64);
+            for times in [&even, &apart] {
+                // A rate or none: both are answers.
+                let _ = time_base(times, quantum_ps, None, "t");
+            }
+        }
+    }
+
+    #[test]
     fn jitter_is_told_with_its_figure() {
         let mut times: Vec<i128> = (0..100).map(|i| i * 200 * US).collect();
         times[50] += 20 * US;

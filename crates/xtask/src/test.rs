@@ -60,6 +60,19 @@ impl Runner<'_> {
                 self.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
             );
         }
+        // The command and the library share a name, which the documentation of one of them would take.
+        let mut doc = self.cargo(&[
+            "doc",
+            "--workspace",
+            "--exclude",
+            "kilat-python",
+            "--exclude",
+            "kilat-cli",
+            "--no-deps",
+            "--quiet",
+        ]);
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        self.step("documentation", doc);
     }
 
     /// The Python package in an environment of its own, `.venv`, built against the interpreter that makes it.

@@ -57,7 +57,7 @@ fn compare(level: Level, stream: &History, end: f64, period: f64) -> Option<Diff
     Some(Difference { size, delay, unlike: (dd - size * dx - delay * ds) / xx })
 }
 
-/// Whole samples and cubic weights that delay a stream by `period` samples: Σ w[j]·x[n − whole − 2 + j].
+/// Whole samples and cubic weights that delay a stream by `period` samples: `Σ w[j]·x[n − whole − 2 + j]`.
 pub fn cubic_delay(period: f64) -> (u64, [f64; 4]) {
     let whole = period.floor();
     let t = 1.0 - (period - whole);

@@ -1,7 +1,7 @@
 //! A closer look, after the tables: the samples around dips and transients, read again, give what their tables do not hold.
 //!
-//! Offline only: a stream is gone by then. The work is bounded: a phasor takes at most [`POINTS`] samples, a dip some sixty
-//! phasors, and beyond [`MOST`] dips or transients the rest is left out, which a warning says.
+//! Offline only: a stream is gone by then. The work is bounded: a phasor takes at most `POINTS` samples, a dip some sixty
+//! phasors, and beyond `MOST` dips or transients the rest is left out, which a warning says.
 
 use std::f64::consts::TAU;
 use std::ops::Range;

@@ -2,10 +2,10 @@
 //! IEEE 519, annex on notch depth and area).
 //!
 //! What repeats every cycle vanishes in a cycle difference, so notches are sought where they stand out: the harmonic components of
-//! a basic interval give back the mean cycle. Of it, the orders from [`SHARP`] up hold the notches and little else; they are
+//! a basic interval give back the mean cycle. Of it, the orders from `SHARP` up hold the notches and little else; they are
 //! notches when few narrow peaks, at least half of them towards zero volts, make that part (each commutation lowers one phase and
 //! raises another). Depth is |u| beside a notch minus |u| inside, area its
-//! integral. Where harmonics hide them, the orders from [`FINE`] up still show small ones: as rectangles of one width and depth that
+//! integral. Where harmonics hide them, the orders from `FINE` up still show small ones: as rectangles of one width and depth that
 //! explain most of that part. Notching is one disturbance as long as no interval is without, on whatever channels; three intervals
 //! in a row make it, at like angles.
 
@@ -30,7 +30,7 @@ const SHARP: usize = 9;
 const LEAST_ORDERS: usize = 25;
 /// Part of the cycle in which the sharp part may exceed two fifths of its peak: more is a harmonic, not a notch.
 const MOST_OF_CYCLE: f64 = 0.35;
-/// Part of the fundamental that the harmonics of usual networks from order [`SHARP`] up reach together, whatever their phases:
+/// Part of the fundamental that the harmonics of usual networks from order `SHARP` up reach together, whatever their phases:
 /// peaks of the sharp part below that may be theirs.
 const OF_HARMONICS: f64 = 0.075;
 /// Notches per cycle at most: six of its own bridge, six of one beside it.
@@ -41,7 +41,7 @@ const APART: (f64, isize) = (0.5, 10);
 const FINE: usize = 25;
 /// What is a peak there: farther apart, since orders from 25 to 50 ring at either side.
 const FINE_APART: (f64, isize) = (0.7, 18);
-/// Part of the energy from order [`SHARP`] up that notches of any width have from order [`FINE`] up, and harmonics that waver have
+/// Part of the energy from order `SHARP` up that notches of any width have from order `FINE` up, and harmonics that waver have
 /// not; half of what is left of it when a notch is rounded by 100 µs.
 const FINE_PART: f64 = 0.02;
 /// Orders that must be measured to tell.
@@ -182,7 +182,7 @@ fn drawn(component: &[Complex64], hz: f64, least_v: f64) -> Option<Notches> {
     })
 }
 
-/// Small notches among harmonics: the orders from [`FINE`] up, which networks hardly have, stand out at few angles, and are those of
+/// Small notches among harmonics: the orders from `FINE` up, which networks hardly have, stand out at few angles, and are those of
 /// rectangles of one width. Of a rectangle of depth 1 and of a part `w` of the cycle order h is 2/(πh)·sin(πhw).
 fn hidden(component: &[Complex64], hz: f64, least_v: f64) -> Option<Notches> {
     let orders = FINE..component.len();

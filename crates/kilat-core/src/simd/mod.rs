@@ -281,7 +281,7 @@ impl Level {
     }
 
     /// Sums over the samples x of `wave` but its first and last, with x′ half the difference of the two beside x, and d that of x
-    /// to p = Σ `w`[j]·`like`[n + j]: x², x·x′, x′², d·x, d·x′, d².
+    /// to p = `Σ w[j]·like[n + j]`: x², x·x′, x′², d·x, d·x′, d².
     ///
     /// # Panics
     /// When `like` is not one sample longer than `wave`.
@@ -290,7 +290,7 @@ impl Level {
         dispatch!(self.0, s => bodies::likeness(s, wave, like, w))
     }
 
-    /// Largest |x[n] − Σ w[j]·past[n + j]|, n over `x`; `past` holds three samples more than `x`.
+    /// Largest `|x[n] − Σ w[j]·past[n + j]|`, n over `x`; `past` holds three samples more than `x`.
     ///
     /// # Panics
     /// When it does not.
@@ -299,7 +299,7 @@ impl Level {
         dispatch!(self.0, s => bodies::largest_difference(s, x, past, w))
     }
 
-    /// Largest |x[n] − 4·x[n + d] + 6·x[n + 2d] − 4·x[n + 3d] + x[n + 4d]| with d = `stride`; zero when `x` is shorter than that.
+    /// Largest `|x[n] − 4·x[n + d] + 6·x[n + 2d] − 4·x[n + 3d] + x[n + 4d]|` with d = `stride`; zero when `x` is shorter than that.
     pub fn largest_fourth_difference(self, x: &[f32], stride: usize) -> f32 {
         let n = x.len().saturating_sub(4 * stride);
         dispatch!(self.0, s => bodies::largest_fourth_difference(s, x, stride, n))

@@ -1,8 +1,8 @@
 //! Scenarios: captures computed from a physical model of a low-voltage feeder, with labels of what happens in them.
 //!
-//! A scenario builds a [circuit](network) of source, line, loads and fault, runs it step by step, and passes the
-//! voltages and currents through the [recorder]: anti-alias filter, sampling, noise, 16-bit converter. Nothing is
-//! painted onto a sine: voltages move because currents do. The [labels] are measured on the waveforms before noise
+//! A scenario builds a circuit (`network`) of source, line, loads and fault, runs it step by step, and passes the
+//! voltages and currents through the `recorder`: anti-alias filter, sampling, noise, 16-bit converter. Nothing is
+//! painted onto a sine: voltages move because currents do. The `labels` are measured on the waveforms before noise
 //! and conversion.
 //!
 //! Equal options give equal codes on every machine: own random numbers, transcendental functions from `libm`, plain f64.
