@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use kilat::engine::sink::Period;
 use kilat::output::{self, AnalysisOutput, Detail, Document, Range, SeverityColumns};
-use kilat::{Capture, Error, Flags, Kind, Observations, Warning};
+use kilat::{Capture, Error, Flags, Kind, Observations, Part, Warning};
 
 use crate::failure::{Failure, Outcome};
 use crate::options::{AnalysisArgs, Analyzed, AnswerArgs, ReadArgs};
@@ -519,6 +519,9 @@ fn spaced(c: char) -> Vec<char> {
 }
 
 fn transients(f: &AnalysisOutput) -> String {
+    if !f.config.measures(Part::Transients) {
+        return "\ntransients: not measured\n".into();
+    }
     let rows = f.transients.iter().take(ROWS).map(|t| {
         let mut remarks = Vec::new();
         if t.clipped {
@@ -557,6 +560,9 @@ fn recurrences(f: &AnalysisOutput) -> String {
 }
 
 fn findings(f: &AnalysisOutput) -> String {
+    if !f.config.only.is_empty() {
+        return "\nprobable causes: not sought\n".into();
+    }
     if f.findings.is_empty() {
         return "\nprobable causes: none that kilat has a rule for\n".into();
     }

@@ -88,6 +88,7 @@ pub fn fit(v: f64) -> String {
 /// A duration with its unit.
 pub fn duration(s: f64) -> String {
     match s.abs() {
+        0.0 => "0 s".into(),
         a if a < 1e-3 => format!("{} µs", fixed(s * 1e6, 1)),
         a if a < 1.0 => format!("{} ms", fixed(s * 1e3, 2)),
         a if a < 600.0 => format!("{} s", fixed(s, 3)),

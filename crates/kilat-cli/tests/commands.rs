@@ -123,9 +123,16 @@ fn only_what_is_asked_for_is_measured() {
     assert!(all["channels"][0]["thd_subgroup_pct"][0].is_number());
     assert!(some["channels"][0]["thd_subgroup_pct"][0].is_null());
     assert!(some["warnings"].to_string().contains("left out, as asked for: harmonics"));
-    assert!(
-        !all["findings"].as_array().unwrap().is_empty() && some["findings"].as_array().unwrap().is_empty()
-    );
+    let causes = |f: &Value| f["findings"].as_array().unwrap().len();
+    assert!(causes(&all) > 0 && causes(&some) == 0);
+    let page = ok_in(kaur(), &["analyze", "kaur.h5", "--only", "events"]);
+    assert!(page.contains("\ntransients: not measured\n\nprobable causes: not sought\n"), "{page}");
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().join("r.html");
+    ok_in(kaur(), &["report", "kaur.h5", "--only", "events", "-o", report.to_str().unwrap()]);
+    let html = std::fs::read_to_string(report).unwrap();
+    assert_eq!(html.matches("No cause was sought").count(), 2, "in the summary and in its place");
+    assert!(html.contains("<b>–</b><span>transients</span>"));
 }
 
 #[test]

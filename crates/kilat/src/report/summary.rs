@@ -2,7 +2,7 @@
 
 use kilat_core::diagnosis::{Cause, Finding, Lang};
 use kilat_core::limits::curves::Region;
-use kilat_core::{EventKind, Kind};
+use kilat_core::{EventKind, Kind, Part};
 
 use super::view::{View, event_region, three};
 
@@ -32,7 +32,8 @@ pub(super) fn tiles(v: &View) -> Vec<(String, String)> {
     .map(|(kind, name)| (count(v, kind).to_string(), name.to_owned()))
     .into();
     out.push((v.a.rvc.len().to_string(), v.t.rapid_changes.into()));
-    out.push((v.a.transients.len().to_string(), v.t.transients.into()));
+    let transients = v.a.config.measures(Part::Transients).then_some(v.a.transients.len());
+    out.push((transients.map_or("–".into(), |n| n.to_string()), v.t.transients.into()));
     let (lowest, highest) = half_cycle_range(v);
     if lowest.is_finite() {
         let both = format!("{} – {} %", v.n(lowest * 100.0, 1), v.n(highest * 100.0, 1));
@@ -170,12 +171,17 @@ fn transients(v: &View) -> Option<String> {
     })
 }
 
+/// Why no cause is named.
+pub(super) fn no_finding(v: &View) -> &'static str {
+    if v.a.config.only.is_empty() { v.t.no_finding } else { v.t.not_sought }
+}
+
 fn cause(v: &View, findings: &[Finding]) -> Vec<String> {
     if findings.iter().all(|f| f.cause == Cause::Unknown) {
         return if v.a.events.is_empty() && v.a.transients.is_empty() {
             Vec::new()
         } else {
-            vec![v.t.no_finding.to_owned()]
+            vec![no_finding(v).to_owned()]
         };
     }
     findings

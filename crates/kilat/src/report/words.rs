@@ -58,6 +58,8 @@ words! {
     from_to: "Evidence from", "Bukti dari";
     no_finding: "No rule of the diagnosis applies to this recording. The cause of what is listed below is unknown.",
         "Tidak ada aturan diagnosis yang berlaku pada rekaman ini. Penyebab kejadian di bawah ini tidak diketahui.";
+    not_sought: "No cause was sought: parts of the measurement were left out, as asked for.",
+        "Penyebab tidak dicari: sebagian pengukuran tidak dilakukan, sesuai permintaan.";
     events: "Dips, swells and interruptions", "Kedip, lonjakan, dan interupsi tegangan";
     no_events: "None: every Urms(1/2) stays within the thresholds.", "Tidak ada: semua Urms(1/2) berada di dalam ambang.";
     kind: "Kind", "Jenis";
