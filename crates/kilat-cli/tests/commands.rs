@@ -214,7 +214,7 @@ fn analyze_writes_json_and_csv() {
 fn tables_written_part_by_part_are_those_of_the_whole() {
     let dir = tempfile::tempdir().unwrap();
     let options = eleven_minutes(dir.path(), 230.0);
-    for table in ["intervals", "cycles150", "ten-minutes", "two-hours", "frequency"] {
+    for table in ["intervals", "cycles150", "ten-minutes", "two-hours", "frequency", "flicker"] {
         let read = |how: &[&str]| {
             let args = [&["analyze", "u.npy", "-o", "t.csv", "--table", table][..], &options, how].concat();
             let out = kilat_in(dir.path(), &args);
