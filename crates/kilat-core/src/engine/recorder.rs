@@ -153,9 +153,7 @@ impl Recorder {
             time,
         }
     }
-}
 
-impl Recorder {
     /// Energy and demand: what no interval before held.
     fn count(&mut self, v: &Interval<'_>) {
         let fresh = &v.system.fresh;
