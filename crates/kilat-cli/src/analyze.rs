@@ -1,16 +1,19 @@
 //! `kilat analyze`: every table of the analysis, for people or for programs.
 
+mod figures;
 mod page;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use kilat::diagnosis::Record;
 use kilat::engine::sink::Period;
-use kilat::output::{self, AnalysisOutput, Detail, Document};
+use kilat::output::{self, AnalysisOutput, Detail, Document, Happened};
 use kilat::{Capture, Error, Observations, Warning};
 
-use page::page;
+use figures::Figures;
+use page::{Overview, page};
 
 use crate::failure::{Failure, Outcome};
 use crate::options::{AnalysisArgs, Analyzed, AnswerArgs, ReadArgs};
@@ -169,6 +172,29 @@ impl Args {
             self.analysis.analyze(name, capture, self.answers.answers())?;
         Ok(output::analysis(&capture, &analysis, &findings, &assumed, self.detail()))
     }
+
+    /// What a page shows, in the memory of a part and of what causes are read from.
+    fn overview(&self, name: &str, capture: &Capture) -> Result<Overview, Failure> {
+        let (parts, assumed) = self.analysis.parts(name, capture)?;
+        let mut figures = None;
+        let record = Record::read(parts, |part| {
+            let part = Figures::of(output::analysis(capture, part, &[], &assumed, Detail::Compact));
+            figures = Some(match figures.take() {
+                None => part,
+                Some(before) => Figures::and(before, part),
+            });
+            Ok(())
+        });
+        let record = record.map_err(Failure::about(name))?;
+        let findings = record.diagnose(self.answers.answers());
+        let figures = figures.ok_or_else(no_part)?;
+        Ok(Overview { figures, happened: Happened::of(capture, &record, &findings) })
+    }
+}
+
+/// An analysis in parts has at least one.
+fn no_part() -> Error {
+    Error::config("parts", "expected at least one, found none")
 }
 
 /// Says what tables and trends have no room for.
@@ -180,7 +206,7 @@ fn notes(files: &[AnalysisOutput]) {
 
 /// The same of one file, but for what was `said`.
 fn note(f: &AnalysisOutput, said: &mut Vec<Warning>) {
-    for w in f.assumed.iter().chain(&f.warnings) {
+    for w in f.assumed.iter().chain(&f.happened.warnings) {
         if !said.contains(w) {
             print::note(&format!("{}: {w}", f.origin.file));
             said.push(w.clone());
@@ -193,8 +219,8 @@ fn pages(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut between = "";
     for (name, capture) in captures(args)? {
-        match capture.and_then(|c| args.whole(&name, c)) {
-            Ok(f) => print::out(&format!("{}{}", std::mem::replace(&mut between, "\n"), page(&f)))?,
+        match capture.and_then(|c| args.overview(&name, &c)) {
+            Ok(o) => print::out(&format!("{}{}", std::mem::replace(&mut between, "\n"), page(&o)))?,
             Err(failure) => {
                 failure.report();
                 outcome = Outcome::SomeFailed;
@@ -244,7 +270,8 @@ fn documents(args: &Args, output: Option<(&Path, Format)>) -> Result<Outcome, Fa
                 print::note(&format!("{}: {line}", path.display()));
             }
             for f in &files {
-                let found = f.rvc.len() + f.transients.len() + f.findings.len();
+                let h = &f.happened;
+                let found = h.rvc.len() + h.transients.len() + h.findings.len();
                 if found > 0 {
                     let what = format!("{found} rapid changes, transients and findings: see .json");
                     print::note(&format!("{}: not in {}: {what}", f.origin.file, path.display()));

@@ -223,7 +223,7 @@ impl Args {
         let parent = place.parent().unwrap_or(place);
         fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
         put(place, &print::to_json(&Record { made, entry: &entry, analysis: analysis.as_ref() })?)?;
-        Ok((entry, analysis.map_or_else(Vec::new, |a| a.disturbances)))
+        Ok((entry, analysis.map_or_else(Vec::new, |a| a.happened.disturbances)))
     }
 }
 
@@ -253,7 +253,7 @@ fn recurring(all: &[RecurrenceOutput]) -> String {
 }
 
 fn entry(a: &AnalysisOutput, record: &Path) -> Entry {
-    let count = |kind| Some(a.events.iter().filter(|e| e.kind == kind).count());
+    let count = |kind| Some(a.happened.events.iter().filter(|e| e.kind == kind).count());
     Entry {
         file: a.origin.file.clone(),
         record: slashed(record),
@@ -265,10 +265,10 @@ fn entry(a: &AnalysisOutput, record: &Path) -> Entry {
         dips: count(kilat::EventKind::Dip),
         swells: count(kilat::EventKind::Swell),
         interruptions: count(kilat::EventKind::Interruption),
-        rvc: Some(a.rvc.len()),
-        transients: Some(a.transients.len()),
-        causes: a.findings.iter().map(|f| f.cause.id().to_owned()).collect(),
-        warnings: Some(a.warnings.len()),
+        rvc: Some(a.happened.rvc.len()),
+        transients: Some(a.happened.transients.len()),
+        causes: a.happened.findings.iter().map(|f| f.cause.id().to_owned()).collect(),
+        warnings: Some(a.happened.warnings.len()),
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use kilat::Analysis;
-use kilat::diagnosis::Answers;
-use kilat::limits::{Compliance, Line, Quantity, Standard, Status};
+use kilat::limits::{Compliance, Line, Observation, Quantity, Standard, Status};
 use kilat::output::{CheckOutput, Document};
+use kilat::{Analysis, Capture, Warning};
 
 use crate::failure::{Failure, Outcome};
-use crate::options::{AnalysisArgs, Analyzed, ReadArgs, SiteArgs};
+use crate::options::{AnalysisArgs, ReadArgs, SiteArgs};
 use crate::print::{self, duration, fit, fixed};
 
 /// Holds recordings against the limits of standards: each with clause, statistic, worst value and margin.
@@ -54,17 +53,13 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     let mut checked = Vec::new();
     for file in &args.files {
-        match args
-            .read
-            .read(file)
-            .and_then(|capture| args.analysis.analyze(file, capture, Answers::default()))
-        {
-            Ok(Analyzed { capture, analysis, assumed, .. }) => {
+        match args.observe(file) {
+            Ok((capture, observation, assumed)) => {
                 let standards: Vec<Compliance> =
-                    args.limits.iter().map(|s| analysis.compliance(*s, &site)).collect();
-                let output = CheckOutput::of(&capture, &analysis, &assumed, &standards);
+                    args.limits.iter().map(|s| observation.compliance(*s, &site)).collect();
+                let output = CheckOutput::of(&capture, &observation, &assumed, &standards);
                 if !args.json {
-                    print::out(&page(&output, &analysis, &standards))?;
+                    print::out(&page(&output, observation.analysis(), &standards))?;
                 }
                 outcome = outcome.and(match output.status {
                     "violated" => Outcome::NotMet,
@@ -83,6 +78,16 @@ pub fn run(args: &Args) -> Result<Outcome, Failure> {
         print::json(&Document::new(checked))?;
     }
     Ok(outcome)
+}
+
+impl Args {
+    /// The recording, what limits are read from of it as it goes by, and what was assumed.
+    fn observe(&self, file: &str) -> Result<(Capture, Observation<'static>, Vec<Warning>), Failure> {
+        let capture = self.read.read(file)?;
+        let (parts, assumed) = self.analysis.parts(file, &capture)?;
+        let observation = Observation::read(parts, |_| Ok(())).map_err(Failure::about(file))?;
+        Ok((capture, observation, assumed))
+    }
 }
 
 fn page(output: &CheckOutput, a: &Analysis, standards: &[Compliance]) -> String {

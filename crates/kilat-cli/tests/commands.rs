@@ -213,8 +213,10 @@ fn analyze_writes_json_and_csv() {
 #[test]
 fn tables_written_part_by_part_are_those_of_the_whole() {
     let dir = tempfile::tempdir().unwrap();
-    let options = eleven_minutes(dir.path(), 230.0);
-    for table in ["intervals", "cycles150", "ten-minutes", "two-hours", "frequency", "flicker"] {
+    let options = eleven_minutes(dir.path(), eventful);
+    let tables =
+        ["intervals", "cycles150", "ten-minutes", "two-hours", "frequency", "flicker", "events", "rvc"];
+    for table in tables {
         let read = |how: &[&str]| {
             let args = [&["analyze", "u.npy", "-o", "t.csv", "--table", table][..], &options, how].concat();
             let out = kilat_in(dir.path(), &args);
@@ -227,6 +229,49 @@ fn tables_written_part_by_part_are_those_of_the_whole() {
         let (parts, whole) = (read(&[]), read(&["--json"]));
         assert!(parts == whole && parts.0.lines().count() > 1, "{table}");
     }
+}
+
+#[test]
+fn a_page_of_a_recording_that_goes_by_says_what_the_document_of_the_whole_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = eleven_minutes(dir.path(), eventful);
+    let page = ok_in(dir.path(), &[&["analyze", "u.npy"][..], &options].concat());
+    let doc = ok_in(dir.path(), &[&["analyze", "u.npy", "--json"][..], &options].concat());
+    let doc: Value = serde_json::from_str(&doc).unwrap();
+    let f = &doc["files"][0];
+    let has = |row: &str, figures: [f64; 3]| {
+        let rows = page.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "));
+        let rows: Vec<String> = rows.filter_map(|l| Some(l.strip_prefix(row)?.to_owned())).collect();
+        let numbers: Vec<f64> = rows[0].split_whitespace().map(|n| n.parse().unwrap()).collect();
+        // Printed with five digits, THD with two decimals.
+        let alike = |(p, f): (&f64, &f64)| (p - f).abs() <= 1e-4 * f.abs() + 0.005;
+        assert!(
+            numbers.len() == 3 && numbers.iter().zip(&figures).all(alike),
+            "{row} {numbers:?} {figures:?}"
+        );
+    };
+    let range = |r: &Value| ["min", "mean", "max"].map(|k| r[k].as_f64().unwrap());
+    has("frequency Hz", range(&f["summary"]["frequency_hz"]));
+    let ua = &f["channels"][0];
+    has("r.m.s. Ua V", range(&ua["rms_range"]));
+    has("THD Ua %", range(&ua["thd_subgroup_range_pct"]));
+    let half: Vec<f64> =
+        ua["half_cycles"]["u_rms_v"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    let mean = (half.iter().map(|v| v * v).sum::<f64>() / half.len() as f64).sqrt();
+    let most = |f: fn(f64, f64) -> f64| half.iter().copied().reduce(f).unwrap();
+    has("Urms(1/2) Ua V", [most(f64::min), mean, most(f64::max)]);
+    let intervals = f["summary"]["intervals"].as_u64().unwrap();
+    assert!(page.contains(&format!("; {intervals} intervals of 10 cycles, ")), "{page}");
+    for (table, title) in [("events", "events"), ("rvc", "rapid voltage changes")] {
+        let some = !f[table].as_array().unwrap().is_empty();
+        assert!(some && page.contains(&format!("\n{title}\n")), "{table} {page}");
+    }
+    for (list, key) in [("findings", "recommendation"), ("recurrences", "text")] {
+        for item in f[list].as_array().unwrap() {
+            assert!(page.contains(item[key].as_str().unwrap()), "{item} {page}");
+        }
+    }
+    assert!(!f["findings"].as_array().unwrap().is_empty());
 }
 
 #[test]
@@ -400,7 +445,7 @@ fn a_closed_pipe_is_no_error() {
 }
 
 /// Eleven minutes of one phase at 1.6 kHz and this r.m.s. voltage, as NPY, and how to read it.
-fn eleven_minutes(dir: &std::path::Path, u_rms_v: f64) -> [&'static str; 8] {
+fn eleven_minutes(dir: &std::path::Path, u_rms_v: impl Fn(f64) -> f64) -> [&'static str; 8] {
     let n = 11 * 60 * 1600;
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({n},), }}");
     header.push_str(&" ".repeat(117 - header.len()));
@@ -409,18 +454,28 @@ fn eleven_minutes(dir: &std::path::Path, u_rms_v: f64) -> [&'static str; 8] {
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
     for i in 0..n {
-        let u = u_rms_v * 2f64.sqrt() * (std::f64::consts::TAU * 50.0 * f64::from(i) / 1600.0).sin();
+        let t = f64::from(i) / 1600.0;
+        let u = u_rms_v(t) * 2f64.sqrt() * (std::f64::consts::TAU * 50.0 * t).sin();
         bytes.extend((u as f32).to_le_bytes());
     }
     std::fs::write(dir.join("u.npy"), bytes).unwrap();
     ["--rate", "1600", "--map", "0=Ua:V:A", "--nominal-voltage", "230", "--frequency", "50"]
 }
 
+/// R.m.s. in volts of a voltage that dips when ten minutes end, and falls to another level later.
+fn eventful(t: f64) -> f64 {
+    match t {
+        t if t > 596.0 && t < 603.0 => 150.0,
+        t if t > 630.0 => 215.0,
+        _ => 230.0,
+    }
+}
+
 #[test]
 fn check_tells_violated_from_not_enough_data() {
     let dir = tempfile::tempdir().unwrap();
     for (volts, code, word) in [(260.0, 1, "VIOLATED"), (230.0, 0, "not enough data: 600.000 s of 7.0 d")] {
-        let options = eleven_minutes(dir.path(), volts);
+        let options = eleven_minutes(dir.path(), |_| volts);
         let args = [&["check", "u.npy", "--limits", "EN 50160"][..], &options].concat();
         let out = kilat_in(dir.path(), &args);
         let page = common::text(&out.stdout);

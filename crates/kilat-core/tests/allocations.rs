@@ -12,6 +12,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use kilat_core::diagnosis::Record;
 use kilat_core::engine::analysis::Gap;
 use kilat_core::engine::live::{Around, Block, MOST_CHANNELS, Options, Quality};
 use kilat_core::engine::offline;
@@ -495,12 +496,20 @@ fn an_analysis_in_parts_takes_as_much_memory_for_any_length() {
         most
     };
     let (short, long) = (in_parts(600), in_parts(2400));
+    let in_record = |seconds: usize| {
+        let parts = Parts::new(&recording(seconds), &config, 1, 100.0).unwrap();
+        most_of(|| drop(Record::read(parts, |_| Ok(())).unwrap()))
+    };
+    // Three voltages; tables double when they grow, and the half of one may be room.
+    let of_interval = (in_record(2400) - in_record(600)) / (1800 * 5);
+    assert!(of_interval < 2 * 700, "{of_interval} bytes for each basic interval of a record");
     let capture = recording(2400);
     let whole = most_of(|| drop(offline::analyze(&capture, &config, 1)));
     let specs: Vec<_> = capture.channels().iter().enumerate().map(|(i, c)| ChannelSpec::of(c, i)).collect();
     let plan = Plan::new(&config, SampleRate::from_hz(FS).unwrap(), &specs).unwrap();
     let said = Recorder::bytes(&plan, capture.len()) as i64;
     println!("in parts {} and {}, whole {}, said {} KiB", short >> 10, long >> 10, whole >> 10, said >> 10);
+    println!("in a record {of_interval} bytes for each basic interval");
     assert!(said < whole && whole < 2 * said, "{whole} bytes for the whole, {said} said");
     assert!(20 * long <= 21 * short, "{long} bytes for four times as long, {short} before");
     assert!(whole > 2 * long, "{whole} bytes for the whole, {long} in parts");

@@ -485,7 +485,7 @@ fn parts_one_after_the_other_are_the_whole() {
     ];
     let whole = whole.with_time(TimeBase::from_segments(Some(start), segments).unwrap()).unwrap();
     let config = Config::class_a(UDIN_V, 50.0);
-    for (threads, part_s, parts) in [(1, 0.0, 5), (2, 30.0, 2), (3, 0.0, 5), (2, 1e9, 1)] {
+    for (threads, part_s, parts) in [(1, 0.0, 183), (2, 10.0, 8), (2, 30.0, 2), (3, 0.0, 183), (2, 1e9, 1)] {
         let case = || format!("{threads} threads, parts of {part_s} s");
         let want = offline::analyze(&whole, &config, threads).unwrap();
         let got: Vec<Analysis> =

@@ -167,7 +167,7 @@ fn what_cannot_be_read_is_an_error_and_not_a_shorter_result() {
     for threads in [1, 3] {
         let e = offline::analyze(&damaged, &Config::class_a(UDIN_V, 50.0), threads).unwrap_err();
         assert_eq!(e.to_string(), "a chunk: expected readable, found damaged");
-        let mut parts = Parts::new(&damaged, &Config::class_a(UDIN_V, 50.0), threads, 20.0).unwrap();
+        let mut parts = Parts::new(&damaged, &Config::class_a(UDIN_V, 50.0), threads, 26.0).unwrap();
         assert!(parts.next().unwrap().is_ok());
         assert_eq!(parts.next().unwrap().unwrap_err().to_string(), e.to_string());
         assert!(parts.next().is_none());

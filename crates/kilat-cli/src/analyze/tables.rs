@@ -3,14 +3,16 @@
 use std::iter::{empty, once};
 use std::path::Path;
 
-use kilat::output::{self, AnalysisOutput, Detail};
-use kilat::{Capture, Error, Result};
+use kilat::diagnosis::Record;
+use kilat::engine::parts::Parts;
+use kilat::output::{self, AnalysisOutput, Detail, Happened};
+use kilat::{Capture, Result, Warning};
 
-use super::{Args, Table, captures, note};
+use super::{Args, Table, captures, no_part, note};
 use crate::failure::{Failure, Outcome};
 
 /// The parts of an analysis, one after the other; or the whole.
-type Parts<'a> = Box<dyn Iterator<Item = Result<AnalysisOutput>> + 'a>;
+type Outputs<'a> = Box<dyn Iterator<Item = Result<AnalysisOutput>> + 'a>;
 
 /// Writes one table of all files, or all their tables; files that fail before their first row are reported and left out.
 pub fn write(args: &Args, path: &Path) -> Result<Outcome, Failure> {
@@ -28,14 +30,20 @@ pub fn write(args: &Args, path: &Path) -> Result<Outcome, Failure> {
 }
 
 /// Begins to analyse `capture`, in the memory of a part where the table allows it.
-fn begin<'a>(args: &'a Args, path: &Path, name: &str, capture: Capture) -> Result<Parts<'a>, Failure> {
+fn begin<'a>(args: &'a Args, path: &Path, name: &str, capture: Capture) -> Result<Outputs<'a>, Failure> {
     let mut said = Vec::new();
-    if kilat::io::table::is_written(path, true) || !args.table.grows() {
+    let rows = if kilat::io::table::is_written(path, true) { Rows::Whole } else { args.table.rows() };
+    if rows == Rows::Whole {
         let whole = args.whole(name, capture)?;
         note(&whole, &mut said);
         return Ok(Box::new(once(Ok(whole))));
     }
     let (parts, assumed) = args.analysis.parts(name, &capture)?;
+    if rows == Rows::Happened {
+        let happened = happened(&capture, parts, &assumed).map_err(Failure::about(name))?;
+        note(&happened, &mut said);
+        return Ok(Box::new(once(Ok(happened))));
+    }
     let parts = parts.map(move |part| {
         let part = output::analysis(&capture, &part?, &[], &assumed, Detail::Compact);
         note(&part, &mut said);
@@ -47,26 +55,46 @@ fn begin<'a>(args: &'a Args, path: &Path, name: &str, capture: Capture) -> Resul
     })
 }
 
+/// Where the rows of a table come from.
+#[derive(Clone, Copy, PartialEq)]
+enum Rows {
+    /// Of each part, as the recording goes by.
+    Parts,
+    /// What happened is in the order of its begin, which the end of the recording may tell.
+    Happened,
+    /// Urms(1/2) is ordered by channel, and emission is that of the whole.
+    Whole,
+}
+
 impl Table {
-    /// Its rows come as the recording goes by.
-    fn grows(self) -> bool {
-        // Urms(1/2) is ordered by channel, events are looked at again at the end, and emission is that of the whole.
-        !matches!(
-            self,
-            Self::HalfCycles
-                | Self::Events
-                | Self::Rvc
-                | Self::Bursts
-                | Self::Supraharmonics
-                | Self::Transients
-        )
+    fn rows(self) -> Rows {
+        match self {
+            Self::HalfCycles | Self::Supraharmonics => Rows::Whole,
+            Self::Events | Self::Rvc | Self::Bursts | Self::Transients => Rows::Happened,
+            Self::Intervals
+            | Self::Cycles150
+            | Self::TenMinutes
+            | Self::TwoHours
+            | Self::Frequency
+            | Self::Flicker => Rows::Parts,
+        }
     }
+}
+
+/// What happened, beside the tables of the last part.
+fn happened(capture: &Capture, parts: Parts, assumed: &[Warning]) -> Result<AnalysisOutput> {
+    let mut last = None;
+    let record = Record::read(parts, |part| {
+        last = Some(output::analysis(capture, part, &[], assumed, Detail::Compact));
+        Ok(())
+    })?;
+    let happened = Happened::of(capture, &record, &[]);
+    last.map(|f| AnalysisOutput { happened, ..f }).ok_or_else(no_part)
 }
 
 /// The first of `parts`, with Pst and Plt of all: few, and ordered by channel.
 fn severities(mut parts: impl Iterator<Item = Result<AnalysisOutput>>) -> Result<AnalysisOutput> {
-    let none = || Error::config("parts", "expected at least one, found none");
-    let mut all = parts.next().ok_or_else(none)??;
+    let mut all = parts.next().ok_or_else(no_part)??;
     for part in parts {
         for (to, from) in all.channels.iter_mut().zip(part?.channels) {
             let (Some(to), Some(from)) = (&mut to.flicker, from.flicker) else { continue };

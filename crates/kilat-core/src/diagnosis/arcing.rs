@@ -1,9 +1,11 @@
 //! A1: an arc in series with a load, or a contact that burns.
 
+use ndarray::Array2;
+
 use super::answers::{Answers, Damage};
 use super::case::{Case, num};
 use super::tables::{currents, harmonic, median, quantile, without};
-use super::{Cause, Finding};
+use super::{Cause, Finding, Record};
 use crate::engine::analysis::{Analysis, Flags};
 use crate::pq::dips::Side;
 
@@ -36,7 +38,8 @@ struct Broadband {
 }
 
 /// A1: broadband content of one current that comes, stays and grows, and that the other phases do not have.
-pub(super) fn arcing(a: &Analysis, answers: Answers, found: &[Finding]) -> Option<Finding> {
+pub(super) fn arcing(record: &Record<'_>, answers: Answers, found: &[Finding]) -> Option<Finding> {
+    let a = record.analysis();
     let bad = Flags::MISSING | Flags::SHORT | Flags::UNSYNCHRONISED;
     // A dip or switching fills the spectrum of its own interval.
     let in_event = |k: usize| {
@@ -46,22 +49,29 @@ pub(super) fn arcing(a: &Analysis, answers: Answers, found: &[Finding]) -> Optio
     };
     let whole: Vec<usize> = without(a, bad).filter(|k| !in_event(*k)).collect();
     let currents = currents(a);
-    let noisy = currents.iter().filter_map(|&c| Broadband::of(a, c, &currents, &whole));
+    let noisy = (0..currents.len()).filter_map(|i| Broadband::of(record, i, &currents, &whole));
     let cases = noisy.map(|b| weigh(a, answers, found, &b, &whole));
     let best = cases.reduce(|best, c| if c.confidence > best.confidence { c } else { best });
     best.filter(Case::is_named).map(Case::decide)
 }
 
+/// What the currents that belong to a voltage have between the harmonics, in amperes: `(interval, current)`.
+pub(super) fn broadband(a: &Analysis) -> Array2<f64> {
+    let currents = currents(a);
+    Array2::from_shape_fn((a.intervals.flags.len(), currents.len()), |(k, i)| {
+        let orders = BROAD.filter_map(|h| a.harmonics.interharmonic_group.get([k, currents[i], h]));
+        orders.filter(|v| v.is_finite()).map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt()
+    })
+}
+
 impl Broadband {
     /// Of `current`, when it is far above what is quiet for long.
-    fn of(a: &Analysis, current: usize, currents: &[usize], whole: &[usize]) -> Option<Self> {
-        let broad = |k: usize, c: usize| {
-            let orders = BROAD.filter_map(|h| a.harmonics.interharmonic_group.get([k, c, h]));
-            orders.filter(|v| v.is_finite()).map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt()
-        };
-        let level: Vec<f64> = whole.iter().map(|&k| broad(k, current)).collect();
-        let others = currents.iter().filter(|o| **o != current);
-        let other = others.map(|&o| median(whole.iter().map(|&k| broad(k, o)))).fold(f64::NAN, f64::max);
+    fn of(record: &Record<'_>, i: usize, currents: &[usize], whole: &[usize]) -> Option<Self> {
+        let (a, current) = (record.analysis(), currents[i]);
+        let broad = |o: usize| whole.iter().map(move |k| record.broadband_a[[*k, o]]);
+        let level: Vec<f64> = broad(i).collect();
+        let others = (0..currents.len()).filter(|o| *o != i);
+        let other = others.map(|o| median(broad(o))).fold(f64::NAN, f64::max);
         let fundamental = median(whole.iter().map(|&k| harmonic(a, k, current, 1)));
         let quiet = if other.is_finite() { other } else { quantile(level.iter().copied(), 0.05) };
         let limit = (ABOVE * quiet).max(LEAST * fundamental);

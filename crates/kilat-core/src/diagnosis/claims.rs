@@ -2,7 +2,7 @@
 
 use super::case::{Case, num};
 use super::tables::rate;
-use super::{Cause, Finding};
+use super::{Cause, Finding, Record};
 use crate::engine::analysis::Analysis;
 use crate::pq::events::Event;
 use crate::pq::transients::Transient;
@@ -12,6 +12,12 @@ const TOGETHER_S: f64 = 1.0;
 /// A voltage that never reaches this part of Udin is not connected, or zero by its nature: it cannot have fallen.
 const STANDS_PU: f64 = 0.1;
 
+/// True when a Urms(1/2) of the channel says that it is connected.
+pub(super) fn stands(a: &Analysis, channel: usize) -> bool {
+    let least_v = STANDS_PU * a.channels[channel].udin_v;
+    a.half_cycles.get(channel).is_some_and(|h| h.u_rms_v.iter().any(|u| *u >= least_v))
+}
+
 /// The disturbances of an analysis, and which of them are open.
 pub(super) struct Open<'a> {
     pub(super) analysis: &'a Analysis,
@@ -20,17 +26,14 @@ pub(super) struct Open<'a> {
 }
 
 impl<'a> Open<'a> {
-    pub(super) fn new(analysis: &'a Analysis) -> Self {
+    pub(super) fn new(record: &'a Record<'_>) -> Self {
+        let analysis = record.analysis();
         // Of a dip of the system, its channels' dips are parts.
         let system: Vec<&Event> = analysis.events.iter().filter(|e| e.polyphase).collect();
         let within = |e: &Event| {
             system.iter().any(|s| s.start_sample <= e.start_sample && s.stop_sample >= e.start_sample)
         };
-        let stands = |c: usize| {
-            let least_v = STANDS_PU * analysis.channels[c].udin_v;
-            analysis.half_cycles[c].u_rms_v.iter().any(|u| *u >= least_v)
-        };
-        let counts = |e: &Event| (e.polyphase || !within(e)) && e.channels.iter().any(|c| stands(*c));
+        let counts = |e: &Event| (e.polyphase || !within(e)) && e.channels.iter().any(|c| record.stands[*c]);
         Self {
             analysis,
             events: analysis.events.iter().map(counts).collect(),

@@ -33,6 +33,7 @@ mod claims;
 mod inrush;
 mod neutral;
 mod notching;
+mod record;
 pub mod recurrence;
 mod resonance;
 mod sags;
@@ -46,6 +47,7 @@ mod text;
 
 pub use answers::{Answers, Damage};
 pub use neutral::NeutralEvidence;
+pub use record::Record;
 use text::Statement;
 pub use text::{Lang, Text};
 
@@ -187,11 +189,16 @@ pub fn findings(analysis: &Analysis) -> Vec<Finding> {
 /// A disturbance that one finding explains is not explained by another: first come causes that last (a neutral, a generator, a
 /// weak feeder), then those of single events. Of an analysis of [parts](crate::Config::only) no cause is sought.
 pub fn diagnose(analysis: &Analysis, answers: Answers) -> Vec<Finding> {
+    of_record(&Record::of(analysis), answers)
+}
+
+fn of_record(record: &Record<'_>, answers: Answers) -> Vec<Finding> {
+    let analysis = record.analysis();
     // What was left out might speak against every one of them.
     if !analysis.config.only.is_empty() {
         return Vec::new();
     }
-    let mut open = claims::Open::new(analysis);
+    let mut open = claims::Open::new(record);
     // A bench signal, or the noise of a recorder that nothing is connected to.
     if !tables::has_mains(analysis) {
         return open.unknown();
@@ -214,7 +221,7 @@ pub fn diagnose(analysis: &Analysis, answers: Answers) -> Vec<Finding> {
     found.extend(sags::sags(analysis, answers, &mut open));
     found.extend(switching::capacitor_switching(analysis, &mut open));
     let neutral_is_loose = found.iter().any(|f| f.cause == Cause::LooseNeutral);
-    if !neutral_is_loose && let Some(f) = arcing::arcing(analysis, answers, &found) {
+    if !neutral_is_loose && let Some(f) = arcing::arcing(record, answers, &found) {
         open.claim_time(&f, 0.1);
         found.push(f);
     }

@@ -27,11 +27,13 @@ use crate::config::Wiring;
 use crate::pq::dips::Side;
 use crate::units::Timestamp;
 
+pub(super) mod meanwhile;
 mod seen;
 #[cfg(test)]
 mod tests;
 
 pub use seen::occurrences;
+pub(super) use seen::of_record as seen;
 
 /// What a disturbance is, as far as measurement and not opinion goes; causes that last are what their rules found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -16,6 +16,9 @@ pub(super) fn has_mains(a: &Analysis) -> bool {
     middle.is_nan() || middle >= MAINS
 }
 
+/// Orders of subgroups that rules read, from 0 on: resonances have the highest, and those beside.
+pub(super) const ORDERS: usize = 30;
+
 /// Samples per second of the segments that were analysed: the fastest.
 pub(super) fn rate(a: &Analysis) -> f64 {
     a.time.segments().iter().map(|s| s.rate.hz()).fold(0.0, f64::max)

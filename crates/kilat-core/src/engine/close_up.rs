@@ -188,31 +188,52 @@ impl Scope {
     }
 }
 
-/// Describes the dips, interruptions and transients of `analysis`, which came from `capture` by `plan`.
-pub fn look_closer(capture: &Capture, plan: &Plan, crew: &Crew, analysis: &mut Analysis) -> Result<()> {
+/// How many dips and transients a recording has so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Met {
+    dips: usize,
+    transients: usize,
+}
+
+impl Met {
+    /// Says which were not looked at, if any.
+    pub fn left_out(self) -> impl Iterator<Item = Warning> {
+        let kinds = [(self.dips, "dips and interruptions"), (self.transients, "transients")];
+        kinds.into_iter().filter(|(n, _)| *n > MOST).map(|(n, what)| {
+            let message = format!("{n} {what}: class, direction and surroundings of the first {MOST} only");
+            Warning::new("diagnosis", message)
+        })
+    }
+}
+
+/// Describes the dips, interruptions and transients of `analysis`, which came from `capture` by `plan` after those `met` before.
+pub fn look_closer(
+    capture: &Capture,
+    plan: &Plan,
+    crew: &Crew,
+    analysis: &mut Analysis,
+    met: &mut Met,
+) -> Result<()> {
     let is_dip = |e: &Event| e.kind != EventKind::Swell;
     let dips: Vec<usize> = (0..analysis.events.len()).filter(|k| is_dip(&analysis.events[*k])).collect();
     let readers: Vec<_> = (0..crew.threads()).map(|_| Mutex::new(Reader::new(capture, plan))).collect();
     // Nobody else has the reader of a thread; what it holds is true after a panic too.
     let reader = |thread: usize| readers[thread].lock().unwrap_or_else(PoisonError::into_inner);
     let seen = &*analysis;
-    let mut dip_forms: Vec<_> = dips.iter().take(MOST).map(|_| Ok(None)).collect();
+    let left = |met: usize| MOST.saturating_sub(met);
+    let mut dip_forms: Vec<_> = dips.iter().take(left(met.dips)).map(|_| Ok(None)).collect();
     crew.share(dips.iter().zip(&mut dip_forms), |thread, (k, form)| {
         *form = dip(&mut reader(thread), seen, *k);
     });
-    let mut transient_forms: Vec<_> = seen.transients.iter().take(MOST).map(|_| Ok(None)).collect();
+    let transients = seen.transients.iter().take(left(met.transients));
+    let mut transient_forms: Vec<_> = transients.map(|_| Ok(None)).collect();
     crew.share(seen.transients.iter().zip(&mut transient_forms).enumerate(), |thread, (k, (t, form))| {
         *form = transient(&mut reader(thread), seen, t, k);
     });
     analysis.dip_forms = dip_forms.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
     analysis.transient_forms =
         transient_forms.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
-    for (n, what) in [(dips.len(), "dips and interruptions"), (analysis.transients.len(), "transients")] {
-        if n > MOST {
-            let message = format!("{n} {what}: class, direction and surroundings of the first {MOST} only");
-            analysis.warnings.push(Warning::new("diagnosis", message));
-        }
-    }
+    (met.dips, met.transients) = (met.dips + dips.len(), met.transients + analysis.transients.len());
     Ok(())
 }
 

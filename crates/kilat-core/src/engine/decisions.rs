@@ -82,6 +82,14 @@ impl Decisions {
         self.transients.push(transient);
     }
 
+    /// Where the first of what happened begins.
+    pub fn since(&self) -> Option<f64> {
+        let events = self.events.iter().map(|e| e.start_sample);
+        let changes = self.changes.iter().map(|c| c.start_sample);
+        let transients = self.transients.iter().map(|t| t.start_sample as f64);
+        events.chain(changes).chain(transients).reduce(f64::min)
+    }
+
     /// The windows to be measured.
     pub fn windows(&mut self) -> impl Iterator<Item = &mut Span> {
         self.actions.iter_mut().filter_map(|a| if let Action::Interval(span) = a { Some(span) } else { None })

@@ -129,6 +129,12 @@ impl Delivery {
         (order.offset, order.clock) = (offset, clock);
     }
 
+    /// Where in the capture the first of what happened begins that is to be given out yet, or at this position of the segment.
+    pub fn due_since(&self, at: Option<f64>) -> Option<f64> {
+        let all = [self.due.decided.since(), self.done.decided.since(), at].into_iter().flatten();
+        all.reduce(f64::min).map(|first| first + self.order.offset as f64)
+    }
+
     /// The clock is `seconds` ahead of what the sampling rate says.
     pub fn steer(&mut self, seconds: f64) {
         self.order.clock = self.order.clock.plus_seconds(seconds);

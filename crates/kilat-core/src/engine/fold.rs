@@ -124,6 +124,12 @@ impl Fold {
         }
     }
 
+    /// Where the first event or rapid change begins that goes on.
+    pub fn open_since(&self) -> Option<f64> {
+        let events = self.detectors.iter().filter_map(Detector::active_since);
+        events.chain(self.rvc.iter().filter_map(RvcDetector::active_since)).reduce(f64::min)
+    }
+
     /// Makes the room that a stream needs.
     pub fn reserve(&mut self) {
         self.inboxes.iter_mut().for_each(Inbox::reserve);

@@ -12,6 +12,7 @@ pub mod fold;
 pub mod forecast;
 pub mod history;
 pub mod inbox;
+pub(crate) mod late;
 pub mod live;
 pub mod measured;
 pub mod meters;

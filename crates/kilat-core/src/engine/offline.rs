@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::capture::{Capture, Codes, Kind, Samples, SamplesRef, Segment, TimeBase};
 use crate::config::{Config, Edition, Part};
 use crate::engine::analysis::{Analysis, Gap};
-use crate::engine::close_up::look_closer;
+use crate::engine::close_up::{Met, look_closer};
 use crate::engine::crew::Crew;
 use crate::engine::plan::{ChannelSpec, Plan};
 use crate::engine::recorder::Recorder;
@@ -17,7 +17,7 @@ use crate::pq::flicker::design::LEAST_RATE_HZ;
 use crate::units::{SampleRate, Timestamp};
 
 /// Samples of each channel that are read from where they are stored at a time; after shorter reads more of a mapped file stays resident.
-const BLOCK: usize = 1 << 18;
+pub(super) const BLOCK: usize = 1 << 18;
 
 /// Analyses `capture` on `threads` threads; 0 means as many as the machine has. The threads are the call's own and end with it.
 ///
@@ -41,7 +41,9 @@ pub fn analyze(capture: &Capture, config: &Config, threads: usize) -> Result<Ana
     crew.awake(|| {
         while run.advance(&mut sink)? {}
         let mut analysis = sink.take(capture.time().clone(), run.warnings());
-        look_closer(capture, &run.plan, &crew, &mut analysis)?;
+        let mut met = Met::default();
+        look_closer(capture, &run.plan, &crew, &mut analysis, &mut met)?;
+        analysis.warnings.extend(met.left_out());
         let measured = analysis.half_cycles.iter().any(|h| !h.u_rms_v.is_empty());
         analysis.warnings.extend((!measured).then(|| run.nothing_measured()));
         Ok(analysis)
@@ -53,13 +55,15 @@ pub(super) struct Run {
     pub(super) capture: Capture,
     pub(super) plan: Arc<Plan>,
     pub(super) crew: Arc<Crew>,
-    engine: Engine,
+    pub(super) engine: Engine,
     /// Of the capture, or counted from its first sample.
     clock: TimeBase,
     /// Segments begun.
     segments: usize,
     /// What is left of the last of them.
     left: Range<usize>,
+    /// Samples of each channel that are read at a time.
+    pub(super) block: usize,
     /// Samples given to the engine.
     pub(super) given: u64,
     /// When the last of them ends, in seconds.
@@ -84,6 +88,7 @@ impl Run {
             clock: capture.time().clone().with_start(Some(capture.time().start().unwrap_or_default())),
             segments: 0,
             left: 0..0,
+            block: BLOCK,
             given: 0,
             end_s: None,
             finished: false,
@@ -108,7 +113,7 @@ impl Run {
             self.begin(&next, sink);
             return Ok(true);
         }
-        let block = self.left.start..self.left.end.min(self.left.start + BLOCK);
+        let block = self.left.start..self.left.end.min(self.left.start + self.block);
         let channels = recorded(&self.capture, &self.plan).zip(&mut self.own);
         self.engine.push(&read(channels, &block, &self.crew)?, sink);
         self.left.start = block.end;
@@ -117,6 +122,11 @@ impl Run {
             self.engine.interrupt(sink);
         }
         Ok(true)
+    }
+
+    /// All samples have been given.
+    pub(super) fn is_read(&self) -> bool {
+        self.left.is_empty() && self.segments == self.capture.time().segments().len()
     }
 
     /// Begins the next segment, `s`, unless it has another rate.

@@ -104,9 +104,7 @@ impl Recorder {
     /// The tables since they were taken last, for a capture with this time base; energy is that since the begin.
     pub fn take(&mut self, time: TimeBase, warnings: Vec<Warning>) -> Analysis {
         let plan = &*self.plan;
-        self.events.sort_by(|a, b| {
-            a.start_sample.total_cmp(&b.start_sample).then(a.channels.len().cmp(&b.channels.len()))
-        });
+        self.events.sort_by(Event::order);
         self.rvc.sort_by(|a, b| a.start_sample.total_cmp(&b.start_sample));
         self.transients.sort_by_key(|t| (t.start_sample, t.channel));
         let Measurements {

@@ -356,6 +356,12 @@ impl Engine {
         }
     }
 
+    /// Where the first event, rapid change or transient begins that goes on, or is to be given out yet.
+    pub fn due_since(&self) -> Option<f64> {
+        let due = self.fold.open_since().into_iter().chain(self.decided.since());
+        self.delivery.due_since(due.reduce(f64::min))
+    }
+
     /// Gives what is left of the segment to `sink`: a gap follows.
     pub fn interrupt(&mut self, sink: &mut impl Sink) {
         // In company, what the tracks found last is still to be merged.

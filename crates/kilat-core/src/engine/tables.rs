@@ -1,6 +1,6 @@
 //! Builds the tables of one length of intervals, row by row.
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array, Array2, Array3, ArrayView, Axis, RemoveAxis};
 
 use crate::capture::Kind;
 use crate::config::Wiring;
@@ -165,4 +165,14 @@ fn table(rows: usize, columns: usize, values: Vec<f64>) -> Array2<f64> {
 
 fn cube<T: Default>(shape: (usize, usize, usize), values: Vec<T>) -> Array3<T> {
     Array3::from_shape_vec(shape, values).unwrap_or_default()
+}
+
+/// Adds rows to those there are, of the same columns.
+pub fn add_rows<T: Clone, D: RemoveAxis>(all: &mut Array<T, D>, more: ArrayView<'_, T, D>) {
+    if all.len_of(Axis(0)) == 0 {
+        *all = more.to_owned();
+    } else {
+        let fits = all.append(Axis(0), more).is_ok();
+        debug_assert!(fits, "tables of one plan have the same columns");
+    }
 }

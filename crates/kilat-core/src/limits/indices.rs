@@ -112,15 +112,25 @@ pub fn supply_interruptions(a: &Analysis) -> Vec<&Event> {
 impl Analysis {
     /// Indices of the dips, swells and interruptions of the recording.
     pub fn indices(&self) -> Indices {
-        let dips: Vec<(usize, &Event)> = supply_events(self, EventKind::Dip).collect();
-        let swells: Vec<&Event> = supply_events(self, EventKind::Swell).map(|e| e.1).collect();
-        let only_dips: Vec<&Event> = dips.iter().map(|d| d.1).collect();
-        let counted = [aggregated(self, &only_dips), aggregated(self, &swells)];
-        let severities: Vec<DipSeverity> = dips.iter().map(|&(i, e)| severity(self, i, e)).collect();
-        let interruptions = supply_interruptions(self);
-        let gaps_s: f64 = self.gaps.iter().map(|g| g.duration_s).sum();
-        Indices {
-            observed_s: self.time.duration_s() - gaps_s,
+        Indices::of(self, severities(self))
+    }
+}
+
+/// How bad each dip of the supply was, in the order of the events.
+pub(super) fn severities(a: &Analysis) -> Vec<DipSeverity> {
+    supply_events(a, EventKind::Dip).map(|(i, e)| severity(a, i, e)).collect()
+}
+
+impl Indices {
+    /// Of the events of `a`, of which the dips were as bad as that.
+    pub(super) fn of(a: &Analysis, severities: Vec<DipSeverity>) -> Self {
+        let dips: Vec<&Event> = supply_events(a, EventKind::Dip).map(|e| e.1).collect();
+        let swells: Vec<&Event> = supply_events(a, EventKind::Swell).map(|e| e.1).collect();
+        let counted = [aggregated(a, &dips), aggregated(a, &swells)];
+        let interruptions = supply_interruptions(a);
+        let gaps_s: f64 = a.gaps.iter().map(|g| g.duration_s).sum();
+        Self {
+            observed_s: a.time.duration_s() - gaps_s,
             sarfi: SARFI_PCT
                 .map(|level_pct| Sarfi {
                     level_pct,
@@ -128,13 +138,9 @@ impl Analysis {
                 })
                 .into(),
             sarfi_curves: [ITIC, SEMI_F47].map(|curve| outside(&curve, counted.iter().flatten())).into(),
-            tables: vec![
-                dip_table(&only_dips),
-                swell_table(&swells),
-                unipede_table(&only_dips, &interruptions),
-            ],
+            tables: vec![dip_table(&dips), swell_table(&swells), unipede_table(&dips, &interruptions)],
             sag_energy_s: severities.iter().fold(0.0, |sum, d| sum + d.energy_s),
-            sag_score: score(self, &severities),
+            sag_score: score(a, &severities),
             dips: severities,
             outages: outages(&interruptions),
         }

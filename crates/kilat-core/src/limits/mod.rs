@@ -18,7 +18,10 @@ mod ieee519;
 pub mod indices;
 pub mod insulation;
 mod judge;
+mod observation;
 mod spln;
+
+pub use observation::Observation;
 
 /// What a limit is put on. Harmonics are subgroups (IEC 61000-4-7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

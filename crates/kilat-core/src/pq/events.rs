@@ -16,6 +16,7 @@
 //!
 //! In Class S every second of the values, Urms(1), may stand for all ([`EventRms`](crate::config::EventRms)).
 
+use std::cmp::Ordering;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,13 @@ pub struct Event {
     pub flags: Flags,
     /// True when the record ended, or a gap came, before the event did.
     pub open: bool,
+}
+
+impl Event {
+    /// By start; of those that start together the system's last.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        self.start_sample.total_cmp(&other.start_sample).then(self.channels.len().cmp(&other.channels.len()))
+    }
 }
 
 /// One Urms(1/2) value on its way through the detectors.

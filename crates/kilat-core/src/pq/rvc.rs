@@ -183,6 +183,11 @@ impl RvcDetector {
         self.channels.iter().position(|c| *c == channel)
     }
 
+    /// First position of the change that goes on, if one does.
+    pub fn active_since(&self) -> Option<f64> {
+        self.open.as_ref().map(|o| o.start)
+    }
+
     /// Takes the next value, per unit of Udin, in order of `stop` over all members; returns the change that it ends.
     pub fn update(&mut self, level: Level, value: Value, fs: f64) -> Option<RapidChange> {
         let narrow = if self.open.is_some() { 1.0 - self.hysteresis } else { 1.0 };

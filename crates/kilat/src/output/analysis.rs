@@ -1,7 +1,6 @@
 //! An analysis as a document: one object per channel with everything measured on it, then what concerns the system.
 
-use kilat_core::diagnosis::Finding;
-use kilat_core::diagnosis::recurrence::{Occurrence, occurrences};
+use kilat_core::diagnosis::{Finding, Record};
 use kilat_core::engine::analysis::{HalfCycles, PInstTable, SeverityTable};
 use kilat_core::engine::sink::Period;
 use kilat_core::pq::power::demand::Demand;
@@ -11,8 +10,7 @@ use kilat_core::{Analysis, Capture, Config, Flags, Kind, Lamp, Phase, Timestamp,
 use serde::Serialize;
 
 use super::columns::{AggregateOutput, ChannelColumns, IntervalColumns, PairColumns};
-use super::found::{BurstOutput, EventOutput, FindingOutput, GapOutput, RapidChangeOutput, TransientOutput};
-use super::recurrence::{RecurrenceOutput, recurrences};
+use super::found::Happened;
 use super::supraharmonics::SupraharmonicsOutput;
 use super::{AGGREGATES, Origin, Range, measured};
 
@@ -58,24 +56,9 @@ pub struct AnalysisOutput {
     pub aggregates: Vec<AggregateOutput>,
     /// 10-s frequency.
     pub frequency: FrequencyColumns,
-    /// Dips, swells and interruptions.
-    pub events: Vec<EventOutput>,
-    /// Rapid voltage changes.
-    pub rvc: Vec<RapidChangeOutput>,
-    /// Bursts of mains signalling.
-    pub bursts: Vec<BurstOutput>,
-    /// Transients.
-    pub transients: Vec<TransientOutput>,
-    /// Gaps.
-    pub gaps: Vec<GapOutput>,
-    /// Probable causes.
-    pub findings: Vec<FindingOutput>,
-    /// Disturbances, each with what tells it from others.
-    pub disturbances: Vec<Occurrence>,
-    /// Those of them that are alike.
-    pub recurrences: Vec<RecurrenceOutput>,
-    /// Damage of the file, then limits of the analysis.
-    pub warnings: Vec<Warning>,
+    /// What happened, and why.
+    #[serde(flatten)]
+    pub happened: Happened,
 }
 
 /// Figures of the whole capture, over the basic intervals, flagged ones included.
@@ -237,7 +220,6 @@ pub fn analysis(
     let basic = measured(a, Period::Basic);
     let (i, u) = (basic.intervals, basic.unbalance);
     let quadratic = |x: &[f64]| Range::quadratic(x.iter().copied());
-    let disturbances = occurrences(capture, a, findings);
     AnalysisOutput {
         origin: Origin::of(capture),
         config: a.config.clone(),
@@ -265,15 +247,7 @@ pub fn analysis(
             hz: a.frequency.hz.clone(),
             flags: a.frequency.flags.clone(),
         },
-        events: a.events.iter().enumerate().map(|(k, e)| EventOutput::of(a, k, e)).collect(),
-        rvc: a.rvc.iter().map(|e| RapidChangeOutput::of(a, e)).collect(),
-        bursts: a.bursts.iter().map(|b| BurstOutput::of(a, b)).collect(),
-        transients: a.transients.iter().map(|t| TransientOutput::of(a, t)).collect(),
-        gaps: a.gaps.iter().map(|g| GapOutput::of(a, g)).collect(),
-        findings: findings.iter().map(|f| FindingOutput::of(a, f)).collect(),
-        recurrences: recurrences(&disturbances),
-        disturbances,
-        warnings: capture.warnings.iter().chain(&a.warnings).cloned().collect(),
+        happened: Happened::of(capture, &Record::of(a), findings),
     }
 }
 

@@ -1,9 +1,9 @@
 //! A recording held against standards, its indices, and its events on an immunity curve, with names and times in place of indices.
 
 use kilat_core::limits::curves::{Curve, Region};
-use kilat_core::limits::indices::{CurveCount, EventTable, Outages, Sarfi};
+use kilat_core::limits::indices::{CurveCount, EventTable, Indices, Outages, Sarfi};
 use kilat_core::limits::insulation::Stress;
-use kilat_core::limits::{Compliance, NotJudged, Status, Verdict};
+use kilat_core::limits::{Compliance, NotJudged, Observation, Status, Verdict};
 use kilat_core::{Analysis, Capture, Event, Phase, Timestamp, Transient, Warning};
 use serde::Serialize;
 
@@ -128,7 +128,13 @@ pub struct CurvePoint {
 
 impl CheckOutput {
     /// Of `capture`, with the verdicts on it.
-    pub fn of(capture: &Capture, a: &Analysis, assumed: &[Warning], standards: &[Compliance]) -> Self {
+    pub fn of(
+        capture: &Capture,
+        observation: &Observation<'_>,
+        assumed: &[Warning],
+        standards: &[Compliance],
+    ) -> Self {
+        let a = observation.analysis();
         let any = |status: &str| standards.iter().any(|c| c.status().name() == status);
         let worst = ["violated", "not_enough_data"].into_iter().find(|s| any(s));
         Self {
@@ -136,7 +142,7 @@ impl CheckOutput {
             assumed: assumed.to_vec(),
             status: worst.unwrap_or("compliant"),
             standards: standards.iter().map(|c| ComplianceOutput::of(a, c)).collect(),
-            indices: IndicesOutput::of(a),
+            indices: IndicesOutput::of(a, observation.indices()),
             warnings: capture.warnings.iter().chain(&a.warnings).cloned().collect(),
         }
     }
@@ -194,9 +200,8 @@ impl VerdictOutput {
 }
 
 impl IndicesOutput {
-    /// Of the events of `a`.
-    pub fn of(a: &Analysis) -> Self {
-        let i = a.indices();
+    /// Of the indices `i` of the events of `a`.
+    pub fn of(a: &Analysis, i: Indices) -> Self {
         let dips = i.dips.iter().map(|d| {
             let e = &a.events[d.event];
             DipOutput {

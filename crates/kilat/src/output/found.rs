@@ -1,13 +1,60 @@
 //! What an analysis found, with names and times in place of indices: events, transients, gaps, probable causes.
 
-use kilat_core::diagnosis::{Cause, Evidence, Finding};
+use kilat_core::diagnosis::recurrence::Occurrence;
+use kilat_core::diagnosis::{Cause, Evidence, Finding, Record};
 use kilat_core::engine::analysis::Gap;
 use kilat_core::limits::curves::{ITIC, Region};
 use kilat_core::pq::dips::{DipForm, Direction, Shape};
 use kilat_core::pq::signalling::Burst;
 use kilat_core::pq::transients::Band;
-use kilat_core::{Analysis, Event, EventKind, Flags, RapidChange, Timestamp, Transient, TransientKind};
+use kilat_core::{
+    Analysis, Capture, Event, EventKind, Flags, RapidChange, Timestamp, Transient, TransientKind, Warning,
+};
 use serde::Serialize;
+
+use super::recurrence::{RecurrenceOutput, recurrences};
+
+/// What happened in a recording, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct Happened {
+    /// Dips, swells and interruptions.
+    pub events: Vec<EventOutput>,
+    /// Rapid voltage changes.
+    pub rvc: Vec<RapidChangeOutput>,
+    /// Bursts of mains signalling.
+    pub bursts: Vec<BurstOutput>,
+    /// Transients.
+    pub transients: Vec<TransientOutput>,
+    /// Gaps.
+    pub gaps: Vec<GapOutput>,
+    /// Probable causes.
+    pub findings: Vec<FindingOutput>,
+    /// Disturbances, each with what tells it from others.
+    pub disturbances: Vec<Occurrence>,
+    /// Those of them that are alike.
+    pub recurrences: Vec<RecurrenceOutput>,
+    /// Damage of the file, then limits of the analysis.
+    pub warnings: Vec<Warning>,
+}
+
+impl Happened {
+    /// What `record` holds of `capture`, with the `findings` about it.
+    pub fn of(capture: &Capture, record: &Record<'_>, findings: &[Finding]) -> Self {
+        let a = record.analysis();
+        let disturbances = record.occurrences(capture, findings);
+        Self {
+            events: a.events.iter().enumerate().map(|(k, e)| EventOutput::of(a, k, e)).collect(),
+            rvc: a.rvc.iter().map(|e| RapidChangeOutput::of(a, e)).collect(),
+            bursts: a.bursts.iter().map(|b| BurstOutput::of(a, b)).collect(),
+            transients: a.transients.iter().map(|t| TransientOutput::of(a, t)).collect(),
+            gaps: a.gaps.iter().map(|g| GapOutput::of(a, g)).collect(),
+            findings: findings.iter().map(|f| FindingOutput::of(a, f)).collect(),
+            recurrences: recurrences(&disturbances),
+            disturbances,
+            warnings: capture.warnings.iter().chain(&a.warnings).cloned().collect(),
+        }
+    }
+}
 
 /// One event.
 #[derive(Debug, Clone, Serialize)]

@@ -31,7 +31,8 @@ pub use compliance::{
     curve_points, instant_pu, transient_region,
 };
 pub use found::{
-    BurstOutput, EventOutput, FindingOutput, FormOutput, GapOutput, RapidChangeOutput, TransientOutput,
+    BurstOutput, EventOutput, FindingOutput, FormOutput, GapOutput, Happened, RapidChangeOutput,
+    TransientOutput,
 };
 pub use observations::{ObservationInfo, ObservationTable, observations, only_observations};
 pub use period::{AGGREGATES, Measured, measured, period_name, period_named};

@@ -33,6 +33,17 @@ pub struct EmissionOutput {
     pub high_max: Vec<f64>,
     /// Each interval, on request.
     pub intervals: Option<EmissionColumns>,
+    #[serde(skip)]
+    ranges: Ranges,
+}
+
+/// What the figures of the bands and bins of a channel are taken from.
+#[derive(Debug, Clone)]
+struct Ranges {
+    low: Vec<Range>,
+    high_min: Vec<Range>,
+    high_mean: Vec<Range>,
+    high_max: Vec<Range>,
 }
 
 /// Emission in each interval: `[interval][band]` and `[interval][bin]`.
@@ -59,6 +70,13 @@ impl SupraharmonicsOutput {
             channels: channels.map(|(c, info)| EmissionOutput::of(s, c, &info.name, each)).collect(),
         })
     }
+
+    /// With that of the part of the recording after, without each interval.
+    #[must_use]
+    pub fn and(mut self, more: &Self) -> Self {
+        let channels = std::mem::take(&mut self.channels).into_iter().zip(&more.channels);
+        Self { channels: channels.map(|(x, y)| x.and(y)).collect(), ..self }
+    }
 }
 
 impl EmissionOutput {
@@ -70,18 +88,43 @@ impl EmissionOutput {
         let rows = |x: &Array3<f64>| -> Vec<Vec<f64>> {
             x.index_axis(Axis(1), c).rows().into_iter().map(|y| y.to_vec()).collect()
         };
+        let ranges = Ranges {
+            low: ranges(&s.low),
+            high_min: ranges(&s.high_min),
+            high_mean: ranges(&s.high_mean),
+            high_max: ranges(&s.high_max),
+        };
+        let intervals = each.then(|| EmissionColumns {
+            low: rows(&s.low),
+            high_min: rows(&s.high_min),
+            high_mean: rows(&s.high_mean),
+            high_max: rows(&s.high_max),
+        });
+        Self::in_ranges(name.to_owned(), ranges, intervals)
+    }
+
+    fn in_ranges(channel: String, ranges: Ranges, intervals: Option<EmissionColumns>) -> Self {
         Self {
-            channel: name.to_owned(),
-            low_mean: ranges(&s.low).iter().map(|r| r.mean).collect(),
-            high_min: ranges(&s.high_min).iter().map(|r| r.min).collect(),
-            high_mean: ranges(&s.high_mean).iter().map(|r| r.mean).collect(),
-            high_max: ranges(&s.high_max).iter().map(|r| r.max).collect(),
-            intervals: each.then(|| EmissionColumns {
-                low: rows(&s.low),
-                high_min: rows(&s.high_min),
-                high_mean: rows(&s.high_mean),
-                high_max: rows(&s.high_max),
-            }),
+            channel,
+            low_mean: ranges.low.iter().map(|r| r.mean).collect(),
+            high_min: ranges.high_min.iter().map(|r| r.min).collect(),
+            high_mean: ranges.high_mean.iter().map(|r| r.mean).collect(),
+            high_max: ranges.high_max.iter().map(|r| r.max).collect(),
+            intervals,
+            ranges,
         }
+    }
+
+    /// With that of the intervals after.
+    fn and(self, more: &Self) -> Self {
+        let all = |x: Vec<Range>, y: &[Range]| x.into_iter().zip(y).map(|(x, y)| x.and(y)).collect();
+        let (x, y) = (self.ranges, &more.ranges);
+        let ranges = Ranges {
+            low: all(x.low, &y.low),
+            high_min: all(x.high_min, &y.high_min),
+            high_mean: all(x.high_mean, &y.high_mean),
+            high_max: all(x.high_max, &y.high_max),
+        };
+        Self::in_ranges(self.channel, ranges, None)
     }
 }

@@ -305,7 +305,7 @@ fn flicker(f: &AnalysisOutput) -> Columns {
 }
 
 fn events(f: &AnalysisOutput) -> Columns {
-    Build::of(&f.events)
+    Build::of(&f.happened.events)
         .texts("kind", |e| word(e.kind))
         .truths("polyphase", |e| e.polyphase)
         .texts("channels", |e| e.channels.join(" "))
@@ -336,7 +336,7 @@ fn events(f: &AnalysisOutput) -> Columns {
 }
 
 fn rvc(f: &AnalysisOutput) -> Columns {
-    Build::of(&f.rvc)
+    Build::of(&f.happened.rvc)
         .texts("channels", |e| e.channels.join(" "))
         .texts("extreme_channel", |e| e.extreme_channel.clone())
         .numbers("start_s", |e| e.start_s)
@@ -352,7 +352,7 @@ fn rvc(f: &AnalysisOutput) -> Columns {
 }
 
 fn bursts(f: &AnalysisOutput) -> Columns {
-    Build::of(&f.bursts)
+    Build::of(&f.happened.bursts)
         .numbers("hz", |b| b.hz)
         .texts("channel", |b| b.channel.clone())
         .numbers("start_s", |b| b.start_s)
@@ -396,7 +396,7 @@ fn supraharmonics(f: &AnalysisOutput) -> Columns {
 }
 
 fn transients(f: &AnalysisOutput) -> Columns {
-    Build::of(&f.transients)
+    Build::of(&f.happened.transients)
         .texts("kind", |t| word(t.kind))
         .texts("band", |t| t.band.map_or(String::new(), word))
         .texts("channel", |t| t.channel.clone())

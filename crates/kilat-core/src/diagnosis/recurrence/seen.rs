@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::claims::Open;
-use super::super::{Cause, Evidence, Finding};
+use super::super::{Cause, Evidence, Finding, Record};
+use super::meanwhile::{place, places};
 use super::{Disturbance, Fingerprint, LOAD, Occurrence};
-use crate::capture::{Capture, Phase};
+use crate::capture::Capture;
 use crate::engine::analysis::{Analysis, Flags};
 use crate::pq::dips::{DipForm, Side};
 use crate::pq::events::{Event, EventKind};
@@ -25,8 +26,18 @@ const EDGE_CYCLES: f64 = 3.0;
 /// An episode that `findings` explain as a whole (a loose neutral, a generator, a surge with its strokes) is one; so is each dip,
 /// swell and interruption of the system, each rapid change and each transient that is not a part of another.
 pub fn occurrences(capture: &Capture, a: &Analysis, findings: &[Finding]) -> Vec<Occurrence> {
-    let seen = Seen { capture, a, findings };
-    let mut open = Open::new(a);
+    of_record(&Record::of(a), capture, findings)
+}
+
+/// The same of a record.
+pub(in super::super) fn of_record(
+    record: &Record<'_>,
+    capture: &Capture,
+    findings: &[Finding],
+) -> Vec<Occurrence> {
+    let a = record.analysis();
+    let seen = Seen { capture, record, a, findings };
+    let mut open = Open::new(record);
     let mut found = Vec::new();
     for f in findings {
         let Some(kind) = lasting(f.cause) else { continue };
@@ -50,8 +61,8 @@ pub fn occurrences(capture: &Capture, a: &Analysis, findings: &[Finding]) -> Vec
         spans.any(|f| f.start_sample - margin <= start && start <= f.stop_sample + margin)
     };
     let whole = [Disturbance::LooseNeutral, Disturbance::Generator, Disturbance::ImpulsiveSurge];
-    let changes = a.rvc.iter().filter(|r| !within(r.start_sample, &whole));
-    found.extend(changes.map(|r| seen.rapid_change(r)));
+    let changes = a.rvc.iter().enumerate().filter(|(_, r)| !within(r.start_sample, &whole));
+    found.extend(changes.map(|(k, r)| seen.rapid_change(k, r)));
 
     let mut events: Vec<(usize, &Event)> = open.events().collect();
     // An interruption is also a dip, which contains it.
@@ -66,7 +77,7 @@ pub fn occurrences(capture: &Capture, a: &Analysis, findings: &[Finding]) -> Vec
     let forms: HashMap<usize, &DipForm> = a.dip_forms.iter().map(|f| (f.event, f)).collect();
     let edge = EDGE_CYCLES * open.samples(1.0 / a.config.nominal_frequency_hz);
     for (k, e) in events {
-        found.push(seen.event(e, forms.get(&k).copied()));
+        found.push(seen.event(k, e, forms.get(&k).copied()));
         for at in [e.start_sample, e.stop_sample] {
             open.claim_transients(at - edge, at + edge);
         }
@@ -103,6 +114,7 @@ fn known(v: f64) -> Option<f64> {
 /// An analysis that is being looked through.
 struct Seen<'a> {
     capture: &'a Capture,
+    record: &'a Record<'a>,
     a: &'a Analysis,
     findings: &'a [Finding],
 }
@@ -175,18 +187,14 @@ impl Seen<'_> {
         self.occurrence((start, stop), &f.channels, of)
     }
 
-    fn event(&self, e: &Event, form: Option<&DipForm>) -> Occurrence {
+    fn event(&self, k: usize, e: &Event, form: Option<&DipForm>) -> Occurrence {
         let kind = match e.kind {
             EventKind::Dip => Disturbance::Dip,
             EventKind::Swell => Disturbance::Swell,
             EventKind::Interruption => Disturbance::Interruption,
         };
         let mut of = self.blank(kind);
-        let swells = e.kind == EventKind::Swell;
-        let further = if swells { f64::gt } else { f64::lt };
-        let change = self.half_cycles(e.start_sample, e.stop_sample, further, |_| Some(1.0));
-        // Where another phase goes the other way is another event, which this one need not wholly contain.
-        of.change_pu = change.map(|v| v.map(|v| if swells { v.max(0.0) } else { v.min(0.0) }));
+        of.change_pu = self.record.changes.0[k];
         of.duration_s = (!e.open).then_some(e.duration_s);
         if let Some(form) = form {
             of.side = form.direction.side;
@@ -200,15 +208,9 @@ impl Seen<'_> {
         self.occurrence((e.start_sample, e.stop_sample), &e.channels, of)
     }
 
-    fn rapid_change(&self, r: &RapidChange) -> Occurrence {
+    fn rapid_change(&self, k: usize, r: &RapidChange) -> Occurrence {
         let mut of = self.blank(Disturbance::RapidChange);
-        let before = |c: usize| {
-            let h = &self.a.half_cycles[c];
-            let k = h.stop_sample.partition_point(|s| *s <= r.start_sample);
-            known(h.u_rms_v[..k].last()? / self.a.channels[c].udin_v)
-        };
-        let further = |v: &f64, best: &f64| v.abs() > best.abs();
-        of.change_pu = self.half_cycles(r.start_sample, r.stop_sample, further, before);
+        of.change_pu = self.record.changes.1[k];
         if !r.open {
             self.steps(&mut of, r.start_sample, r.stop_sample);
         }
@@ -242,57 +244,16 @@ impl Seen<'_> {
         Some(self.occurrence((t.start_sample as f64, t.stop_sample as f64), &channels, of))
     }
 
-    /// Which of the three a channel is: by its phase, else by its place among the voltages.
-    fn place(&self, channel: usize) -> Option<usize> {
-        match self.a.channels[channel].phase {
-            Some(Phase::A | Phase::AB) => Some(0),
-            Some(Phase::B | Phase::BC) => Some(1),
-            Some(Phase::C | Phase::CA) => Some(2),
-            Some(Phase::N) => None,
-            None => self.a.voltages().position(|v| v == channel).filter(|k| *k < 3),
-        }
-    }
-
-    /// Voltages with their places.
-    fn places(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let measured = self.a.voltages().filter(|v| self.a.channels[*v].udin_v > 0.0);
-        measured.filter_map(|c| Some((c, self.place(c)?)))
-    }
-
     /// The largest peak of each phase, without its sign; zero where it shows none.
     fn peaks<'t>(&self, transients: impl Iterator<Item = &'t Transient>) -> [Option<f64>; 3] {
         let mut change = [None; 3];
-        for (_, place) in self.places() {
+        for (_, place) in places(self.a) {
             change[place] = Some(0.0f64);
         }
         for &(channel, peak) in transients.flat_map(|t| t.peaks.iter()) {
-            let place = self.place(channel).and_then(|p| change[p].as_mut());
+            let place = place(self.a, channel).and_then(|p| change[p].as_mut());
             if let Some(largest) = place {
                 *largest = largest.max(peak.abs());
-            }
-        }
-        change
-    }
-
-    /// The `further` most of the Urms(1/2) that begin between two samples, less what they are held `against`, over Udin.
-    fn half_cycles(
-        &self,
-        start: f64,
-        stop: f64,
-        further: impl Fn(&f64, &f64) -> bool,
-        against: impl Fn(usize) -> Option<f64>,
-    ) -> [Option<f64>; 3] {
-        let mut change: [Option<f64>; 3] = [None; 3];
-        for (channel, place) in self.places() {
-            let (h, udin) = (&self.a.half_cycles[channel], self.a.channels[channel].udin_v);
-            let Some(against) = against(channel) else { continue };
-            let first = h.start_sample.partition_point(|s| *s < start);
-            let last = h.start_sample.partition_point(|s| *s < stop);
-            for u in h.u_rms_v.get(first..last).unwrap_or_default() {
-                let v = u / udin - against;
-                if v.is_finite() && change[place].is_none_or(|best| further(&v, &best)) {
-                    change[place] = Some(v);
-                }
             }
         }
         change
@@ -306,7 +267,7 @@ impl Seen<'_> {
         let last = i.start_sample.partition_point(|s| *s < stop);
         let whole = (first..last).filter(|k| !i.flags[*k].intersects(Flags::MISSING | Flags::SHORT));
         for k in whole {
-            for (channel, place) in self.places() {
+            for (channel, place) in places(self.a) {
                 let v = i.rms[[k, channel]] / self.a.channels[channel].udin_v - 1.0;
                 if v.is_finite() && change[place].is_none_or(|best| v.abs() > best.abs()) {
                     change[place] = Some(v);
